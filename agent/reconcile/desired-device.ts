@@ -1,0 +1,29 @@
+// What one WireGuard interface should be: the reconciler's input. Made from the desired state of a mesh by `toDesiredDevice`.
+import type { Endpoint } from "#schema/address";
+import type { MachineId, MeshId, WireGuardPublicKey } from "#schema/ids";
+
+export interface DesiredDevice {
+  readonly meshId: MeshId;
+  /** `bkt-` and at most 11 characters. */
+  readonly interfaceName: string;
+  readonly listenPort: number;
+  /** The public half of the key in `privateKeyFile`; tells whether the device already has the right key. */
+  readonly publicKey: WireGuardPublicKey;
+  /** Path of a 0600 file that `wg set … private-key` reads: the key never reaches argv. */
+  readonly privateKeyFile: string;
+  readonly mtuBytes: number;
+  /** Own addresses with the mesh's prefix lengths: `10.1.0.7/16`, `fd00::7/64`. */
+  readonly addresses: readonly string[];
+  readonly peers: readonly DesiredPeer[];
+}
+
+export interface DesiredPeer {
+  readonly machineId: MachineId;
+  readonly publicKey: WireGuardPublicKey;
+  /** Host prefixes: `10.1.0.7/32`, `fd00::7/128`. The security boundary: nothing else, whatever anybody announces. */
+  readonly allowedIps: readonly string[];
+  /** Where to send until WireGuard has heard from the peer; null: wait for it. Never re-applied over a roamed endpoint. */
+  readonly endpoint: Endpoint | null;
+  /** 0 is off. */
+  readonly keepaliveSeconds: number;
+}

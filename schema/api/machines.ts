@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { MachineId } from "../ids.ts";
+import { Machine } from "../machine.ts";
+import { Name } from "../mesh.ts";
+import { defineOperation, PageQuery, pageOf } from "./operation.ts";
+
+const tag = "machines";
+const params = z.object({ machineId: MachineId });
+
+export const UpdateMachine = z.object({ name: Name.optional() });
+export type UpdateMachine = z.infer<typeof UpdateMachine>;
+
+export const listMachines = defineOperation({
+  id: "listMachines",
+  tag,
+  method: "get",
+  path: "/machines",
+  summary: "List machines",
+  role: "viewer",
+  query: PageQuery,
+  status: 200,
+  reply: pageOf(Machine),
+  errors: ["cursor_invalid"],
+});
+export const getMachine = defineOperation({
+  id: "getMachine",
+  tag,
+  method: "get",
+  path: "/machines/{machineId}",
+  summary: "Read a machine",
+  role: "viewer",
+  params,
+  status: 200,
+  reply: Machine,
+  errors: ["machine_not_found"],
+});
+export const updateMachine = defineOperation({
+  id: "updateMachine",
+  tag,
+  method: "patch",
+  path: "/machines/{machineId}",
+  summary: "Rename a machine",
+  role: "admin",
+  params,
+  body: UpdateMachine,
+  status: 200,
+  reply: Machine,
+  errors: ["machine_not_found", "name_taken"],
+});
+export const deleteMachine = defineOperation({
+  id: "deleteMachine",
+  tag,
+  method: "delete",
+  path: "/machines/{machineId}",
+  summary: "Remove a machine from every mesh and revoke its identity, at once",
+  role: "admin",
+  params,
+  status: 204,
+  errors: ["machine_not_found"],
+});

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { Ipv4 } from "../address.ts";
+import { MachineId, MeshId } from "../ids.ts";
+import { Member } from "../machine.ts";
+import { defineOperation, PageQuery, pageOf } from "./operation.ts";
+
+const tag = "members";
+const params = z.object({ meshId: MeshId });
+const memberParams = z.object({ meshId: MeshId, machineId: MachineId });
+
+export const AddMember = z.object({
+  machineId: MachineId,
+  /** A free address of the mesh's CIDR; the lowest free one when left out. */
+  address: Ipv4.optional(),
+});
+export type AddMember = z.infer<typeof AddMember>;
+
+export const listMembers = defineOperation({
+  id: "listMembers",
+  tag,
+  method: "get",
+  path: "/meshes/{meshId}/members",
+  summary: "List the members of a mesh",
+  role: "viewer",
+  params,
+  query: PageQuery,
+  status: 200,
+  reply: pageOf(Member),
+  errors: ["mesh_not_found", "cursor_invalid"],
+});
+export const addMember = defineOperation({
+  id: "addMember",
+  tag,
+  method: "post",
+  path: "/meshes/{meshId}/members",
+  summary: "Put a machine into a mesh",
+  role: "admin",
+  params,
+  body: AddMember,
+  status: 201,
+  reply: Member,
+  isIdempotencyKeyAccepted: true,
+  errors: [
+    "mesh_not_found",
+    "machine_not_found",
+    "already_member",
+    "cidr_overlap",
+    "address_taken",
+    "address_outside_mesh",
+    "address_pool_exhausted",
+  ],
+});
+export const getMember = defineOperation({
+  id: "getMember",
+  tag,
+  method: "get",
+  path: "/meshes/{meshId}/members/{machineId}",
+  summary: "Read a member",
+  role: "viewer",
+  params: memberParams,
+  status: 200,
+  reply: Member,
+  errors: ["mesh_not_found", "member_not_found"],
+});
+export const removeMember = defineOperation({
+  id: "removeMember",
+  tag,
+  method: "delete",
+  path: "/meshes/{meshId}/members/{machineId}",
+  summary: "Take a machine out of a mesh; its address is quarantined for 24 h",
+  role: "admin",
+  params: memberParams,
+  status: 204,
+  errors: ["mesh_not_found", "member_not_found"],
+});

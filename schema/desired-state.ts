@@ -1,0 +1,49 @@
+// What one machine should be in one mesh: the agent's input, kept on its disk so that it starts without the control plane.
+import { z } from "zod";
+import { Endpoint, Ipv4, Ipv6, Ipv6Cidr } from "./address.ts";
+import { MachineId, MeshId, WireGuardPublicKey } from "./ids.ts";
+import { MAX_ENDPOINTS_PER_MEMBER } from "./limits.ts";
+import { MeshCidr, Name, PrivateAsn } from "./mesh.ts";
+
+/** How an endpoint was learnt. NAT traversal adds its own kinds. */
+export const EndpointType = z.enum(["host", "static"]);
+export type EndpointType = z.infer<typeof EndpointType>;
+
+/** An endpoint worth trying. */
+export const Candidate = z.object({ type: EndpointType, endpoint: Endpoint });
+export type Candidate = z.infer<typeof Candidate>;
+export const Candidates = z.array(Candidate).max(MAX_ENDPOINTS_PER_MEMBER);
+
+/** A member as the others need it. Only members that have said hello (and so have a key) are shown to others. */
+export const PeerRow = z.object({
+  machineId: MachineId,
+  name: Name,
+  address: Ipv4,
+  address6: Ipv6,
+  publicKey: WireGuardPublicKey,
+  candidates: Candidates,
+});
+export type PeerRow = z.infer<typeof PeerRow>;
+
+/** The settings of a mesh that its members need. */
+export const MeshSettings = z.object({
+  id: MeshId,
+  name: Name,
+  cidr: MeshCidr,
+  cidr6: Ipv6Cidr,
+  asn: PrivateAsn,
+});
+export type MeshSettings = z.infer<typeof MeshSettings>;
+
+/** Changes when the revision counter starts anew (a restored backup); a position is only valid within its epoch. */
+export const Epoch = z.string().min(1).max(40);
+export const Revision = z.number().int().nonnegative();
+
+export const DesiredMesh = z.object({
+  mesh: MeshSettings,
+  epoch: Epoch,
+  revision: Revision,
+  /** Every member with a key, this machine included. */
+  members: z.array(PeerRow),
+});
+export type DesiredMesh = z.infer<typeof DesiredMesh>;

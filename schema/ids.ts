@@ -1,0 +1,63 @@
+// Branded identifiers and keys. Their schemas are the only way to make one. Private keys have no schema: they never leave the agent.
+import { z } from "zod";
+
+/** Prefix of each kind of identifier; the rest is a lower-case Crockford ULID, so identifiers sort by time of creation. */
+export const ID_PREFIXES = {
+  mesh: "msh_",
+  machine: "mch_",
+  joinToken: "jtk_",
+  apiToken: "atk_",
+  auditEvent: "aud_",
+} as const;
+
+const ulidId = (prefix: string) => z.string().regex(new RegExp(`^${prefix}[0-7][0-9a-hjkmnp-tv-z]{25}$`));
+
+export const MeshId = ulidId(ID_PREFIXES.mesh).brand<"MeshId">();
+export type MeshId = z.infer<typeof MeshId>;
+
+export const MachineId = ulidId(ID_PREFIXES.machine).brand<"MachineId">();
+export type MachineId = z.infer<typeof MachineId>;
+
+export const JoinTokenId = ulidId(ID_PREFIXES.joinToken).brand<"JoinTokenId">();
+export type JoinTokenId = z.infer<typeof JoinTokenId>;
+
+export const ApiTokenId = ulidId(ID_PREFIXES.apiToken).brand<"ApiTokenId">();
+export type ApiTokenId = z.infer<typeof ApiTokenId>;
+
+export const AuditEventId = ulidId(ID_PREFIXES.auditEvent).brand<"AuditEventId">();
+export type AuditEventId = z.infer<typeof AuditEventId>;
+
+/** 32 bytes in canonical base64, as `wg pubkey` prints them: 43 characters and one `=`. */
+export const WireGuardPublicKey = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, "must be a WireGuard public key: 32 bytes in base64")
+  .brand<"WireGuardPublicKey">();
+export type WireGuardPublicKey = z.infer<typeof WireGuardPublicKey>;
+
+/** An Ed25519 public key: 32 bytes in base64url without padding, the `x` of its JWK (RFC 8037). */
+export const IdentityPublicKey = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, "must be an Ed25519 public key: 32 bytes in base64url")
+  .brand<"IdentityPublicKey">();
+export type IdentityPublicKey = z.infer<typeof IdentityPublicKey>;
+
+const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/**
+ * Renders a ULID (https://github.com/ulid/spec), lower-case.
+ * @param nowMs milliseconds since the epoch, 48 bits of it are used
+ * @param random at least 16 random bytes, each gives one of 16 characters (5 bits)
+ */
+export function renderUlid(nowMs: number, random: Uint8Array): string {
+  let time = "";
+  let rest = nowMs;
+  for (let index = 0; index < 10; index++) {
+    time = CROCKFORD.charAt(rest % 32) + time;
+    rest = Math.floor(rest / 32);
+  }
+  let tail = "";
+  for (const byte of random.subarray(0, 16)) {
+    tail += CROCKFORD.charAt(byte & 31);
+  }
+  return time + tail;
+}

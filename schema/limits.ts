@@ -1,0 +1,28 @@
+// Limits that both ends must agree on.
+
+/** A machine or mesh name, the way people type it: a DNS label (RFC 1123). */
+export const MAX_NAME_LENGTH = 63;
+/** Endpoints one member may offer; more are refused so that a delta stays small. */
+export const MAX_ENDPOINTS_PER_MEMBER = 16;
+/** One message or body from a machine, bytes of JSON. */
+export const MAX_MACHINE_MESSAGE_BYTES = 64 * 1024;
+/** One API request body, bytes. */
+export const MAX_API_BODY_BYTES = 64 * 1024;
+/** Longest hold of a long-poll, seconds. Under the 30 s that proxies commonly cut at. */
+export const MAX_POLL_WAIT_SECONDS = 25;
+/** A machine JWT lives at most this long, seconds. */
+export const MAX_MACHINE_TOKEN_SECONDS = 60;
+/** A machine counts as online when it was heard from within this time. */
+export const ONLINE_WITHIN_MS = 60_000;
+/** Text ping on every socket, answered by the runtime without waking the object. */
+export const PING_INTERVAL_MS = 30_000;
+/** Application heartbeat on a Mesh object's socket: carries the revision and is answered by the object itself. */
+export const MESH_HEARTBEAT_INTERVAL_MS = 180_000;
+/** Application heartbeat on a Machine object's socket. */
+export const MACHINE_HEARTBEAT_INTERVAL_MS = 600_000;
+/** An address stays unused this long after its member left, unless the pool is dry. */
+export const ADDRESS_QUARANTINE_MS = 24 * 3_600_000;
+/** Removals remembered for delta sync; older positions get a snapshot. */
+export const MAX_TOMBSTONES = 4_096;
+/** Up to this many members every pair of a mesh is kept warm. */
+export const EAGER_MEMBERS = 64;

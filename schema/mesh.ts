@@ -1,0 +1,67 @@
+// A mesh and what may be said of it. The CIDR is the mesh's address plan: private, immutable, /8 to /30.
+import { z } from "zod";
+import { Ipv4Cidr, Ipv6Cidr, isOverlapping, parseIpv4Cidr } from "./address.ts";
+import { MeshId } from "./ids.ts";
+import { MAX_NAME_LENGTH } from "./limits.ts";
+
+/** A DNS label (RFC 1123), lower-case: usable as host name, in metrics and on the command line. */
+export const Name = z
+  .string()
+  .max(MAX_NAME_LENGTH, `must have at most ${MAX_NAME_LENGTH} characters`)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "must be lower-case letters, digits and inner hyphens");
+export type Name = z.infer<typeof Name>;
+
+const PRIVATE_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+export const MIN_MESH_PREFIX_LENGTH = 8;
+export const MAX_MESH_PREFIX_LENGTH = 30;
+
+/** A network that a mesh may have: inside RFC 1918 or 100.64.0.0/10 (RFC 6598), /8 to /30. */
+export const MeshCidr = Ipv4Cidr.superRefine((cidr, context) => {
+  const range = parseIpv4Cidr(cidr);
+  if (range === null) return;
+  if (range.prefixLength < MIN_MESH_PREFIX_LENGTH || range.prefixLength > MAX_MESH_PREFIX_LENGTH) {
+    context.addIssue({ code: "custom", message: "must be a network of /8 to /30" });
+  } else if (!PRIVATE_NETWORKS.some((network) => isWithin(cidr, network))) {
+    context.addIssue({
+      code: "custom",
+      message: "must be a private network: inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
+    });
+  }
+});
+export type MeshCidr = z.infer<typeof MeshCidr>;
+
+function isWithin(inner: string, outer: string): boolean {
+  const a = parseIpv4Cidr(inner);
+  const b = parseIpv4Cidr(outer);
+  return a !== null && b !== null && isOverlapping(inner, outer) && a.prefixLength >= b.prefixLength;
+}
+
+/** Private 4-byte AS numbers (RFC 6996). */
+export const FIRST_PRIVATE_ASN = 4_200_000_000;
+export const LAST_PRIVATE_ASN = 4_294_967_294;
+export const PrivateAsn = z.number().int().min(FIRST_PRIVATE_ASN).max(LAST_PRIVATE_ASN);
+
+/** Addresses members can have: network and broadcast excluded. */
+export function hostCount(cidr: string): number {
+  const range = parseIpv4Cidr(cidr);
+  return range === null ? 0 : range.last - range.first - 1;
+}
+
+export const Mesh = z.object({
+  id: MeshId,
+  name: Name,
+  cidr: MeshCidr,
+  /** The mesh's random ULA /64 (RFC 4193). */
+  cidr6: Ipv6Cidr,
+  asn: PrivateAsn,
+  /** Newly enrolled machines join it, unless their token names meshes. At most one mesh is the default. */
+  isDefault: z.boolean(),
+  memberCount: z.number().int().nonnegative(),
+  availableAddressCount: z.number().int().nonnegative(),
+  createdAt: z.iso.datetime(),
+});
+export type Mesh = z.infer<typeof Mesh>;
+
+/** Something that works and that the caller would want to know. */
+export const Warning = z.object({ code: z.enum(["cidr_overlap"]), message: z.string(), meshId: MeshId.optional() });
+export type Warning = z.infer<typeof Warning>;

@@ -1,0 +1,123 @@
+// Every message between an agent and the objects. The same messages travel over a WebSocket and over long-poll
+// (there in a MessageBatch). Unknown fields are stripped; an unknown `type` is logged and ignored by both ends.
+import { z } from "zod";
+import { Candidates, Epoch, MeshSettings, PeerRow, Revision } from "../desired-state.ts";
+import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
+import { AgentInfo, StepFailure } from "../machine.ts";
+import { Name } from "../mesh.ts";
+
+const wireVersion = z.number().int().min(1);
+const position = { epoch: Epoch, revision: Revision };
+
+// ── agent → Mesh object ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** First message on a connection: who I am here, and where I stand (null: I know nothing). Answered by a snapshot or changes. */
+export const SyncHello = z.object({
+  type: z.literal("sync.hello"),
+  wireVersion,
+  position: z.object(position).nullable(),
+  publicKey: WireGuardPublicKey,
+  candidates: Candidates,
+});
+/** My key or my endpoints changed. What is left out stays. */
+export const MemberUpdate = z.object({
+  type: z.literal("member.update"),
+  publicKey: WireGuardPublicKey.optional(),
+  candidates: Candidates.optional(),
+});
+/** I have applied everything up to this revision, but for the failures. Kept in memory only. */
+export const SyncApplied = z.object({
+  type: z.literal("sync.applied"),
+  ...position,
+  failures: z.array(StepFailure).max(16),
+});
+/** "This is where I stand": the object answers with its own position, or with the changes that are missing. */
+export const SyncHeartbeat = z.object({ type: z.literal("sync.heartbeat"), ...position });
+
+export const ToMeshMessage = z.discriminatedUnion("type", [SyncHello, MemberUpdate, SyncApplied, SyncHeartbeat]);
+export type ToMeshMessage = z.infer<typeof ToMeshMessage>;
+
+// ── Mesh object → agent ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** Everything. Replaces what the agent knew of this mesh. */
+export const SyncSnapshot = z.object({
+  type: z.literal("sync.snapshot"),
+  ...position,
+  mesh: MeshSettings,
+  members: z.array(PeerRow),
+});
+/** What changed after `since`. Valid only on top of exactly that revision or a newer one of the same epoch. */
+export const SyncChanges = z.object({
+  type: z.literal("sync.changes"),
+  ...position,
+  since: Revision,
+  mesh: MeshSettings.optional(),
+  changed: z.array(PeerRow),
+  removed: z.array(MachineId),
+});
+/** The object's own position, in answer to a heartbeat of an agent that is up to date. */
+export const SyncPosition = z.object({ type: z.literal("sync.position"), ...position });
+/** You are no longer a member (or the mesh is gone): take the mesh down. The socket closes with code 4403. */
+export const MeshLeft = z.object({
+  type: z.literal("mesh.left"),
+  meshId: MeshId,
+  reason: z.enum(["removed", "mesh_deleted"]),
+});
+/** What you sent was understood and refused; the connection stays. */
+export const WireError = z.object({ type: z.literal("error"), code: z.string(), message: z.string() });
+
+export const FromMeshMessage = z.discriminatedUnion("type", [
+  SyncSnapshot,
+  SyncChanges,
+  SyncPosition,
+  MeshLeft,
+  WireError,
+]);
+export type FromMeshMessage = z.infer<typeof FromMeshMessage>;
+
+// ── agent → Machine object ────────────────────────────────────────────────────────────────────────────────────────
+
+/** First message on a connection, answered by machine.state. */
+export const MachineHello = z.object({ type: z.literal("machine.hello"), wireVersion, agent: AgentInfo });
+/** Answered by machine.state. */
+export const MachineHeartbeat = z.object({ type: z.literal("machine.heartbeat"), revision: Revision });
+
+export const ToMachineMessage = z.discriminatedUnion("type", [MachineHello, MachineHeartbeat]);
+export type ToMachineMessage = z.infer<typeof ToMachineMessage>;
+
+// ── Machine object → agent ────────────────────────────────────────────────────────────────────────────────────────
+
+/** The doorbell: the machine's name and the meshes it should be in. Sent in answer to hello and heartbeat, and at every change. */
+export const MachineState = z.object({
+  type: z.literal("machine.state"),
+  revision: Revision,
+  name: Name,
+  meshes: z.array(z.object({ meshId: MeshId, name: Name })),
+});
+/** This machine was removed: take everything down. The socket closes with code 4403. */
+export const MachineRemoved = z.object({ type: z.literal("machine.removed") });
+
+export const FromMachineMessage = z.discriminatedUnion("type", [MachineState, MachineRemoved, WireError]);
+export type FromMachineMessage = z.infer<typeof FromMachineMessage>;
+
+// ── long-poll ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Body of POST …/sync and of the replies to POST and GET: messages in order, each as it would be on the socket. */
+export const MessageBatch = z.object({ messages: z.array(z.unknown()).max(32) });
+export type MessageBatch = z.infer<typeof MessageBatch>;
+
+/** Query of GET …/meshes/{id}/sync without an upgrade: held up to `wait` seconds until something is newer than `since`; an empty batch else. */
+export const MeshPollQuery = z.object({
+  epoch: Epoch.optional(),
+  since: z.coerce.number().int().nonnegative().optional(),
+  wait: z.coerce.number().int().min(0).max(25).default(25),
+});
+/** Query of GET …/machine/sync without an upgrade. */
+export const MachinePollQuery = z.object({
+  since: z.coerce.number().int().nonnegative().optional(),
+  wait: z.coerce.number().int().min(0).max(25).default(25),
+});
+
+/** Liveness on every socket: text, answered by the runtime without waking the object. */
+export const PING = "ping";
+export const PONG = "pong";

@@ -1,0 +1,40 @@
+import path from "node:path";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig(async () => {
+  const migrations = await readD1Migrations(path.join(import.meta.dirname, "migrations"));
+  return {
+    test: {
+      projects: [
+        { test: { name: "schema", include: ["schema/**/*.test.ts"] } },
+        {
+          plugins: [
+            cloudflareTest({
+              wrangler: { configPath: "./wrangler.toml" },
+              miniflare: { bindings: { TEST_MIGRATIONS: migrations } },
+            }),
+          ],
+          test: {
+            name: "worker",
+            include: ["worker/**/*.test.ts"],
+            setupFiles: ["./worker/testing/apply-migrations.ts"],
+          },
+        },
+        { test: { name: "agent", include: ["agent/**/*.test.ts"] } },
+        { test: { name: "embedded", include: ["embedded/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000 } },
+        { test: { name: "scripts", include: ["scripts/**/*.test.ts", "bench/**/*.test.ts"] } },
+        {
+          test: {
+            name: "e2e",
+            include: ["e2e/**/*.test.ts"],
+            testTimeout: 120_000,
+            hookTimeout: 120_000,
+            // Two cores: more labs at once than this starve each other's handshakes.
+            maxWorkers: 2,
+          },
+        },
+      ],
+    },
+  };
+});

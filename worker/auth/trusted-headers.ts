@@ -1,0 +1,11 @@
+// Headers that the Worker sets for an object after it authenticated a machine. The Worker builds the request to the object anew, so
+// nothing that a client sent under these names gets through.
+
+export const TRUSTED_HEADERS = {
+  machineId: "x-becket-machine-id",
+  /** The machine JWT's jti, iat and exp: the object refuses replays (see replay-guard). */
+  tokenId: "x-becket-token-id",
+  tokenIssuedAt: "x-becket-token-issued-at",
+  tokenExpiresAt: "x-becket-token-expires-at",
+  requestId: "x-becket-request-id",
+} as const;

@@ -1,0 +1,43 @@
+// What the Machine object offers. It is the single writer of "which meshes is this machine in", so overlapping CIDRs are refused here.
+import type { Ipv4 } from "#schema/address";
+import type { IdentityPublicKey, MachineId, MeshId } from "#schema/ids";
+import type { AgentInfo } from "#schema/machine";
+import type { Result } from "#schema/result";
+import type { AddedMember, AddMemberError } from "../mesh-object/rpc.ts";
+import type { Cause } from "../outbox/cause.ts";
+
+export interface MachineObjectRpc {
+  /** Makes the machine known; the same again changes nothing (agent info is refreshed). Refused once it was removed. */
+  register(registration: MachineRegistration): Promise<Result<null, { code: "machine_removed" }>>;
+  /** Null when it was never registered, or was removed. The Worker's fallback when D1 fails. */
+  readIdentityKey(): Promise<IdentityPublicKey | null>;
+  /** Reserves the CIDR here, adds the member there, rings the doorbell. Resumed by alarm when interrupted. */
+  joinMesh(request: JoinMeshRequest): Promise<Result<AddedMember, JoinMeshError>>;
+  /** `value` is false when it was not in that mesh. */
+  leaveMesh(meshId: MeshId, cause: Cause): Promise<Result<boolean, { code: "machine_not_found" }>>;
+  /** The mesh is gone: forget it, ring the doorbell. Called by the Mesh object. */
+  forgetMesh(meshId: MeshId): Promise<void>;
+  rename(name: string): Promise<void>;
+  /** Leaves every mesh, closes the socket, refuses the identity from here on. Safe to repeat. */
+  remove(cause: Cause): Promise<void>;
+  /** When it was last heard from on this object's own socket or poll, milliseconds since the epoch; null when never. */
+  readLastSeen(): Promise<number | null>;
+  fetch(request: Request): Promise<Response>;
+}
+
+export interface MachineRegistration {
+  readonly machineId: MachineId;
+  readonly name: string;
+  readonly identityKey: IdentityPublicKey;
+  readonly agent: AgentInfo;
+}
+export interface JoinMeshRequest {
+  readonly meshId: MeshId;
+  readonly cidr: string;
+  readonly address: Ipv4 | null;
+  readonly cause: Cause;
+}
+export type JoinMeshError =
+  | AddMemberError
+  | { readonly code: "machine_not_found" | "machine_removed" }
+  | { readonly code: "cidr_overlap"; readonly meshId: MeshId };
