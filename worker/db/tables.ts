@@ -1,0 +1,130 @@
+// The truth of D1: what spans meshes. Times are milliseconds since the epoch. migrations/ is generated from here and read by a person.
+// Additive changes only, and no foreign keys with ON DELETE CASCADE: a table rebuild would delete the children silently.
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+export const meshes = sqliteTable(
+  "meshes",
+  {
+    id: text("id").primaryKey(),
+    name: text("name").notNull(),
+    cidr: text("cidr").notNull(),
+    cidr6: text("cidr6").notNull(),
+    asn: integer("asn").notNull(),
+    isDefault: integer("is_default", { mode: "boolean" }).notNull().default(false),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("meshes_name_unique").on(table.name),
+    uniqueIndex("meshes_asn_unique").on(table.asn),
+    uniqueIndex("meshes_one_default").on(table.isDefault).where(sql`is_default = 1`),
+  ],
+);
+
+export const machines = sqliteTable(
+  "machines",
+  {
+    id: text("id").primaryKey(),
+    name: text("name").notNull(),
+    identityKey: text("identity_key").notNull(),
+    /** JSON of AgentInfo; null until the machine told it. */
+    agent: text("agent"),
+    /** The join token it enrolled with last: the same token again is a repeated request, not a second use. */
+    joinTokenId: text("join_token_id"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("machines_name_unique").on(table.name),
+    uniqueIndex("machines_identity_key_unique").on(table.identityKey),
+  ],
+);
+
+/** Projected by the Mesh objects, which are the truth. A row's revision guards it against an older write that arrives late. */
+export const memberships = sqliteTable(
+  "memberships",
+  {
+    meshId: text("mesh_id").notNull(),
+    machineId: text("machine_id").notNull(),
+    address: text("address").notNull(),
+    address6: text("address6").notNull(),
+    revision: integer("revision").notNull(),
+    joinedAt: integer("joined_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.machineId, table.meshId] }),
+    index("memberships_mesh_id").on(table.meshId, table.machineId),
+  ],
+);
+
+export const joinTokens = sqliteTable(
+  "join_tokens",
+  {
+    id: text("id").primaryKey(),
+    /** SHA-256 of the token, base64url. The token itself is not stored. */
+    tokenHash: text("token_hash").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    /** Null: no limit. */
+    maxUses: integer("max_uses"),
+    uses: integer("uses").notNull().default(0),
+    /** JSON array of mesh ids; null: the default mesh at the time of enrolment. */
+    meshIds: text("mesh_ids"),
+    revokedAt: integer("revoked_at"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [uniqueIndex("join_tokens_token_hash_unique").on(table.tokenHash)],
+);
+
+export const apiTokens = sqliteTable(
+  "api_tokens",
+  {
+    id: text("id").primaryKey(),
+    name: text("name").notNull(),
+    /** SHA-256 of the token, base64url. The token itself is not stored. */
+    tokenHash: text("token_hash").notNull(),
+    role: text("role", { enum: ["owner", "admin", "viewer"] }).notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [uniqueIndex("api_tokens_token_hash_unique").on(table.tokenHash)],
+);
+
+export const auditEvents = sqliteTable(
+  "audit_events",
+  {
+    id: text("id").primaryKey(),
+    at: integer("at").notNull(),
+    actorKind: text("actor_kind").notNull(),
+    actorId: text("actor_id"),
+    actorName: text("actor_name").notNull(),
+    action: text("action").notNull(),
+    subjectId: text("subject_id").notNull(),
+    meshId: text("mesh_id"),
+    /** JSON object. */
+    details: text("details").notNull(),
+    requestId: text("request_id").notNull(),
+  },
+  (table) => [
+    index("audit_events_action").on(table.action, table.id),
+    index("audit_events_mesh_id").on(table.meshId, table.id),
+    index("audit_events_subject_id").on(table.subjectId, table.id),
+  ],
+);
+
+/** Answers of creates, kept 24 h for repeated requests. */
+export const idempotencyKeys = sqliteTable(
+  "idempotency_keys",
+  {
+    /** Hash over the caller's token and the key that the caller sent. */
+    keyHash: text("key_hash").primaryKey(),
+    /** Hash over method, path and body: the same key may not mean another request. */
+    requestHash: text("request_hash").notNull(),
+    /** Who holds the row while the request runs; a finished row keeps it. */
+    claimId: text("claim_id").notNull(),
+    /** Until then an unfinished row means "in progress"; afterwards its request is taken for lost. */
+    claimedUntil: integer("claimed_until").notNull(),
+    /** The answer, sealed with a key that only the caller's token gives (it may hold a token shown once); null while in progress. */
+    sealedAnswer: text("sealed_answer"),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [index("idempotency_keys_expires_at").on(table.expiresAt)],
+);
