@@ -1,0 +1,164 @@
+// What one machine knows of one mesh, and how messages change it. Pure: a state and an input in, a state and outputs out.
+//
+// Invariants:
+// - `desired` is always a state that the Mesh object really had at `desired.revision` of `desired.epoch`.
+// - Within an epoch the revision never falls, unless the object itself answered "I know nothing" with an older snapshot.
+// - A message lost, doubled or late costs at most one more hello; the heartbeat finds what was lost at the end.
+//
+//   opened ──► hello(position) ──► snapshot ───────────────────► replace
+//                     ▲            changes on my position ─────► apply
+//                     └─────────── changes beyond it, other epoch, newer position: ask again
+import type { DesiredMesh, PeerRow } from "#schema/desired-state";
+import type { MachineId, MeshId } from "#schema/ids";
+import type { FromMeshMessage, SyncChanges, SyncSnapshot } from "#schema/wire/messages";
+
+export interface SessionState {
+  readonly meshId: MeshId;
+  /** Null until the first snapshot. */
+  readonly desired: DesiredMesh | null;
+  /**
+   * What was asked for and is not yet answered. `changes`: from my position on; `everything`: I said that I know nothing,
+   * so the next snapshot counts whatever its revision. One question at a time, so a burst of gaps makes one hello.
+   */
+  readonly asked: "nothing" | "changes" | "everything";
+}
+
+export type Position = Pick<DesiredMesh, "epoch" | "revision">;
+
+export type SessionInput =
+  /** A connection was opened. */
+  | { readonly type: "opened" }
+  | { readonly type: "heartbeat_due" }
+  | { readonly type: "received"; readonly message: FromMeshMessage };
+
+export type SessionOutput =
+  | { readonly type: "send_hello"; readonly position: Position | null }
+  | { readonly type: "send_heartbeat"; readonly position: Position }
+  /** `desired` is new: keep it on disk, bring the tunnels there, and confirm it. */
+  | { readonly type: "changed" }
+  | { readonly type: "left"; readonly reason: "removed" | "mesh_deleted" }
+  /** The object answered that all is as it should be, or refused something: for the log. */
+  | { readonly type: "note"; readonly level: "debug" | "warn"; readonly text: string };
+
+export interface SessionStep {
+  readonly state: SessionState;
+  readonly outputs: readonly SessionOutput[];
+}
+
+export function createSession(meshId: MeshId, desired: DesiredMesh | null): SessionState {
+  return { meshId, desired, asked: "nothing" };
+}
+
+export function stepSession(state: SessionState, input: SessionInput): SessionStep {
+  switch (input.type) {
+    case "opened":
+      return ask(state, "changes");
+    case "heartbeat_due":
+      return heartbeat(state);
+    case "received":
+      return receive(state, input.message);
+  }
+}
+
+function receive(state: SessionState, message: FromMeshMessage): SessionStep {
+  switch (message.type) {
+    case "sync.snapshot":
+      return takeSnapshot(state, message);
+    case "sync.changes":
+      return takeChanges(state, message);
+    case "sync.position":
+      return isBehind(state.desired, message) ? askOnce(state) : { state, outputs: [] };
+    case "mesh.left":
+      if (message.meshId !== state.meshId) return ignore(state, "left another mesh");
+      return { state, outputs: [{ type: "left", reason: message.reason }] };
+    case "error":
+      return { state, outputs: [note("warn", `refused: ${message.code}: ${message.message}`)] };
+  }
+}
+
+function takeSnapshot(state: SessionState, message: SyncSnapshot): SessionStep {
+  const { desired } = state;
+  const { mesh, members, epoch, revision } = message;
+  if (mesh.id !== state.meshId) return ignore(state, "snapshot of another mesh");
+  const isOlder = desired !== null && desired.epoch === epoch && revision < desired.revision;
+  if (isOlder && state.asked !== "everything") return askEverything(state);
+  return become(state, { mesh, epoch, revision, members: sortMembers(members) });
+}
+
+function takeChanges(state: SessionState, message: SyncChanges): SessionStep {
+  const { desired } = state;
+  if (desired === null || desired.epoch !== message.epoch) return askOnce(state);
+  if (message.since > desired.revision) return askOnce(state);
+  if (message.mesh !== undefined && message.mesh.id !== state.meshId) return ignore(state, "changes of another mesh");
+  if (message.revision <= desired.revision) return { state: answered(state), outputs: [] };
+  return become(state, {
+    mesh: message.mesh ?? desired.mesh,
+    epoch: desired.epoch,
+    revision: message.revision,
+    members: applyRows(desired.members, message.changed, message.removed),
+  });
+}
+
+/** Rows are the members' state at the message's revision, so a row both changed and removed since is only in one of the lists. */
+function applyRows(members: readonly PeerRow[], changed: readonly PeerRow[], removed: readonly MachineId[]): PeerRow[] {
+  const rows = new Map(members.map((row) => [row.machineId, row]));
+  for (const machineId of removed) rows.delete(machineId);
+  for (const row of changed) rows.set(row.machineId, row);
+  return sortMembers([...rows.values()]);
+}
+
+/** By id: the same members always give the same text on disk. */
+function sortMembers(members: readonly PeerRow[]): PeerRow[] {
+  return [...members].sort((a, b) => (a.machineId < b.machineId ? -1 : a.machineId > b.machineId ? 1 : 0));
+}
+
+function become(state: SessionState, desired: DesiredMesh): SessionStep {
+  const next: SessionState = { ...state, desired, asked: "nothing" };
+  const isSame = state.desired !== null && JSON.stringify(state.desired) === JSON.stringify(desired);
+  return { state: next, outputs: isSame ? [] : [{ type: "changed" }] };
+}
+
+function heartbeat(state: SessionState): SessionStep {
+  if (state.desired === null || state.asked === "everything") return ask(state, state.asked);
+  return {
+    state: answered(state),
+    outputs: [{ type: "send_heartbeat", position: toPosition(state.desired) }],
+  };
+}
+
+/** An answer that does not come is not waited for twice: the heartbeat asks again. */
+function askOnce(state: SessionState): SessionStep {
+  return state.asked === "nothing" ? ask(state, "changes") : { state, outputs: [] };
+}
+
+function askEverything(state: SessionState): SessionStep {
+  return {
+    state: { ...state, asked: "everything" },
+    outputs: [
+      note("warn", "the mesh object is behind this machine: asking for everything"),
+      { type: "send_hello", position: null },
+    ],
+  };
+}
+
+function ask(state: SessionState, what: SessionState["asked"]): SessionStep {
+  const position = state.desired === null || what === "everything" ? null : toPosition(state.desired);
+  return {
+    state: { ...state, asked: position === null ? "everything" : "changes" },
+    outputs: [{ type: "send_hello", position }],
+  };
+}
+
+const answered = (state: SessionState): SessionState =>
+  state.asked === "nothing" ? state : { ...state, asked: "nothing" };
+
+function isBehind(desired: DesiredMesh | null, position: Position): boolean {
+  return desired === null || desired.epoch !== position.epoch || desired.revision < position.revision;
+}
+
+export function toPosition(desired: Pick<DesiredMesh, "epoch" | "revision">): Position {
+  return { epoch: desired.epoch, revision: desired.revision };
+}
+
+const note = (level: "debug" | "warn", text: string): SessionOutput => ({ type: "note", level, text });
+const ignore = (state: SessionState, text: string): SessionStep => ({ state, outputs: [note("warn", text)] });

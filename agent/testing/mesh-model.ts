@@ -1,0 +1,130 @@
+// A Mesh object as plain data: what it would answer, and the history that a session must have passed through.
+import type { DesiredMesh, PeerRow } from "#schema/desired-state";
+import { type MachineId, type MeshId, renderUlid } from "#schema/ids";
+import type { FromMeshMessage, SyncChanges, SyncSnapshot } from "#schema/wire/messages";
+
+interface Position {
+  readonly epoch: string;
+  readonly revision: number;
+}
+
+export interface MeshModel {
+  readonly meshId: MeshId;
+  desired(): DesiredMesh;
+  /** Every state there ever was, by `epoch/revision`. */
+  history(): ReadonlyMap<string, DesiredMesh>;
+  /** Each change answers the delta that connected members get. */
+  put(index: number, variant: number): SyncChanges;
+  remove(index: number): SyncChanges;
+  rename(variant: number): SyncChanges;
+  /** A backup was restored: another epoch, counting from `revision`. Deltas from before are worth nothing. */
+  restore(revision: number): void;
+  /** Only the newest changes can be told as changes. */
+  forgetTombstones(): void;
+  answerHello(position: Position | null): SyncSnapshot | SyncChanges;
+  answerHeartbeat(position: Position): FromMeshMessage;
+}
+
+export const testMeshId = (index: number) => `msh_${testUlid(index)}` as MeshId;
+export const testMachineId = (index: number) => `mch_${testUlid(index)}` as MachineId;
+const testUlid = (index: number) => renderUlid(1_700_000_000_000 + index, new Uint8Array(16));
+
+/** A peer whose key and endpoint follow from `variant`. */
+export function testPeer(index: number, variant = 0): PeerRow {
+  return {
+    machineId: testMachineId(index),
+    name: `m${index}`,
+    address: `10.1.0.${index + 1}`,
+    address6: `fd00:1::${index + 1}`,
+    publicKey: testKey(index * 256 + variant),
+    candidates: [{ type: "host", endpoint: `192.0.2.${index + 1}:${51820 + variant}` }],
+  } as PeerRow;
+}
+
+export const testKey = (number: number) =>
+  `${btoa(String(number).padStart(31, "k")).slice(0, 42)}A=` as PeerRow["publicKey"];
+
+export function createMeshModel(index = 0): MeshModel {
+  const meshId = testMeshId(index);
+  let epochCount = 1;
+  let position: Position = { epoch: "epoch-1", revision: 1 };
+  let mesh = { id: meshId, name: `mesh-${index}`, cidr: "10.1.0.0/16", cidr6: "fd00:1::/64", asn: 4_200_000_001 };
+  let oldestTombstone = 0;
+  let meshRevision = 1;
+  const rows = new Map<number, { row: PeerRow; revision: number }>();
+  const tombstones = new Map<number, number>();
+  const history = new Map<string, DesiredMesh>();
+
+  const desired = (): DesiredMesh =>
+    ({
+      mesh,
+      ...position,
+      members: [...rows.keys()].sort((a, b) => a - b).map((key) => rows.get(key)?.row),
+    }) as DesiredMesh;
+  const record = () => history.set(`${position.epoch}/${position.revision}`, desired());
+  const next = () => {
+    position = { epoch: position.epoch, revision: position.revision + 1 };
+    return position.revision;
+  };
+  const since = (revision: number): SyncChanges => ({
+    type: "sync.changes",
+    ...position,
+    since: revision,
+    ...(meshRevision > revision ? { mesh: mesh as DesiredMesh["mesh"] } : {}),
+    changed: [...rows.values()].filter((entry) => entry.revision > revision).map((entry) => entry.row),
+    removed: [...tombstones].filter(([, at]) => at > revision).map(([key]) => testMachineId(key)),
+  });
+  const snapshot = (): SyncSnapshot => ({ type: "sync.snapshot", ...desired() });
+  record();
+
+  const changed = (apply: (revision: number) => void): SyncChanges => {
+    const before = position.revision;
+    apply(next());
+    record();
+    return since(before);
+  };
+
+  return {
+    meshId,
+    desired,
+    history: () => history,
+    put: (key, variant) =>
+      changed((revision) => {
+        rows.set(key, { row: testPeer(key, variant), revision });
+        tombstones.delete(key);
+      }),
+    remove: (key) =>
+      changed((revision) => {
+        if (rows.delete(key)) tombstones.set(key, revision);
+      }),
+    rename: (variant) =>
+      changed((revision) => {
+        mesh = { ...mesh, name: `mesh-${variant}` };
+        meshRevision = revision;
+      }),
+    restore(revision) {
+      epochCount++;
+      position = { epoch: `epoch-${epochCount}`, revision };
+      oldestTombstone = revision;
+      meshRevision = revision;
+      tombstones.clear();
+      for (const entry of rows.values()) entry.revision = revision;
+      record();
+    },
+    forgetTombstones() {
+      oldestTombstone = position.revision;
+      tombstones.clear();
+    },
+    answerHello(from) {
+      if (from === null || from.epoch !== position.epoch) return snapshot();
+      if (from.revision < oldestTombstone || from.revision > position.revision) return snapshot();
+      return since(from.revision);
+    },
+    answerHeartbeat(from) {
+      if (from.epoch === position.epoch && from.revision === position.revision) {
+        return { type: "sync.position", ...position };
+      }
+      return this.answerHello(from);
+    },
+  };
+}
