@@ -19,20 +19,24 @@ export const SyncHello = z.object({
   publicKey: WireGuardPublicKey,
   candidates: Candidates,
 });
+export type SyncHello = z.infer<typeof SyncHello>;
 /** My key or my endpoints changed. What is left out stays. */
 export const MemberUpdate = z.object({
   type: z.literal("member.update"),
   publicKey: WireGuardPublicKey.optional(),
   candidates: Candidates.optional(),
 });
+export type MemberUpdate = z.infer<typeof MemberUpdate>;
 /** I have applied everything up to this revision, but for the failures. Kept in memory only. */
 export const SyncApplied = z.object({
   type: z.literal("sync.applied"),
   ...position,
   failures: z.array(StepFailure).max(16),
 });
+export type SyncApplied = z.infer<typeof SyncApplied>;
 /** "This is where I stand": the object answers with its own position, or with the changes that are missing. */
 export const SyncHeartbeat = z.object({ type: z.literal("sync.heartbeat"), ...position });
+export type SyncHeartbeat = z.infer<typeof SyncHeartbeat>;
 
 export const ToMeshMessage = z.discriminatedUnion("type", [SyncHello, MemberUpdate, SyncApplied, SyncHeartbeat]);
 export type ToMeshMessage = z.infer<typeof ToMeshMessage>;
@@ -46,6 +50,7 @@ export const SyncSnapshot = z.object({
   mesh: MeshSettings,
   members: z.array(PeerRow),
 });
+export type SyncSnapshot = z.infer<typeof SyncSnapshot>;
 /** What changed after `since`. Valid only on top of exactly that revision or a newer one of the same epoch. */
 export const SyncChanges = z.object({
   type: z.literal("sync.changes"),
@@ -55,16 +60,20 @@ export const SyncChanges = z.object({
   changed: z.array(PeerRow),
   removed: z.array(MachineId),
 });
+export type SyncChanges = z.infer<typeof SyncChanges>;
 /** The object's own position, in answer to a heartbeat of an agent that is up to date. */
 export const SyncPosition = z.object({ type: z.literal("sync.position"), ...position });
+export type SyncPosition = z.infer<typeof SyncPosition>;
 /** You are no longer a member (or the mesh is gone): take the mesh down. The socket closes with code 4403. */
 export const MeshLeft = z.object({
   type: z.literal("mesh.left"),
   meshId: MeshId,
   reason: z.enum(["removed", "mesh_deleted"]),
 });
+export type MeshLeft = z.infer<typeof MeshLeft>;
 /** What you sent was understood and refused; the connection stays. */
 export const WireError = z.object({ type: z.literal("error"), code: z.string(), message: z.string() });
+export type WireError = z.infer<typeof WireError>;
 
 export const FromMeshMessage = z.discriminatedUnion("type", [
   SyncSnapshot,
@@ -79,8 +88,10 @@ export type FromMeshMessage = z.infer<typeof FromMeshMessage>;
 
 /** First message on a connection, answered by machine.state. */
 export const MachineHello = z.object({ type: z.literal("machine.hello"), wireVersion, agent: AgentInfo });
+export type MachineHello = z.infer<typeof MachineHello>;
 /** Answered by machine.state. */
 export const MachineHeartbeat = z.object({ type: z.literal("machine.heartbeat"), revision: Revision });
+export type MachineHeartbeat = z.infer<typeof MachineHeartbeat>;
 
 export const ToMachineMessage = z.discriminatedUnion("type", [MachineHello, MachineHeartbeat]);
 export type ToMachineMessage = z.infer<typeof ToMachineMessage>;
@@ -94,8 +105,10 @@ export const MachineState = z.object({
   name: Name,
   meshes: z.array(z.object({ meshId: MeshId, name: Name })),
 });
+export type MachineState = z.infer<typeof MachineState>;
 /** This machine was removed: take everything down. The socket closes with code 4403. */
 export const MachineRemoved = z.object({ type: z.literal("machine.removed") });
+export type MachineRemoved = z.infer<typeof MachineRemoved>;
 
 export const FromMachineMessage = z.discriminatedUnion("type", [MachineState, MachineRemoved, WireError]);
 export type FromMachineMessage = z.infer<typeof FromMachineMessage>;
