@@ -1,0 +1,82 @@
+// The file system as the agent uses it: small text files that are either whole or absent.
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import path from "node:path";
+
+export interface Files {
+  /** The text, or null when there is no such file. */
+  read(file: string): Promise<string | null>;
+  /**
+   * Replaces the whole file, mode 0600 unless told otherwise. After a crash or a power cut the file holds the old text
+   * or the new one, never a part. The folder must exist.
+   */
+  writeAtomic(file: string, text: string, mode?: number): Promise<void>;
+  /** Makes the folder and its parents with this mode (default 0700). Sets the mode of a folder that exists. */
+  makeFolder(folder: string, mode?: number): Promise<void>;
+  /** Removes a file or a folder with all that is in it. Fine when it does not exist. */
+  remove(fileOrFolder: string): Promise<void>;
+  /** Names in a folder, sorted; empty when there is no such folder. */
+  list(folder: string): Promise<string[]>;
+}
+
+export function createFiles(): Files {
+  return {
+    async read(file) {
+      try {
+        return await readFile(file, "utf8");
+      } catch (error) {
+        if (isMissing(error)) return null;
+        throw error;
+      }
+    },
+    writeAtomic,
+    async makeFolder(folder, mode = 0o700) {
+      await mkdir(folder, { recursive: true, mode });
+      await chmod(folder, mode);
+    },
+    async remove(fileOrFolder) {
+      await rm(fileOrFolder, { recursive: true, force: true });
+    },
+    async list(folder) {
+      try {
+        return (await readdir(folder)).sort();
+      } catch (error) {
+        if (isMissing(error)) return [];
+        throw error;
+      }
+    },
+  };
+}
+
+async function writeAtomic(file: string, text: string, mode = 0o600): Promise<void> {
+  const folder = path.dirname(file);
+  const temporary = path.join(folder, `.${path.basename(file)}.${process.pid}.${nextTemporary++}.tmp`);
+  try {
+    const handle = await open(temporary, "wx", mode);
+    try {
+      // The umask may have taken bits from the mode above.
+      await handle.chmod(mode);
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  // Without this the rename itself may be lost in a power cut (fsync(2)).
+  const directory = await open(folder, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Two writes of one file at the same time must not share a temporary file. */
+let nextTemporary = 0;
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
