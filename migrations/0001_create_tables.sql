@@ -52,6 +52,7 @@ CREATE TABLE `machines` (
 	`identity_key` text NOT NULL,
 	`agent` text,
 	`join_token_id` text,
+	`enrolled_at` integer,
 	`created_at` integer NOT NULL
 );
 --> statement-breakpoint
@@ -80,4 +81,8 @@ CREATE TABLE `meshes` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `meshes_name_unique` ON `meshes` (`name`);--> statement-breakpoint
 CREATE UNIQUE INDEX `meshes_asn_unique` ON `meshes` (`asn`);--> statement-breakpoint
-CREATE UNIQUE INDEX `meshes_one_default` ON `meshes` (`is_default`) WHERE is_default = 1;
+CREATE UNIQUE INDEX `meshes_one_default` ON `meshes` (`is_default`) WHERE is_default = 1;--> statement-breakpoint
+CREATE TABLE `removed_machines` (
+	`id` text PRIMARY KEY NOT NULL,
+	`removed_at` integer NOT NULL
+);

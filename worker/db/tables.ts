@@ -31,6 +31,8 @@ export const machines = sqliteTable(
     agent: text("agent"),
     /** The join token it enrolled with last: the same token again is a repeated request, not a second use. */
     joinTokenId: text("join_token_id"),
+    /** Null while its enrolment is not finished: a repeated request goes on from there. Later repeats join nothing again. */
+    enrolledAt: integer("enrolled_at"),
     createdAt: integer("created_at").notNull(),
   },
   (table) => [
@@ -38,6 +40,12 @@ export const machines = sqliteTable(
     uniqueIndex("machines_identity_key_unique").on(table.identityKey),
   ],
 );
+
+/** Identities that were revoked: they are told so, where an unknown machine is told that it is unknown. */
+export const removedMachines = sqliteTable("removed_machines", {
+  id: text("id").primaryKey(),
+  removedAt: integer("removed_at").notNull(),
+});
 
 /** Projected by the Mesh objects, which are the truth. A row's revision guards it against an older write that arrives late. */
 export const memberships = sqliteTable(

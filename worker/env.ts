@@ -1,0 +1,20 @@
+// What the platform gives the Worker. Vars and secrets are optional here: services.ts says what happens without them.
+
+declare global {
+  namespace Cloudflare {
+    interface Env {
+      readonly DB: D1Database;
+      readonly ASSETS: Fetcher;
+      readonly MESH: DurableObjectNamespace;
+      readonly MACHINE: DurableObjectNamespace;
+      /** The owner's built-in API token. */
+      readonly BECKET_OWNER_TOKEN?: string;
+      /** The public origin, for a control plane behind a proxy that changes host or scheme: https://becket.example.org */
+      readonly BECKET_ORIGIN?: string;
+      /** error, warn, info (the default) or debug. */
+      readonly BECKET_LOG_LEVEL?: string;
+    }
+  }
+}
+
+export type Env = Cloudflare.Env;
