@@ -1,0 +1,95 @@
+// What a person writes to get a network: LANs behind a NAT each, and machines on them or on the public internet.
+
+import { z } from "zod";
+import { isPrivateAddress, parseIpv4Cidr } from "#schema/address";
+import { err, ok, type Result } from "#schema/result";
+import { NatKind } from "./nat.ts";
+
+/** Names the lab gives itself: nodes (`internet`, `control`) and the devices inside a router. */
+const RESERVED_NAMES = ["internet", "control", "lan", "wan", "lo"];
+
+// A machine's name is also the name of its network device on the far side; Linux allows 15 characters there.
+const Name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,14}$/, "must be 1 to 15 lower-case letters, digits or hyphens, and begin with a letter")
+  .refine((name) => !RESERVED_NAMES.includes(name), `must not be one of ${RESERVED_NAMES.join(", ")}`);
+
+/** A private network with room for a router and some machines. Two LANs may use the same one, as homes do. */
+const LanCidr = z.string().refine((text) => {
+  const range = parseIpv4Cidr(text);
+  return (
+    range !== null && range.prefixLength >= 8 && range.prefixLength <= 29 && isPrivateAddress(text.split("/")[0] ?? "")
+  );
+}, "must be a private IPv4 network of /8 to /29, like 192.168.1.0/24");
+
+const Ipv6Kind = z.enum(["none", "global"]);
+
+const Lan = z.strictObject({
+  name: Name,
+  nat: NatKind.default("easy"),
+  /** Default: 192.168.<index + 1>.0/24. */
+  ipv4: LanCidr.optional(),
+  /** `global`: a /64 of its own behind the router's firewall; `none`: IPv4 only. */
+  ipv6: Ipv6Kind.default("none"),
+});
+
+const Machine = z.strictObject({
+  name: Name,
+  /** The LAN it is on; absent: a public address. */
+  lan: z.string().optional(),
+  /** Public machines only: a machine on a LAN has what its LAN has. Default `global`. */
+  ipv6: Ipv6Kind.optional(),
+});
+
+// One octet of a documentation range holds them: hosts 10 to 249.
+const MAX_PUBLIC = 240;
+
+export const Topology = z
+  .strictObject({
+    description: z.string().optional(),
+    lans: z.array(Lan).max(MAX_PUBLIC).default([]),
+    machines: z.array(Machine).min(1),
+  })
+  .superRefine((topology, context) => {
+    const complain = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: "custom", path, message });
+    const seen = new Set<string>();
+    for (const list of ["lans", "machines"] as const) {
+      for (const [index, { name }] of topology[list].entries()) {
+        if (seen.has(name))
+          complain([list, index, "name"], `"${name}" is taken; LANs and machines share one set of names`);
+        seen.add(name);
+      }
+    }
+    for (const [index, machine] of topology.machines.entries()) {
+      if (machine.lan === undefined) continue;
+      if (!topology.lans.some((lan) => lan.name === machine.lan))
+        complain(["machines", index, "lan"], `there is no LAN named "${machine.lan}"`);
+      if (machine.ipv6 !== undefined)
+        complain(["machines", index, "ipv6"], "is for public machines; a machine on a LAN follows its LAN");
+    }
+    for (const [index, lan] of topology.lans.entries()) {
+      const range = lan.ipv4 === undefined ? null : parseIpv4Cidr(lan.ipv4);
+      const wanted = topology.machines.filter((machine) => machine.lan === lan.name).length;
+      // Network, broadcast and router addresses are not for machines.
+      if (wanted > (range ? range.last - range.first - 2 : 253))
+        complain(["lans", index, "ipv4"], `has too few addresses for ${wanted} machines`);
+    }
+    if (topology.machines.filter((machine) => machine.lan === undefined).length > MAX_PUBLIC)
+      complain(["machines"], `at most ${MAX_PUBLIC} may be public`);
+  });
+export type Topology = z.infer<typeof Topology>;
+/** What `createLab` takes and a JSON file holds: defaults may be left out. */
+export type TopologyInput = z.input<typeof Topology>;
+
+/** The topology, or one line per mistake that begins with the field: `machines[1].lan: there is no LAN named "hme"`. */
+export function parseTopology(value: unknown): Result<Topology, string[]> {
+  const parsed = Topology.safeParse(value);
+  if (parsed.success) return ok(parsed.data);
+  return err(parsed.error.issues.map((issue) => `${renderPath(issue.path)}: ${issue.message}`));
+}
+
+function renderPath(path: readonly PropertyKey[]): string {
+  const text = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+  return text.replace(/^\./, "") || "topology";
+}
