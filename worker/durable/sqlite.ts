@@ -1,0 +1,33 @@
+// An object's SQLite, narrowed to what the objects use. Every statement's rows are counted, because rows are what Cloudflare bills
+// and what tells whether the work of a change grows with the mesh.
+
+export type SqlValue = string | number | null;
+export type SqlRow = Record<string, SqlValue>;
+
+export interface Database {
+  all<Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Row[];
+  first<Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Row | null;
+  run(query: string, ...bindings: SqlValue[]): void;
+  /** All or nothing: what throws inside is undone. */
+  transaction<T>(closure: () => T): T;
+  /** Since this instance of the object started. */
+  readonly work: { readonly rowsRead: number; readonly rowsWritten: number };
+}
+
+export function createDatabase(storage: Pick<DurableObjectStorage, "sql" | "transactionSync">): Database {
+  const work = { rowsRead: 0, rowsWritten: 0 };
+  function all<Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Row[] {
+    const cursor = storage.sql.exec<Row>(query, ...bindings);
+    const rows = cursor.toArray();
+    work.rowsRead += cursor.rowsRead;
+    work.rowsWritten += cursor.rowsWritten;
+    return rows;
+  }
+  return {
+    all,
+    first: <Row extends SqlRow>(query: string, ...bindings: SqlValue[]) => all<Row>(query, ...bindings)[0] ?? null,
+    run: (query, ...bindings) => void all(query, ...bindings),
+    transaction: (closure) => storage.transactionSync(closure),
+    work,
+  };
+}
