@@ -1,0 +1,66 @@
+// The programs that labs are made of, from Debian's packages. Only what is missing, and never recommended packages:
+// wireguard-go recommends a kernel.
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { runInstaller } from "./installer.mjs";
+import { withLock } from "./lock.mjs";
+
+/** Program → Debian package. */
+const PROGRAMS = {
+  ip: "iproute2",
+  nft: "nftables",
+  wg: "wireguard-tools",
+  "wireguard-go": "wireguard-go",
+  ping: "iputils-ping",
+  nsenter: "util-linux",
+  unshare: "util-linux",
+  mount: "mount",
+  sysctl: "procps",
+};
+// A person's PATH may lack sbin, where most of these live.
+const FOLDERS = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+const LISTS = "/var/lib/apt/lists";
+
+export async function installDebianPackages() {
+  if (process.platform !== "linux" || missingPackages().length === 0) return;
+  const packages = missingPackages();
+  if (process.getuid?.() !== 0 || !isProgram("apt-get")) {
+    const how = `apt-get install --no-install-recommends ${packages.join(" ")}`;
+    process.stderr.write(`becket: network labs need Debian packages that are missing here: ${packages.join(", ")}\n`);
+    process.stderr.write(`becket: run as root on Debian to have them installed, or install them yourself: ${how}\n`);
+    return;
+  }
+  await withLock("becket-apt", async () => {
+    const wanted = missingPackages();
+    if (wanted.length === 0) return;
+    process.stderr.write(`becket: installing Debian packages: ${wanted.join(", ")} …\n`);
+    if (!hasPackageLists()) await aptGet("update");
+    await aptGet("install", "-y", "--no-install-recommends", ...wanted).catch(async () => {
+      process.stderr.write("becket: trying again with fresh package lists …\n");
+      await aptGet("update");
+      await aptGet("install", "-y", "--no-install-recommends", ...wanted);
+    });
+  });
+}
+
+function missingPackages() {
+  const missing = Object.entries(PROGRAMS).filter(([program]) => !isProgram(program));
+  return [...new Set(missing.map(([, name]) => name))];
+}
+
+/** @param {string} name */
+function isProgram(name) {
+  return FOLDERS.some((folder) => existsSync(path.join(folder, name)));
+}
+
+function hasPackageLists() {
+  return existsSync(LISTS) && readdirSync(LISTS).some((file) => file.includes("_Packages"));
+}
+
+/** @param {string[]} args */
+function aptGet(...args) {
+  // Another apt may be at work (a machine's first minutes): wait for its lock instead of failing.
+  return runInstaller(["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", ...args], {
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  });
+}

@@ -1,0 +1,24 @@
+// The entry of the npm commands, also on a fresh clone: plain JavaScript for the system's Node (20 or newer), no
+// dependencies. It installs what is missing (npm packages, and with --lab Debian packages), says so on stderr, then
+// runs a TypeScript entry with the repository's own Node and becomes its stand-in: same output, signals, exit code.
+//
+//   node scripts/run.mjs [--lab] ENTRY [arguments of the entry…]
+import path from "node:path";
+import { installDebianPackages } from "./bootstrap/debian-packages.mjs";
+import { installNpmPackages } from "./bootstrap/npm-packages.mjs";
+import { runEntry } from "./bootstrap/run-entry.mjs";
+
+const root = path.resolve(import.meta.dirname, "..");
+const args = process.argv.slice(2);
+const needsLab = args[0] === "--lab";
+const [entry, ...entryArgs] = needsLab ? args.slice(1) : args;
+
+try {
+  if (entry === undefined) throw new Error("usage: node scripts/run.mjs [--lab] ENTRY [ARGUMENT…]");
+  await installNpmPackages(root);
+  if (needsLab) await installDebianPackages();
+  await runEntry({ root, entry, args: entryArgs });
+} catch (error) {
+  process.stderr.write(`becket: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
