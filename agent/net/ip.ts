@@ -1,0 +1,58 @@
+// Links, addresses and routes by iproute2's `ip`. Reads with `-json`; writes and reads many things with one process (`-batch`).
+import type { Exec } from "../system/exec.ts";
+import { type Link, parseLinks, parseRoutes, type Route } from "./parse-ip.ts";
+
+export interface Ip {
+  /** Every link with its addresses, and the IPv4 routes of the main table. */
+  read(): Promise<{ links: Link[]; routes: Route[] }>;
+  /** Rejects when the link does not exist. */
+  deleteLink(name: string): Promise<void>;
+  /** Makes what was asked and leaves the rest. One change that fails does not keep the others back; then it rejects at the end. */
+  configureLink(name: string, changes: LinkChanges): Promise<void>;
+}
+
+export interface LinkChanges {
+  readonly alias?: string;
+  readonly mtuBytes?: number;
+  readonly isUp?: true;
+  /** With prefix length, like `10.1.0.7/16`. */
+  readonly addAddresses: readonly string[];
+  readonly removeAddresses: readonly string[];
+}
+
+export function createIp(exec: Exec): Ip {
+  return {
+    async read() {
+      const stdin = "address show\nroute show table main\n";
+      const { stdout } = await exec.run(["ip", "-json", "-details", "-batch", "-"], { stdin });
+      // One JSON array for each command, each on its own line.
+      const [links = "", routes = ""] = stdout.split("\n");
+      return { links: parseLinks(links), routes: parseRoutes(routes) };
+    },
+    async deleteLink(name) {
+      await exec.run(["ip", "link", "delete", "dev", name]);
+    },
+    async configureLink(name, changes) {
+      const stdin = renderLinkBatch(name, changes);
+      // -force goes on after a line that failed (IPv6 may be off on this host; IPv4 shall work all the same) and still exits with 1.
+      await exec.run(["ip", "-force", "-batch", "-"], { stdin });
+    },
+  };
+}
+
+/** The lines for `ip -batch`. */
+export function renderLinkBatch(name: string, changes: LinkChanges): string {
+  const { alias, mtuBytes, isUp, addAddresses, removeAddresses } = changes;
+  const adds = addAddresses.map((address) => `address replace ${address} dev ${name}`);
+  const lines = [
+    ...(alias === undefined ? [] : [`link set dev ${name} alias "${alias}"`]),
+    ...(mtuBytes === undefined ? [] : [`link set dev ${name} mtu ${mtuBytes}`]),
+    ...(isUp ? [`link set dev ${name} up`] : []),
+    ...adds,
+    ...removeAddresses.map((address) => `address delete ${address} dev ${name}`),
+    // Deleting a network's first IPv4 address deletes the others of that network with it, unless
+    // net.ipv4.conf.*.promote_secondaries is set (Linux, Documentation/networking/ip-sysctl.rst). `replace` brings ours back.
+    ...(removeAddresses.length === 0 ? [] : adds),
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,109 @@
+// What `ip -json` says of links, addresses and routes (iproute2 5.10 and later), parsed into plain values.
+import ipaddr from "ipaddr.js";
+import { z } from "zod";
+import { ParseError } from "../system/parse-error.ts";
+
+export interface Link {
+  readonly name: string;
+  /** What kind of virtual link, like `bridge`, `tun`, `wireguard`; null for hardware. */
+  readonly kind: string | null;
+  readonly alias: string | null;
+  readonly isUp: boolean;
+  readonly isLoopback: boolean;
+  readonly mtuBytes: number;
+  readonly addresses: readonly LinkAddress[];
+}
+
+export interface LinkAddress {
+  readonly address: string;
+  readonly prefixLength: number;
+  /** `global`, `link` or `host`. */
+  readonly scope: string;
+  /** Not to be offered to others: a privacy address that goes away, a deprecated one, or one that another host has. */
+  readonly isTemporary: boolean;
+}
+
+export interface Route {
+  /** A canonical IPv4 network; the default route is 0.0.0.0/0. */
+  readonly destination: string;
+  readonly device: string;
+}
+
+const IpAddressEntry = z.object({
+  local: z.string(),
+  prefixlen: z.number(),
+  scope: z.string().default("global"),
+  temporary: z.boolean().default(false),
+  deprecated: z.boolean().default(false),
+  dadfailed: z.boolean().default(false),
+});
+
+const IpLinkEntry = z.object({
+  ifname: z.string(),
+  ifalias: z.string().optional(),
+  flags: z.array(z.string()),
+  mtu: z.number(),
+  linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
+  // An entry without `local` is one of a kind that has no address of its own (a peer-only or filtered one).
+  addr_info: z.array(z.union([IpAddressEntry, z.object({}).transform(() => null)])).default([]),
+});
+
+const IpRouteEntry = z.object({ dst: z.string(), dev: z.string().optional(), type: z.string().optional() });
+
+/** ip prints `{}` for a link that its filter left out. */
+const emptyEntry = z.strictObject({}).transform(() => null);
+const IpLinks = z.array(z.union([emptyEntry, IpLinkEntry]));
+const IpRoutes = z.array(z.union([emptyEntry, IpRouteEntry]));
+
+/** Parses the reply to `ip -json -details address show`. */
+export function parseLinks(text: string): Link[] {
+  return parseReply(text, IpLinks, "ip address").map((entry) => ({
+    name: entry.ifname,
+    kind: entry.linkinfo?.info_kind ?? null,
+    alias: entry.ifalias ?? null,
+    isUp: entry.flags.includes("UP"),
+    isLoopback: entry.flags.includes("LOOPBACK"),
+    mtuBytes: entry.mtu,
+    addresses: entry.addr_info.flatMap((address) => (address === null ? [] : [toLinkAddress(address)])),
+  }));
+}
+
+/** Parses the reply to `ip -json route show` (IPv4). Routes without a device (blackhole, several next hops) are left out. */
+export function parseRoutes(text: string): Route[] {
+  return parseReply(text, IpRoutes, "ip route").flatMap(({ dst, dev, type = "unicast" }) =>
+    dev === undefined || type !== "unicast" ? [] : [{ destination: toNetwork(dst, text), device: dev }],
+  );
+}
+
+function parseReply<T>(text: string, schema: z.ZodType<(T | null)[]>, source: string): T[] {
+  let reply: unknown;
+  try {
+    // Where there is nothing to show, ip prints nothing at all.
+    reply = text.trim() === "" ? [] : JSON.parse(text);
+  } catch (error) {
+    throw new ParseError({ source, line: 1, text, problem: "not JSON" }, { cause: error });
+  }
+  const parsed = schema.safeParse(reply);
+  if (!parsed.success) {
+    throw new ParseError({ source, line: 1, text, problem: z.prettifyError(parsed.error) }, { cause: parsed.error });
+  }
+  return parsed.data.filter((entry) => entry !== null);
+}
+
+function toLinkAddress(entry: z.infer<typeof IpAddressEntry>): LinkAddress {
+  return {
+    address: entry.local,
+    prefixLength: entry.prefixlen,
+    scope: entry.scope,
+    isTemporary: entry.temporary || entry.deprecated || entry.dadfailed,
+  };
+}
+
+function toNetwork(destination: string, text: string): string {
+  if (destination === "default") return "0.0.0.0/0";
+  const network = destination.includes("/") ? destination : `${destination}/32`;
+  if (!ipaddr.isValidCIDR(network)) {
+    throw new ParseError({ source: "ip route", line: 1, text, problem: `${destination} is not a network` });
+  }
+  return network;
+}

@@ -1,0 +1,18 @@
+// What the system is like, read fresh: the other input of `planDevices`, and what `becket status` and `becket peers` show.
+import type { Link, Route } from "../net/parse-ip.ts";
+import type { WireGuardDevice } from "../wireguard/parse-dump.ts";
+
+export interface ObservedState {
+  readonly links: readonly ObservedLink[];
+  /** IPv4, main table. */
+  readonly routes: readonly Route[];
+}
+
+export interface ObservedLink extends Link {
+  /** WireGuard's side of a `bkt-` interface; `absent` where the link is none, or its wireguard-go is gone, or it is not ours to look at. */
+  readonly wireguard:
+    | { readonly state: "present"; readonly device: WireGuardDevice }
+    | { readonly state: "absent" }
+    /** It did not answer, or not with sense: nothing is known, so nothing is done about it. */
+    | { readonly state: "unreadable"; readonly problem: string };
+}

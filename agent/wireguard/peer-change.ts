@@ -1,0 +1,70 @@
+// Changes to the peers of a device, and the `wg set` arguments that make them.
+import type { Endpoint } from "#schema/address";
+import type { WireGuardPublicKey } from "#schema/ids";
+
+export interface PeerSettings {
+  readonly publicKey: WireGuardPublicKey;
+  readonly allowedIps: readonly string[];
+  readonly endpoint: Endpoint | null;
+  /** 0 is off. */
+  readonly keepaliveSeconds: number;
+}
+
+export type PeerChange = { readonly reason: string } & (
+  | { readonly kind: "add"; readonly peer: PeerSettings }
+  /** Only what differs; the session goes on. */
+  | ({ readonly kind: "update"; readonly publicKey: WireGuardPublicKey } & Partial<Omit<PeerSettings, "publicKey">>)
+  /** Removed and added in one go, so that WireGuard starts a new handshake at once. Only for a peer without a session. */
+  | { readonly kind: "recreate"; readonly peer: PeerSettings }
+  | { readonly kind: "remove"; readonly publicKey: WireGuardPublicKey }
+);
+
+/** Linux takes 2 MB of arguments (a quarter of the stack limit, execve(2)); 250 peers are about 40 KB. */
+const MAX_ARGUMENT_CHARS = 64 * 1024;
+
+/**
+ * The arguments of as few `wg set` as hold the changes, in an order that keeps traffic flowing: an allowed IP that is given
+ * to a peer leaves its former one in the same instant, so peers are added and changed first and removed last.
+ */
+export function renderPeerChanges(changes: readonly PeerChange[]): string[][] {
+  const batches: string[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const change of [
+    ...changes.filter(({ kind }) => kind !== "remove"),
+    ...changes.filter(({ kind }) => kind === "remove"),
+  ]) {
+    const args = renderPeerChange(change);
+    const argsLength = args.reduce((sum, arg) => sum + arg.length + 1, 0);
+    if (length + argsLength > MAX_ARGUMENT_CHARS) {
+      batches.push([]);
+      length = 0;
+    }
+    batches.at(-1)?.push(...args);
+    length += argsLength;
+  }
+  return batches;
+}
+
+function renderPeerChange(change: PeerChange): string[] {
+  switch (change.kind) {
+    case "add":
+      return renderSettings(change.peer);
+    case "recreate":
+      return ["peer", change.peer.publicKey, "remove", ...renderSettings(change.peer)];
+    case "update":
+      return renderSettings(change);
+    case "remove":
+      return ["peer", change.publicKey, "remove"];
+  }
+}
+
+function renderSettings(settings: Pick<PeerSettings, "publicKey"> & Partial<PeerSettings>): string[] {
+  const { publicKey, endpoint = null, keepaliveSeconds, allowedIps } = settings;
+  return [
+    "peer",
+    publicKey,
+    ...(endpoint === null ? [] : ["endpoint", endpoint]),
+    ...(keepaliveSeconds === undefined ? [] : ["persistent-keepalive", String(keepaliveSeconds)]),
+    ...(allowedIps === undefined ? [] : ["allowed-ips", allowedIps.join(",")]),
+  ];
+}

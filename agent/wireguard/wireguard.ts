@@ -1,0 +1,106 @@
+// WireGuard devices by `ip`, `wg` and, where the kernel has no WireGuard, `wireguard-go`: one process for each interface, which
+// outlives the agent. Its control socket is /var/run/wireguard/IF.sock; the interface is there as long as the process is.
+import { createIp } from "../net/ip.ts";
+import type { Clock } from "../system/clock.ts";
+import { type Exec, isCommandError } from "../system/exec.ts";
+import type { Files } from "../system/files.ts";
+import { parseDump, type WireGuardDevice } from "./parse-dump.ts";
+import { type PeerChange, renderPeerChanges } from "./peer-change.ts";
+
+export type WireGuardBackend = "kernel" | "wireguard-go" | "missing";
+
+export interface WireGuard {
+  /** Null: the interface does not exist, is not WireGuard's, or its wireguard-go is gone. */
+  readDevice(name: string): Promise<WireGuardDevice | null>;
+  createInterface(name: string): Promise<void>;
+  removeInterface(name: string): Promise<void>;
+  configureDevice(name: string, settings: DeviceSettings): Promise<void>;
+  changePeers(name: string, changes: readonly PeerChange[]): Promise<void>;
+  /** Finds out where WireGuard would run on this machine. */
+  detectBackend(): Promise<WireGuardBackend>;
+}
+
+export interface DeviceSettings {
+  /** A 0600 file. */
+  readonly privateKeyFile?: string;
+  readonly listenPort?: number;
+}
+
+const SOCKET_FOLDER = "/var/run/wireguard";
+/** Made and removed again only to see whether the kernel can. */
+const PROBE_INTERFACE = "bkt-probe";
+const GONE_WITHIN_MS = 2_000;
+const GONE_POLL_MS = 5;
+
+export function createWireGuard({ exec, files, clock }: { exec: Exec; files: Files; clock: Clock }): WireGuard {
+  const ip = createIp(exec);
+  let hasKernel: boolean | undefined;
+
+  /** False when this kernel has no WireGuard. Loads its module when there is one. */
+  async function tryKernelInterface(name: string): Promise<boolean> {
+    if (hasKernel === false) return false;
+    try {
+      await exec.run(["ip", "link", "add", "dev", name, "type", "wireguard"]);
+      hasKernel = true;
+      return true;
+    } catch (error) {
+      if (!isCommandError(error) || !/Unknown device type|not supported/i.test(error.stderrTail)) throw error;
+      hasKernel = false;
+      return false;
+    }
+  }
+
+  return {
+    async readDevice(name) {
+      try {
+        const { stdout } = await exec.run(["wg", "show", name, "dump"]);
+        return parseDump(stdout);
+      } catch (error) {
+        // Without the kernel's WireGuard: "Protocol not supported"; with it, of another kind of link: "Operation not supported".
+        if (isCommandError(error) && /not supported|No such device/.test(error.stderrTail)) return null;
+        throw error;
+      }
+    },
+    async createInterface(name) {
+      if (await tryKernelInterface(name)) return;
+      // It opens the interface and its socket, starts itself again in the background and exits: both are there on return.
+      await exec.run(["wireguard-go", name], { isDetached: true });
+    },
+    async removeInterface(name) {
+      await ip.deleteLink(name);
+      await waitForSocketGone(name, files, clock);
+    },
+    async configureDevice(name, { privateKeyFile, listenPort }) {
+      const port = listenPort === undefined ? [] : ["listen-port", String(listenPort)];
+      const key = privateKeyFile === undefined ? [] : ["private-key", privateKeyFile];
+      await exec.run(["wg", "set", name, ...port, ...key]);
+    },
+    async changePeers(name, changes) {
+      for (const args of renderPeerChanges(changes)) {
+        await exec.run(["wg", "set", name, ...args]);
+      }
+    },
+    async detectBackend() {
+      if (hasKernel === undefined && (await tryKernelInterface(PROBE_INTERFACE))) await ip.deleteLink(PROBE_INTERFACE);
+      if (hasKernel) return "kernel";
+      try {
+        await exec.run(["wireguard-go", "--version"]);
+        return "wireguard-go";
+      } catch (error) {
+        if (isCommandError(error)) return "missing";
+        throw error;
+      }
+    },
+  };
+}
+
+/**
+ * wireguard-go notices a moment later that its interface is gone, and then deletes its socket, by name. A new one of the same name that
+ * started in between would lose its socket.
+ */
+async function waitForSocketGone(name: string, files: Files, clock: Clock): Promise<void> {
+  const end = clock.now() + GONE_WITHIN_MS;
+  while ((await files.list(SOCKET_FOLDER)).includes(`${name}.sock`) && clock.now() < end) {
+    await clock.sleep(GONE_POLL_MS);
+  }
+}
