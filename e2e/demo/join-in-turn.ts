@@ -1,0 +1,61 @@
+// Machines join one after another, as they do in life, and each is timed: from the start of its agent's process to its first answered
+// ping to every member that is already there.
+import { setTimeout as delay } from "node:timers/promises";
+import type { Fleet } from "../fleet/fleet.ts";
+import { pingOnce } from "../fleet/reach.ts";
+
+const FIRST_PING_LIMIT_MS = 30_000;
+const PING_TIMEOUT_MS = 100;
+const PAUSE_MS = 10;
+
+export interface FirstPing {
+  readonly from: string;
+  readonly to: string;
+  readonly isSameLan: boolean;
+  readonly ms: number;
+}
+
+export async function joinInTurn(
+  fleet: Fleet,
+  meshId: string,
+  onJoined: (name: string, pings: readonly FirstPing[]) => void,
+): Promise<FirstPing[]> {
+  const { token } = await fleet.api.createJoinToken();
+  const all: FirstPing[] = [];
+  for (const newcomer of fleet.agents) {
+    const members = [...(await fleet.addresses(meshId))];
+    const startedAt = performance.now();
+    await newcomer.up({ token });
+    const pings = await Promise.all(
+      members.map(async ([name, { ipv4 }]): Promise<FirstPing> => {
+        const ms = await untilPinged(fleet, newcomer.machine.name, ipv4, startedAt);
+        const isSameLan = newcomer.machine.lan !== null && newcomer.machine.lan === fleet.lab.machine(name).lan;
+        return { from: newcomer.machine.name, to: name, isSameLan, ms };
+      }),
+    );
+    if (members.length === 0) await untilMember(fleet, meshId, newcomer.machine.name);
+    onJoined(newcomer.machine.name, pings);
+    all.push(...pings);
+  }
+  return all;
+}
+
+async function untilPinged(fleet: Fleet, from: string, address: string, startedAt: number): Promise<number> {
+  const machine = fleet.lab.machine(from);
+  while (!(await pingOnce(machine, address, { timeoutMs: PING_TIMEOUT_MS }))) {
+    if (performance.now() - startedAt > FIRST_PING_LIMIT_MS) throw new Error(`${from} can't ping ${address}`);
+    await delay(PAUSE_MS);
+  }
+  return Math.round(performance.now() - startedAt);
+}
+
+/** The first machine has nobody to ping: it has joined when its mesh interface stands. */
+async function untilMember(fleet: Fleet, meshId: string, name: string): Promise<void> {
+  const deadline = performance.now() + FIRST_PING_LIMIT_MS;
+  while (performance.now() < deadline) {
+    const address = (await fleet.addresses(meshId)).get(name);
+    if (address && (await pingOnce(fleet.lab.machine(name), address.ipv4, { timeoutMs: PING_TIMEOUT_MS }))) return;
+    await delay(PAUSE_MS);
+  }
+  throw new Error(`${name} did not join the mesh`);
+}

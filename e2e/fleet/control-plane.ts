@@ -1,0 +1,70 @@
+// The embedded control plane as a process inside the lab, on a public address, with a door for this host.
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Lab } from "../lab/lab.ts";
+import { eventually } from "../lab/probes/eventually.ts";
+import type { LabProcess } from "../lab/system/process.ts";
+import { type Api, createApi } from "./api.ts";
+
+const PORT = 8080;
+const START_LIMIT_MS = 30_000;
+const repository = path.resolve(import.meta.dirname, "../..");
+
+export interface LabControlPlane {
+  /** As machines in the lab call it. */
+  readonly url: string;
+  /** Through the door on this host's loopback. */
+  readonly api: Api;
+  /** Starts it again on the same state, after stop or kill. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+export async function startControlPlane(lab: Lab): Promise<LabControlPlane> {
+  const ownerToken = `bkt_${randomBytes(32).toString("base64url")}`;
+  const stateFolder = path.join(lab.folder, "control-plane");
+  mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  const door = await lab.forward({ address: lab.control.ipv4, port: PORT });
+  const api = createApi(`http://127.0.0.1:${door.port}`, ownerToken);
+  let running: LabProcess | null = null;
+
+  const controlPlane: LabControlPlane = {
+    url: `http://${lab.control.ipv4}:${PORT}`,
+    api,
+    async start() {
+      const started = await lab.control.spawn(
+        [
+          process.execPath,
+          "embedded/main.ts",
+          "--host",
+          lab.control.ipv4,
+          "--port",
+          String(PORT),
+          "--state",
+          stateFolder,
+        ],
+        { cwd: repository, env: { BECKET_OWNER_TOKEN: ownerToken } },
+      );
+      running = started;
+      await eventually(
+        async () => {
+          if (!started.isRunning()) throw new Error(`the control plane ended, see ${started.logFile}`);
+          await api.call("GET", "/meshes");
+          return true;
+        },
+        { withinMs: START_LIMIT_MS, describe: "the control plane answers" },
+      );
+    },
+    async stop() {
+      await running?.stop();
+    },
+    async kill() {
+      await running?.kill("SIGKILL");
+    },
+  };
+  await controlPlane.start();
+  return controlPlane;
+}

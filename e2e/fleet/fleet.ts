@@ -1,0 +1,115 @@
+// A fleet: a lab, a control plane in it, and an agent for each machine. What the demo shows and the scenarios test.
+//
+//   await using fleet = await createFleet({ topology });
+//   const mesh = await fleet.api.createMesh({ name: "office", cidr: "10.77.0.0/16", isDefault: true });
+//   await fleet.enrolAll();
+//   await fleet.untilConnected(mesh.id);
+import type { CreatedMesh } from "#schema/api/meshes";
+import { createLab, type Lab } from "../lab/lab.ts";
+import type { TopologyInput } from "../lab/plan/topology.ts";
+import { eventually } from "../lab/probes/eventually.ts";
+import { createAgent, type LabAgent } from "./agent.ts";
+import type { Api } from "./api.ts";
+import { type LabControlPlane, startControlPlane } from "./control-plane.ts";
+import { type MeshAddress, pingOnce, readMeshAddresses } from "./reach.ts";
+
+export interface Fleet {
+  readonly lab: Lab;
+  readonly controlPlane: LabControlPlane;
+  readonly api: Api;
+  readonly agents: readonly LabAgent[];
+  agent(machineName: string): LabAgent;
+  /** Enrols every machine with one join token, all at once; resolves when each daemon runs. */
+  enrolAll(options?: { meshIds?: string[] }): Promise<void>;
+  /** Mesh addresses by machine name, from the API. */
+  addresses(meshId: string): Promise<Map<string, MeshAddress>>;
+  /** Waits until every ordered pair of the mesh's members pings, over both families. */
+  untilConnected(meshId: string, options?: { withinMs?: number; members?: number }): Promise<void>;
+  down(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface FleetOptions {
+  readonly topology: TopologyInput;
+  readonly signal?: AbortSignal;
+}
+
+export async function createFleet({ topology, signal }: FleetOptions): Promise<Fleet> {
+  const lab = await createLab({ topology, ...(signal ? { signal } : {}) });
+  try {
+    const controlPlane = await startControlPlane(lab);
+    return createHandle(lab, controlPlane);
+  } catch (error) {
+    const diagnostics = await lab.diagnostics();
+    await lab.down();
+    throw new Error(`the fleet did not start\n${diagnostics}`, { cause: error });
+  }
+}
+
+function createHandle(lab: Lab, controlPlane: LabControlPlane): Fleet {
+  const { api } = controlPlane;
+  const agents = lab.machines.map((machine) => createAgent(machine, controlPlane.url));
+  const agent = (name: string) => {
+    const found = agents.find((candidate) => candidate.machine.name === name);
+    if (!found) throw new Error(`there is no machine "${name}" in this fleet`);
+    return found;
+  };
+
+  async function untilConnected(meshId: string, { withinMs = 20_000, members = agents.length } = {}): Promise<void> {
+    const unreached = async () => {
+      const addresses = await readMeshAddresses(api, meshId);
+      if (addresses.size < members) return [`only ${addresses.size} of ${members} members`];
+      const pairs = [...addresses].flatMap(([from]) =>
+        [...addresses].filter(([to]) => to !== from).map((to) => [from, ...to] as const),
+      );
+      const results = await Promise.all(
+        pairs.flatMap(([from, to, { ipv4, ipv6 }]) =>
+          [ipv4, ipv6].map(async (address) => {
+            const isReached = await pingOnce(lab.machine(from), address, { timeoutMs: 1_000 });
+            return isReached ? [] : [`${from} → ${to} (${address})`];
+          }),
+        ),
+      );
+      return results.flat();
+    };
+    await eventually(
+      async () => {
+        const missing = await unreached();
+        if (missing.length > 0) throw new Error(`not reached: ${missing.join(", ")}`);
+        return true;
+      },
+      { withinMs, describe: "every pair of the mesh pings" },
+    );
+  }
+
+  const fleet: Fleet = {
+    lab,
+    controlPlane,
+    api,
+    agents,
+    agent,
+    async enrolAll(options = {}) {
+      const { token } = await api.createJoinToken(options);
+      await Promise.all(agents.map((one) => one.up({ token })));
+    },
+    addresses: (meshId) => readMeshAddresses(api, meshId),
+    untilConnected,
+    down: () => lab.down(),
+    [Symbol.asyncDispose]: () => lab.down(),
+  };
+  return fleet;
+}
+
+/** Runs a scenario on a fleet with a default mesh; prints every node's state when it fails. */
+export async function withFleet(
+  topology: TopologyInput,
+  scenario: (fleet: Fleet, mesh: CreatedMesh) => Promise<void>,
+): Promise<void> {
+  await using fleet = await createFleet({ topology });
+  try {
+    const mesh = await fleet.api.createMesh({ name: "office", cidr: "10.77.0.0/16", isDefault: true });
+    await scenario(fleet, mesh);
+  } catch (error) {
+    throw new Error(`${String(error)}\n${await fleet.lab.diagnostics()}`, { cause: error });
+  }
+}
