@@ -84,5 +84,8 @@ CREATE UNIQUE INDEX `meshes_asn_unique` ON `meshes` (`asn`);--> statement-breakp
 CREATE UNIQUE INDEX `meshes_one_default` ON `meshes` (`is_default`) WHERE is_default = 1;--> statement-breakpoint
 CREATE TABLE `removed_machines` (
 	`id` text PRIMARY KEY NOT NULL,
+	`identity_key` text NOT NULL,
 	`removed_at` integer NOT NULL
 );
+--> statement-breakpoint
+CREATE UNIQUE INDEX `removed_machines_identity_key_unique` ON `removed_machines` (`identity_key`);

@@ -3,7 +3,9 @@
 // Objects write: memberships, a machine's agent info, and the audit events member.added and member.removed (only they know when
 // those happen). All other audit events belong to use-cases, which write them in the same batch as their own D1 change.
 import { and, eq, lte, sql } from "drizzle-orm";
+import { Ipv4, Ipv6 } from "#schema/address";
 import type { Actor, AuditAction } from "#schema/api/audit-events";
+import { MachineId, MeshId } from "#schema/ids";
 import type { AgentInfo } from "#schema/machine";
 import type { Database, Statement } from "./database.ts";
 import { auditEvents, machines, memberships } from "./tables.ts";
@@ -32,10 +34,14 @@ export interface NewAuditEvent {
 }
 
 export function projectMembership(db: Database, row: MembershipRow): Statement {
-  const { address, address6, revision, joinedAt } = row;
+  const { revision, joinedAt } = row;
+  const address = Ipv4.parse(row.address);
+  const address6 = Ipv6.parse(row.address6);
+  const meshId = MeshId.parse(row.meshId);
+  const machineId = MachineId.parse(row.machineId);
   return db
     .insert(memberships)
-    .values({ meshId: row.meshId, machineId: row.machineId, address, address6, revision, joinedAt })
+    .values({ meshId, machineId, address, address6, revision, joinedAt })
     .onConflictDoUpdate({
       target: [memberships.machineId, memberships.meshId],
       set: { address, address6, revision, joinedAt },
@@ -47,7 +53,11 @@ export function projectMembershipRemoved(db: Database, meshId: string, machineId
   return db
     .delete(memberships)
     .where(
-      and(eq(memberships.machineId, machineId), eq(memberships.meshId, meshId), lte(memberships.revision, revision)),
+      and(
+        eq(memberships.machineId, MachineId.parse(machineId)),
+        eq(memberships.meshId, MeshId.parse(meshId)),
+        lte(memberships.revision, revision),
+      ),
     );
 }
 
@@ -75,5 +85,5 @@ export function projectAgentInfo(db: Database, machineId: string, agent: AgentIn
   return db
     .update(machines)
     .set({ agent: JSON.stringify(agent) })
-    .where(eq(machines.id, machineId));
+    .where(eq(machines.id, MachineId.parse(machineId)));
 }

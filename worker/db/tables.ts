@@ -2,14 +2,17 @@
 // Additive changes only, and no foreign keys with ON DELETE CASCADE: a table rebuild would delete the children silently.
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { Ipv4, Ipv6, Ipv6Cidr } from "#schema/address";
+import type { ApiTokenId, IdentityPublicKey, JoinTokenId, MachineId, MeshId } from "#schema/ids";
+import type { MeshCidr } from "#schema/mesh";
 
 export const meshes = sqliteTable(
   "meshes",
   {
-    id: text("id").primaryKey(),
+    id: text("id").$type<MeshId>().primaryKey(),
     name: text("name").notNull(),
-    cidr: text("cidr").notNull(),
-    cidr6: text("cidr6").notNull(),
+    cidr: text("cidr").$type<MeshCidr>().notNull(),
+    cidr6: text("cidr6").$type<Ipv6Cidr>().notNull(),
     asn: integer("asn").notNull(),
     isDefault: integer("is_default", { mode: "boolean" }).notNull().default(false),
     createdAt: integer("created_at").notNull(),
@@ -24,13 +27,13 @@ export const meshes = sqliteTable(
 export const machines = sqliteTable(
   "machines",
   {
-    id: text("id").primaryKey(),
+    id: text("id").$type<MachineId>().primaryKey(),
     name: text("name").notNull(),
-    identityKey: text("identity_key").notNull(),
+    identityKey: text("identity_key").$type<IdentityPublicKey>().notNull(),
     /** JSON of AgentInfo; null until the machine told it. */
     agent: text("agent"),
     /** The join token it enrolled with last: the same token again is a repeated request, not a second use. */
-    joinTokenId: text("join_token_id"),
+    joinTokenId: text("join_token_id").$type<JoinTokenId>(),
     /** Null while its enrolment is not finished: a repeated request goes on from there. Later repeats join nothing again. */
     enrolledAt: integer("enrolled_at"),
     createdAt: integer("created_at").notNull(),
@@ -41,20 +44,25 @@ export const machines = sqliteTable(
   ],
 );
 
-/** Identities that were revoked: they are told so, where an unknown machine is told that it is unknown. */
-export const removedMachines = sqliteTable("removed_machines", {
-  id: text("id").primaryKey(),
-  removedAt: integer("removed_at").notNull(),
-});
+/** Identities that were revoked, for good: they are told so, where an unknown machine is told that it is unknown. */
+export const removedMachines = sqliteTable(
+  "removed_machines",
+  {
+    id: text("id").$type<MachineId>().primaryKey(),
+    identityKey: text("identity_key").$type<IdentityPublicKey>().notNull(),
+    removedAt: integer("removed_at").notNull(),
+  },
+  (table) => [uniqueIndex("removed_machines_identity_key_unique").on(table.identityKey)],
+);
 
 /** Projected by the Mesh objects, which are the truth. A row's revision guards it against an older write that arrives late. */
 export const memberships = sqliteTable(
   "memberships",
   {
-    meshId: text("mesh_id").notNull(),
-    machineId: text("machine_id").notNull(),
-    address: text("address").notNull(),
-    address6: text("address6").notNull(),
+    meshId: text("mesh_id").$type<MeshId>().notNull(),
+    machineId: text("machine_id").$type<MachineId>().notNull(),
+    address: text("address").$type<Ipv4>().notNull(),
+    address6: text("address6").$type<Ipv6>().notNull(),
     revision: integer("revision").notNull(),
     joinedAt: integer("joined_at").notNull(),
   },
@@ -67,7 +75,7 @@ export const memberships = sqliteTable(
 export const joinTokens = sqliteTable(
   "join_tokens",
   {
-    id: text("id").primaryKey(),
+    id: text("id").$type<JoinTokenId>().primaryKey(),
     /** SHA-256 of the token, base64url. The token itself is not stored. */
     tokenHash: text("token_hash").notNull(),
     expiresAt: integer("expires_at").notNull(),
@@ -85,7 +93,7 @@ export const joinTokens = sqliteTable(
 export const apiTokens = sqliteTable(
   "api_tokens",
   {
-    id: text("id").primaryKey(),
+    id: text("id").$type<ApiTokenId>().primaryKey(),
     name: text("name").notNull(),
     /** SHA-256 of the token, base64url. The token itself is not stored. */
     tokenHash: text("token_hash").notNull(),

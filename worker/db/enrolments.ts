@@ -1,0 +1,62 @@
+// The one transaction of an enrolment. Its statements ask for themselves whether the token still has a use left, so that of two
+// machines racing for the last use exactly one gets in. The audit event of this attempt is the mark that it got in.
+import { eq, type SQL, sql } from "drizzle-orm";
+import type { IdentityPublicKey, JoinTokenId, MachineId } from "#schema/ids";
+import type { AgentInfo } from "#schema/machine";
+import { insertAuditEventIf, type NewAuditEvent } from "./audit-events.ts";
+import type { Database, Statement } from "./database.ts";
+import { auditEvents, joinTokens, machines } from "./tables.ts";
+
+export interface EnrollingMachine {
+  readonly id: MachineId;
+  readonly name: string;
+  readonly identityKey: IdentityPublicKey;
+  readonly agent: AgentInfo;
+  readonly joinTokenId: JoinTokenId;
+  /** Milliseconds since the epoch; the token is judged at this time. */
+  readonly now: number;
+}
+
+/**
+ * Inserts the machine and uses the token up by one; false, and nothing is changed, when the token is not usable any more.
+ * Throws a UNIQUE violation when the name or the identity key is taken.
+ * @param event its id must be new: it marks this attempt
+ */
+export function insertEnrolment(db: Database, machine: EnrollingMachine, event: NewAuditEvent): Promise<boolean> {
+  const insert = db.run(sql`
+    insert into ${machines} (id, name, identity_key, agent, join_token_id, created_at)
+    select ${machine.id}, ${machine.name}, ${machine.identityKey}, ${JSON.stringify(machine.agent)},
+      ${machine.joinTokenId}, ${machine.now}
+    where ${isMarked(event)}`);
+  return runMarked(db, machine, event, insert);
+}
+
+/** A machine that is known already comes with another token: uses that one up by one too, and opens its enrolment again. */
+export function reopenEnrolment(db: Database, machine: EnrollingMachine, event: NewAuditEvent): Promise<boolean> {
+  const update = db.run(sql`
+    update ${machines} set join_token_id = ${machine.joinTokenId}, enrolled_at = null
+    where id = ${machine.id} and ${isMarked(event)}`);
+  return runMarked(db, machine, event, update);
+}
+
+async function runMarked(
+  db: Database,
+  { joinTokenId, now }: EnrollingMachine,
+  event: NewAuditEvent,
+  change: Statement,
+): Promise<boolean> {
+  const [, , , marks] = await db.batch([
+    insertAuditEventIf(db, event, isUsable(joinTokenId, now)),
+    change,
+    db.run(sql`update ${joinTokens} set uses = uses + 1 where id = ${joinTokenId} and ${isMarked(event)}`),
+    db.select({ id: auditEvents.id }).from(auditEvents).where(eq(auditEvents.id, event.id)),
+  ]);
+  return marks.length > 0;
+}
+
+const isMarked = (event: NewAuditEvent): SQL =>
+  sql`exists (select 1 from ${auditEvents} where ${auditEvents.id} = ${event.id})`;
+
+const isUsable = (id: JoinTokenId, now: number): SQL => sql`exists (
+  select 1 from ${joinTokens}
+  where ${joinTokens.id} = ${id} and revoked_at is null and expires_at > ${now} and (max_uses is null or uses < max_uses))`;

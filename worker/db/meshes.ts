@@ -1,0 +1,82 @@
+import { asc, eq, gt, inArray, type SQL, sql } from "drizzle-orm";
+import type { MeshId } from "#schema/ids";
+import { hostCount, type Mesh } from "#schema/mesh";
+import type { PageRequest } from "../page.ts";
+import type { Database, Statement } from "./database.ts";
+import { memberships, meshes } from "./tables.ts";
+
+/** A mesh without what is counted. */
+export type MeshRecord = Readonly<typeof meshes.$inferSelect>;
+export type MeshRow = MeshRecord & { readonly memberCount: number };
+
+const memberCount = sql<number>`(select count(*) from ${memberships} where ${memberships.meshId} = ${meshes.id})`;
+const columns = {
+  id: meshes.id,
+  name: meshes.name,
+  cidr: meshes.cidr,
+  cidr6: meshes.cidr6,
+  asn: meshes.asn,
+  isDefault: meshes.isDefault,
+  createdAt: meshes.createdAt,
+};
+
+/** One row more than the limit when there is a next page. */
+export async function listMeshRows(db: Database, { after, limit }: PageRequest<MeshId>): Promise<MeshRow[]> {
+  return db
+    .select({ ...columns, memberCount })
+    .from(meshes)
+    .where(after === null ? undefined : gt(meshes.id, after))
+    .orderBy(asc(meshes.id))
+    .limit(limit + 1);
+}
+
+export async function findMesh(db: Database, id: MeshId): Promise<MeshRow | null> {
+  const [row] = await db
+    .select({ ...columns, memberCount })
+    .from(meshes)
+    .where(eq(meshes.id, id));
+  return row ?? null;
+}
+
+/** Every mesh: for choosing an AS number, overlap warnings and the like. Meshes are few; machines are many. */
+export async function listAllMeshes(db: Database): Promise<MeshRecord[]> {
+  return db.select(columns).from(meshes);
+}
+
+/** Those of the ids that exist. At most 32 ids (a token's): D1 takes 100 parameters. */
+export async function findMeshes(db: Database, ids: readonly MeshId[]): Promise<MeshRecord[]> {
+  if (ids.length === 0) return [];
+  return db
+    .select(columns)
+    .from(meshes)
+    .where(inArray(meshes.id, [...ids]));
+}
+
+export async function findDefaultMesh(db: Database): Promise<MeshRecord | null> {
+  const [row] = await db.select(columns).from(meshes).where(eq(meshes.isDefault, true));
+  return row ?? null;
+}
+
+export const insertMesh = (db: Database, mesh: MeshRecord): Statement => db.insert(meshes).values(mesh);
+
+export const updateMeshColumns = (
+  db: Database,
+  id: MeshId,
+  change: { readonly name?: string; readonly isDefault?: boolean },
+): Statement => db.update(meshes).set(change).where(eq(meshes.id, id));
+
+/** To be run before another mesh becomes the default, in the same batch. */
+export const clearDefaultMesh = (db: Database): Statement =>
+  db.update(meshes).set({ isDefault: false }).where(eq(meshes.isDefault, true));
+
+export const deleteMeshRow = (db: Database, id: MeshId): Statement => db.delete(meshes).where(eq(meshes.id, id));
+
+export const toMesh = ({ memberCount, createdAt, ...mesh }: MeshRow): Mesh => ({
+  ...mesh,
+  memberCount,
+  availableAddressCount: Math.max(0, hostCount(mesh.cidr) - memberCount),
+  createdAt: new Date(createdAt).toISOString(),
+});
+
+/** For `insertAuditEventIf`: whether the mesh is there at that point of the batch. */
+export const hasMeshRow = (id: MeshId): SQL => sql`exists (select 1 from ${meshes} where ${meshes.id} = ${id})`;

@@ -1,0 +1,35 @@
+import type { MachineId } from "#schema/ids";
+import { err, ok, type Result } from "#schema/result";
+import { createAuditEvent } from "../audit/new-event.ts";
+import { insertAuditEventIf } from "../db/audit-events.ts";
+import { runBatch } from "../db/database.ts";
+import { deleteMachineRow, findMachine, hasMachineRow, insertRemovedMachine } from "../db/machines.ts";
+import { deleteMembershipsOfMachine } from "../db/memberships.ts";
+import type { Failure } from "../failure.ts";
+import type { Cause } from "../outbox/cause.ts";
+import type { Services } from "../services.ts";
+
+/** The object first: from then on the machine is cut off. The row goes last, so an interrupted call can be repeated to its end. */
+export async function deleteMachine(
+  services: Services,
+  machineId: MachineId,
+  cause: Cause,
+): Promise<Result<null, Failure<"machine_not_found">>> {
+  const { db, objects, identityKeys, now } = services;
+  const machine = await findMachine(db, machineId);
+  if (machine === null) return err({ code: "machine_not_found" });
+  await objects.machine(machineId).remove(cause);
+  identityKeys.forget(machineId);
+  const event = createAuditEvent(services, cause, {
+    action: "machine.removed",
+    subjectId: machineId,
+    details: { name: machine.name },
+  });
+  await runBatch(db, [
+    insertAuditEventIf(db, event, hasMachineRow(machineId)),
+    insertRemovedMachine(db, machine, now()),
+    deleteMembershipsOfMachine(db, machineId),
+    deleteMachineRow(db, machineId),
+  ]);
+  return ok(null);
+}

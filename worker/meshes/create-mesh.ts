@@ -1,0 +1,86 @@
+import { isOverlapping } from "#schema/address";
+import type { CreatedMesh, CreateMesh } from "#schema/api/meshes";
+import { err, ok, type Result } from "#schema/result";
+import { createAuditEvent } from "../audit/new-event.ts";
+import { insertAuditEvent } from "../db/audit-events.ts";
+import { runBatch } from "../db/database.ts";
+import { parseUniqueViolation } from "../db/errors.ts";
+import { clearDefaultMesh, insertMesh, listAllMeshes, type MeshRecord, toMesh } from "../db/meshes.ts";
+import { type Failure, fieldFailure } from "../failure.ts";
+import type { Cause } from "../outbox/cause.ts";
+import type { Services } from "../services.ts";
+import { allocateAsn } from "./allocate-asn.ts";
+import { createUla, ULA_RANDOM_BYTES } from "./create-ula.ts";
+
+type CreateMeshFailure = Failure<"name_taken" | "asn_taken">;
+
+/** Two creates at once may choose the same AS number; the later one chooses again. */
+const MAX_ATTEMPTS = 5;
+
+export async function createMesh(
+  services: Services,
+  request: CreateMesh,
+  cause: Cause,
+): Promise<Result<CreatedMesh, CreateMeshFailure>> {
+  for (let attempt = 1; ; attempt++) {
+    const existing = await listAllMeshes(services.db);
+    const refusal = findConflict(request, existing);
+    if (refusal !== null) return err(refusal);
+    const mesh: MeshRecord = {
+      id: services.ids.mesh(),
+      name: request.name,
+      cidr: request.cidr,
+      cidr6: createUla(services.random(ULA_RANDOM_BYTES)),
+      asn: request.asn ?? allocateAsn(existing.map(({ asn }) => asn)),
+      isDefault: request.isDefault,
+      createdAt: services.now(),
+    };
+    const violated = await storeMesh(services, mesh, cause);
+    if (violated === null) return ok({ ...toMesh({ ...mesh, memberCount: 0 }), warnings: warnOf(mesh, existing) });
+    if (attempt === MAX_ATTEMPTS) throw new Error(`no mesh could be created, the last conflict was on ${violated}`);
+  }
+}
+
+/** The object comes first: a mesh that is listed always works. A mesh object without a row is unreachable, and is closed again. */
+async function storeMesh(services: Services, mesh: MeshRecord, cause: Cause): Promise<string | null> {
+  const { db, objects } = services;
+  const { id, name, cidr, cidr6, asn } = mesh;
+  await objects.mesh(id).initialise({ id, name, cidr, cidr6, asn });
+  const event = createAuditEvent(services, cause, {
+    action: "mesh.created",
+    subjectId: id,
+    meshId: id,
+    details: { name, cidr, cidr6, asn, isDefault: mesh.isDefault },
+  });
+  try {
+    await runBatch(db, [
+      ...(mesh.isDefault ? [clearDefaultMesh(db)] : []),
+      insertMesh(db, mesh),
+      insertAuditEvent(db, event),
+    ]);
+    return null;
+  } catch (error) {
+    await objects.mesh(id).close(cause);
+    const violated = parseUniqueViolation(error);
+    if (violated === null) throw error;
+    return violated;
+  }
+}
+
+function findConflict(request: CreateMesh, existing: readonly MeshRecord[]): CreateMeshFailure | null {
+  if (existing.some(({ name }) => name === request.name)) {
+    return fieldFailure("name_taken", "name", `there is a mesh named ${request.name} already`);
+  }
+  const holder = existing.find(({ asn }) => asn === request.asn);
+  return holder === undefined ? null : fieldFailure("asn_taken", "asn", `the mesh ${holder.name} has this AS number`);
+}
+
+function warnOf(mesh: MeshRecord, existing: readonly MeshRecord[]): CreatedMesh["warnings"] {
+  return existing
+    .filter(({ cidr }) => isOverlapping(cidr, mesh.cidr))
+    .map(({ id, name, cidr }) => ({
+      code: "cidr_overlap",
+      meshId: id,
+      message: `${mesh.cidr} overlaps ${cidr} of the mesh ${name}: no machine can be in both`,
+    }));
+}

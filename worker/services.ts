@@ -1,0 +1,73 @@
+// Composition root of the HTTP side: what use-cases and routes are given.
+import { ApiTokenId, AuditEventId, ID_PREFIXES, JoinTokenId, MachineId, MeshId, renderUlid } from "#schema/ids";
+import { createIdentityKeys, type IdentityKeys } from "./auth/identity-keys.ts";
+import { createDatabase, type Database } from "./db/database.ts";
+import type { Env } from "./env.ts";
+import { createLogger, type Logger, parseLogLevel } from "./log.ts";
+import { createObjects, type Objects } from "./object-stubs.ts";
+
+/** Below this a secret can be guessed; such an owner token is not accepted at all. */
+export const MIN_OWNER_TOKEN_LENGTH = 16;
+
+export interface Services {
+  readonly db: Database;
+  readonly objects: Objects;
+  readonly assets: { fetch(request: Request): Promise<Response> };
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly random: (byteLength: number) => Uint8Array<ArrayBuffer>;
+  readonly ids: Ids;
+  readonly identityKeys: IdentityKeys;
+  /** Null: there is no built-in token. */
+  readonly ownerToken: string | null;
+  /** Null: each request's own origin is the control plane's. */
+  readonly origin: string | null;
+}
+
+export interface Ids {
+  mesh(): MeshId;
+  machine(): MachineId;
+  joinToken(): JoinTokenId;
+  apiToken(): ApiTokenId;
+  auditEvent(): AuditEventId;
+  request(): string;
+}
+
+export function createServices(env: Env): Services {
+  const log = createLogger(parseLogLevel(env.BECKET_LOG_LEVEL));
+  const db = createDatabase(env.DB);
+  const objects = createObjects(env);
+  const now = () => Date.now();
+  const random = (byteLength: number) => crypto.getRandomValues(new Uint8Array(byteLength));
+  return {
+    db,
+    objects,
+    assets: env.ASSETS,
+    log,
+    now,
+    random,
+    ids: createIds(now, random),
+    identityKeys: createIdentityKeys({ db, objects, now, log }),
+    ownerToken: parseOwnerToken(env.BECKET_OWNER_TOKEN, log),
+    origin: env.BECKET_ORIGIN ? new URL(env.BECKET_ORIGIN).origin : null,
+  };
+}
+
+function parseOwnerToken(token: string | undefined, log: Logger): string | null {
+  if (token === undefined || token === "") return null;
+  if (token.length >= MIN_OWNER_TOKEN_LENGTH) return token;
+  log.error("BECKET_OWNER_TOKEN is too short and is not accepted", { minLength: MIN_OWNER_TOKEN_LENGTH });
+  return null;
+}
+
+function createIds(now: () => number, random: (byteLength: number) => Uint8Array): Ids {
+  const ulid = () => renderUlid(now(), random(16));
+  return {
+    mesh: () => MeshId.parse(ID_PREFIXES.mesh + ulid()),
+    machine: () => MachineId.parse(ID_PREFIXES.machine + ulid()),
+    joinToken: () => JoinTokenId.parse(ID_PREFIXES.joinToken + ulid()),
+    apiToken: () => ApiTokenId.parse(ID_PREFIXES.apiToken + ulid()),
+    auditEvent: () => AuditEventId.parse(ID_PREFIXES.auditEvent + ulid()),
+    request: () => `req_${ulid()}`,
+  };
+}
