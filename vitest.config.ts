@@ -24,10 +24,13 @@ export default defineConfig(async () => {
         { test: { name: "agent", include: ["agent/**/*.test.ts"] } },
         { test: { name: "embedded", include: ["embedded/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000 } },
         { test: { name: "scripts", include: ["scripts/**/*.test.ts", "bench/**/*.test.ts"] } },
+        // The lab's pure parts need no root; what makes namespaces is `e2e`.
+        { test: { name: "lab", include: ["e2e/lab/*/**/*.test.ts"] } },
         {
           test: {
             name: "e2e",
             include: ["e2e/**/*.test.ts"],
+            exclude: ["e2e/lab/*/**"],
             testTimeout: 120_000,
             hookTimeout: 120_000,
             // Two cores: more labs at once than this starve each other's handshakes.

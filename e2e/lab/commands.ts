@@ -40,8 +40,10 @@ export async function execCommand(nodeName: string, command: string[], options: 
   const [file = "", ...args] = enterArgv(node.holder.pid, command[0] === "--" ? command.slice(1) : command);
   const env = toolEnvironment({ [LAB_VARIABLE]: record.id });
   const child = spawn(file, args, { stdio: "inherit", env });
-  // A terminal's Ctrl-C reaches the program by itself; it decides whether to end.
-  process.on("SIGINT", () => {});
+  process.on("SIGINT", () => {
+    // A terminal's Ctrl-C reaches the program by itself; it decides whether to end.
+    if (!process.stdin.isTTY) child.kill("SIGINT");
+  });
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
   process.exitCode = code ?? 128 + constants.signals[signal ?? "SIGKILL"];
