@@ -15,7 +15,9 @@ export interface MeshModel {
   history(): ReadonlyMap<string, DesiredMesh>;
   /** Each change answers the delta that connected members get. */
   put(index: number, variant: number): SyncChanges;
+  putRow(row: PeerRow): SyncChanges;
   remove(index: number): SyncChanges;
+  removeRow(machineId: MachineId): SyncChanges;
   rename(variant: number): SyncChanges;
   /** A backup was restored: another epoch, counting from `revision`. Deltas from before are worth nothing. */
   restore(revision: number): void;
@@ -48,18 +50,24 @@ export function createMeshModel(index = 0): MeshModel {
   const meshId = testMeshId(index);
   let epochCount = 1;
   let position: Position = { epoch: "epoch-1", revision: 1 };
-  let mesh = { id: meshId, name: `mesh-${index}`, cidr: "10.1.0.0/16", cidr6: "fd00:1::/64", asn: 4_200_000_001 };
+  let mesh = {
+    id: meshId,
+    name: `mesh-${index}`,
+    cidr: `10.${index + 1}.0.0/16`,
+    cidr6: `fd00:${index + 1}::/64`,
+    asn: 4_200_000_001 + index,
+  };
   let oldestTombstone = 0;
   let meshRevision = 1;
-  const rows = new Map<number, { row: PeerRow; revision: number }>();
-  const tombstones = new Map<number, number>();
+  const rows = new Map<MachineId, { row: PeerRow; revision: number }>();
+  const tombstones = new Map<MachineId, number>();
   const history = new Map<string, DesiredMesh>();
 
   const desired = (): DesiredMesh =>
     ({
       mesh,
       ...position,
-      members: [...rows.keys()].sort((a, b) => a - b).map((key) => rows.get(key)?.row),
+      members: [...rows.keys()].sort().map((key) => rows.get(key)?.row),
     }) as DesiredMesh;
   const record = () => history.set(`${position.epoch}/${position.revision}`, desired());
   const next = () => {
@@ -72,7 +80,7 @@ export function createMeshModel(index = 0): MeshModel {
     since: revision,
     ...(meshRevision > revision ? { mesh: mesh as DesiredMesh["mesh"] } : {}),
     changed: [...rows.values()].filter((entry) => entry.revision > revision).map((entry) => entry.row),
-    removed: [...tombstones].filter(([, at]) => at > revision).map(([key]) => testMachineId(key)),
+    removed: [...tombstones].filter(([, at]) => at > revision).map(([machineId]) => machineId),
   });
   const snapshot = (): SyncSnapshot => ({ type: "sync.snapshot", ...desired() });
   record();
@@ -84,19 +92,24 @@ export function createMeshModel(index = 0): MeshModel {
     return since(before);
   };
 
+  const putRow = (row: PeerRow) =>
+    changed((revision) => {
+      rows.set(row.machineId, { row, revision });
+      tombstones.delete(row.machineId);
+    });
+  const removeRow = (machineId: MachineId) =>
+    changed((revision) => {
+      if (rows.delete(machineId)) tombstones.set(machineId, revision);
+    });
+
   return {
     meshId,
     desired,
     history: () => history,
-    put: (key, variant) =>
-      changed((revision) => {
-        rows.set(key, { row: testPeer(key, variant), revision });
-        tombstones.delete(key);
-      }),
-    remove: (key) =>
-      changed((revision) => {
-        if (rows.delete(key)) tombstones.set(key, revision);
-      }),
+    put: (key, variant) => putRow(testPeer(key, variant)),
+    putRow,
+    remove: (key) => removeRow(testMachineId(key)),
+    removeRow,
     rename: (variant) =>
       changed((revision) => {
         mesh = { ...mesh, name: `mesh-${variant}` };

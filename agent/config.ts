@@ -1,0 +1,34 @@
+// Every default of the agent, in one place.
+import { MACHINE_HEARTBEAT_INTERVAL_MS, MESH_HEARTBEAT_INTERVAL_MS, PING_INTERVAL_MS } from "#schema/limits";
+import type { LinkTimings } from "./control/connection.ts";
+
+export const DEFAULT_STATE_DIR = "/var/lib/becket";
+export const DEFAULT_RUN_DIR = "/run/becket";
+
+export interface AgentTimings extends LinkTimings {
+  readonly meshHeartbeatMs: number;
+  readonly machineHeartbeatMs: number;
+  /** Reports of what was applied are joined for this long. */
+  readonly reportDebounceMs: number;
+  /** A failed write to disk is tried again after this long. */
+  readonly cacheRetryMs: number;
+}
+
+export const DEFAULT_TIMINGS: AgentTimings = {
+  openTimeoutMs: 15_000,
+  pingIntervalMs: PING_INTERVAL_MS,
+  pongTimeoutMs: 10_000,
+  probeTimeoutMs: 3_000,
+  postTimeoutMs: 15_000,
+  pollSlackMs: 15_000,
+  idlePollMs: 2_000,
+  answerTimeoutMs: 30_000,
+  backoff: { firstMs: 250, capMs: 30_000 },
+  patientBackoff: { firstMs: 30_000, capMs: 300_000 },
+  shortLifeMs: 5_000,
+  webSocketRetryMs: 180_000,
+  meshHeartbeatMs: MESH_HEARTBEAT_INTERVAL_MS,
+  machineHeartbeatMs: MACHINE_HEARTBEAT_INTERVAL_MS,
+  reportDebounceMs: 20,
+  cacheRetryMs: 60_000,
+};

@@ -1,0 +1,94 @@
+// Requests that the machine signs. A token refused because of time is signed anew, with the time that the refusal told, and sent once more.
+import type { MachineId } from "#schema/ids";
+import { err, ok, type Result } from "#schema/result";
+import type { Clock } from "../system/clock.ts";
+import type { Ed25519Key } from "../system/ed25519.ts";
+import { type Http, type HttpReply, isNetworkError, type SocketPort } from "../system/http.ts";
+import { type ApiFailure, parseJson, toApiFailure, toNetworkFailure } from "./api-failure.ts";
+import { signMachineToken } from "./machine-token.ts";
+import type { ServerClock } from "./server-clock.ts";
+
+export interface MachineApi {
+  get(path: string, query: Query, limits: Limits): Promise<Result<unknown, ApiFailure>>;
+  post(path: string, body: unknown, limits: Limits): Promise<Result<unknown, ApiFailure>>;
+  openSocket(path: string, limits: Limits): Promise<Result<SocketPort, ApiFailure>>;
+}
+
+export type Query = Readonly<Record<string, string | number>>;
+export interface Limits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface MachineApiOptions {
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly serverClock: ServerClock;
+  readonly key: Ed25519Key;
+  readonly machineId: MachineId;
+  /** The control plane's origin. */
+  readonly url: string;
+  readonly userAgent: string;
+}
+
+/** A new token has another time and another id: exactly what these complain of. */
+const CURABLE = new Set([
+  "machine_token_stale",
+  "machine_token_expired",
+  "machine_token_not_yet_valid",
+  "machine_token_replayed",
+]);
+
+type Attempt<T> = { readonly value: T } | { readonly reply: HttpReply };
+
+export function createMachineApi(options: MachineApiOptions): MachineApi {
+  const { http, clock, serverClock, key, machineId, url, userAgent } = options;
+
+  const toHeaders = (method: string, path: string) => ({
+    authorization: `Bearer ${signMachineToken(key, { machineId, audience: url, method, path, nowMs: serverClock.now() })}`,
+    "user-agent": userAgent,
+  });
+
+  async function attempt<T>(send: () => Promise<Attempt<T>>): Promise<Result<T, ApiFailure>> {
+    for (let isRetry = false; ; isRetry = true) {
+      const sentAt = clock.now();
+      let answer: Attempt<T>;
+      try {
+        answer = await send();
+      } catch (error) {
+        if (isNetworkError(error)) return err(toNetworkFailure(error));
+        throw error;
+      }
+      if ("value" in answer) return ok(answer.value);
+      serverClock.observe(answer.reply.headers.date, sentAt);
+      const failure = toApiFailure(answer.reply, clock.now());
+      if (isRetry || failure.code !== "refused" || !CURABLE.has(failure.problem)) return err(failure);
+    }
+  }
+
+  const toAttempt = (reply: HttpReply): Attempt<unknown> =>
+    reply.status >= 200 && reply.status < 300 ? { value: parseJson(reply.body) } : { reply };
+
+  return {
+    get: (path, query, limits) =>
+      attempt(async () => {
+        const search = new URLSearchParams();
+        for (const [name, value] of Object.entries(query)) search.set(name, String(value));
+        const target = `${url}${path}?${search}`;
+        return toAttempt(
+          await http.request({ method: "GET", url: target, headers: toHeaders("GET", path), ...limits }),
+        );
+      }),
+    post: (path, body, limits) =>
+      attempt(async () => {
+        const headers = { ...toHeaders("POST", path), "content-type": "application/json" };
+        const text = JSON.stringify(body);
+        return toAttempt(await http.request({ method: "POST", url: `${url}${path}`, headers, body: text, ...limits }));
+      }),
+    openSocket: (path, limits) =>
+      attempt(async (): Promise<Attempt<SocketPort>> => {
+        const opening = await http.openSocket({ url: `${url}${path}`, headers: toHeaders("GET", path), ...limits });
+        return opening.kind === "open" ? { value: opening.socket } : { reply: opening.reply };
+      }),
+  };
+}

@@ -1,0 +1,105 @@
+// Messages over a WebSocket: one per frame. A text ping, answered by the runtime without waking the object, finds dead TCP.
+import { err, ok } from "#schema/result";
+import { CLOSE_CODES } from "#schema/wire/close-codes";
+import { PING, PONG } from "#schema/wire/messages";
+import type { Clock } from "../system/clock.ts";
+import type { SocketPort } from "../system/http.ts";
+import { parseJson } from "./api-failure.ts";
+import type { MachineApi } from "./machine-api.ts";
+import { type Channel, type ChannelEvents, type LinkEnd, type Transport, toLinkEnd } from "./transport.ts";
+
+export interface SocketTimings {
+  readonly openTimeoutMs: number;
+  readonly pingIntervalMs: number;
+  /** The connection is dead when nothing at all came this long after a ping. */
+  readonly pongTimeoutMs: number;
+  /** The same when there is reason to doubt that it lives. */
+  readonly probeTimeoutMs: number;
+}
+
+/** Normal closure (RFC 6455 section 7.4.1). */
+const GOING_AWAY = 1000;
+
+export function createSocketTransport(api: MachineApi, clock: Clock, timings: SocketTimings): Transport {
+  return {
+    name: "websocket",
+    async open(target, signal) {
+      const opened = await api.openSocket(target.path, { timeoutMs: timings.openTimeoutMs, signal });
+      if (!opened.ok) return err(toLinkEnd(opened.error));
+      const channel = createSocketChannel(opened.value, clock, timings);
+      channel.send(target.greet());
+      return ok(channel);
+    },
+  };
+}
+
+function createSocketChannel(socket: SocketPort, clock: Clock, timings: SocketTimings): Channel {
+  let cancelTimer = () => {};
+  let isOver = false;
+  let listener: ChannelEvents | null = null;
+
+  function finish(end: LinkEnd, events: ChannelEvents): void {
+    if (isOver) return;
+    isOver = true;
+    cancelTimer();
+    events.onEnd(end);
+  }
+  function schedulePing(events: ChannelEvents): void {
+    cancelTimer();
+    cancelTimer = clock.setTimer(timings.pingIntervalMs, () => ping(timings.pongTimeoutMs, events));
+  }
+  function ping(timeoutMs: number, events: ChannelEvents): void {
+    socket.send(PING);
+    cancelTimer();
+    cancelTimer = clock.setTimer(timeoutMs, () => {
+      socket.close(GOING_AWAY);
+      finish({ code: "network", message: `no answer to a ping within ${timeoutMs / 1_000} s` }, events);
+    });
+  }
+
+  return {
+    listen: (events) => {
+      if (isOver) return;
+      listener = events;
+      schedulePing(events);
+      socket.listen({
+        onText: (text) => {
+          if (isOver) return;
+          schedulePing(events);
+          if (text !== PONG) events.onMessage(parseJson(text));
+        },
+        onClose: (code, reason) => finish(toSocketEnd(code, reason), events),
+      });
+    },
+    send: (message) => {
+      if (!isOver) socket.send(JSON.stringify(message));
+    },
+    probe: () => {
+      if (!isOver && listener !== null) ping(timings.probeTimeoutMs, listener);
+    },
+    close: () => {
+      if (isOver) return;
+      isOver = true;
+      cancelTimer();
+      socket.close(GOING_AWAY);
+    },
+  };
+}
+
+export function toSocketEnd(code: number, reason: string): LinkEnd {
+  const because = (text: string) => (reason === "" ? text : `${text}: ${reason}`);
+  switch (code) {
+    case CLOSE_CODES.removed:
+      return { code: "removed", message: because("removed") };
+    case CLOSE_CODES.replaced:
+      return { code: "replaced", message: because("another connection of this machine took over") };
+    case CLOSE_CODES.wireVersion:
+      return { code: "wire_version", message: because("the agent's version does not suit the control plane") };
+    case CLOSE_CODES.rateLimited:
+      return { code: "busy", message: because("too many messages"), retryAfterMs: null };
+    case CLOSE_CODES.badMessage:
+      return { code: "rejected", problem: "bad_message", message: because("a message was not understood") };
+    default:
+      return { code: "network", message: because(`the connection ended (${code})`) };
+  }
+}

@@ -1,0 +1,123 @@
+// What a Mesh object and a Machine object do with messages, whatever carries them. For the fake control plane.
+import type { Candidate, PeerRow } from "#schema/desired-state";
+import type { MachineId, MeshId, WireGuardPublicKey } from "#schema/ids";
+import { type SyncApplied, ToMachineMessage, ToMeshMessage } from "#schema/wire/messages";
+import { createMeshModel, type MeshModel } from "./mesh-model.ts";
+
+export interface FakeObject {
+  /** Takes one message of a machine and answers it; null when it makes no sense. */
+  receive(machineId: MachineId, message: unknown): readonly object[] | null;
+  /** What a poll from this place would be told now; empty when there is nothing new. */
+  poll(query: URLSearchParams): readonly object[];
+  /** Null: welcome; else the problem code. */
+  refuse(machineId: MachineId): string | null;
+}
+
+export interface FakeMesh extends FakeObject {
+  readonly model: MeshModel;
+  addMember(machineId: MachineId, name: string, host: number): void;
+  removeMember(machineId: MachineId): void;
+  /** A change, told to everybody connected. */
+  change(message: object): void;
+  /** The reports of what was applied, oldest first. */
+  readonly applied: (SyncApplied & { readonly machineId: MachineId })[];
+  readonly hellos: number[];
+}
+
+interface Facts {
+  readonly publicKey?: WireGuardPublicKey | undefined;
+  readonly candidates?: Candidate[] | undefined;
+}
+
+export type Publish = (message: object, except?: MachineId | undefined) => void;
+
+export function createFakeMesh(index: number, publish: Publish): FakeMesh {
+  const model = createMeshModel(index);
+  const members = new Map<MachineId, { name: string; host: number }>();
+  const applied: FakeMesh["applied"] = [];
+  const hellos: number[] = [];
+
+  function learn(machineId: MachineId, facts: Facts, isHello: boolean): void {
+    const { publicKey, candidates } = facts;
+    const member = members.get(machineId);
+    const known = model.desired().members.find((row) => row.machineId === machineId);
+    const key = publicKey ?? known?.publicKey;
+    if (member === undefined || key === undefined) return;
+    const row = {
+      machineId,
+      name: member.name,
+      address: `10.${index + 1}.0.${member.host}`,
+      address6: `fd00:${index + 1}::${member.host}`,
+      publicKey: key,
+      candidates: candidates ?? known?.candidates ?? [],
+    } as PeerRow;
+    // The answer to a hello tells the sender all; after an update it is told what became of it.
+    if (JSON.stringify(row) !== JSON.stringify(known)) publish(model.putRow(row), isHello ? machineId : undefined);
+  }
+
+  return {
+    model,
+    applied,
+    hellos,
+    addMember: (machineId, name, host) => members.set(machineId, { name, host }),
+    removeMember(machineId) {
+      members.delete(machineId);
+      publish(model.removeRow(machineId), machineId);
+    },
+    change: (message) => publish(message),
+    refuse: (machineId) => (members.has(machineId) ? null : "not_a_member"),
+    receive(machineId, input) {
+      const parsed = ToMeshMessage.safeParse(input);
+      if (!parsed.success) return null;
+      const message = parsed.data;
+      switch (message.type) {
+        case "sync.hello":
+          hellos.push(message.position?.revision ?? -1);
+          learn(machineId, message, true);
+          return [model.answerHello(message.position)];
+        case "member.update":
+          learn(machineId, message, false);
+          return [];
+        case "sync.applied":
+          applied.push({ ...message, machineId });
+          return [];
+        case "sync.heartbeat":
+          return [model.answerHeartbeat(message)];
+      }
+    },
+    poll(query) {
+      const position = { epoch: query.get("epoch") ?? "", revision: Number(query.get("since") ?? -1) };
+      const { epoch, revision } = model.desired();
+      return position.epoch === epoch && position.revision >= revision ? [] : [model.answerHello(position)];
+    },
+  };
+}
+
+export interface FakeMachine extends FakeObject {
+  setMeshes(meshes: readonly { meshId: MeshId; name: string }[]): void;
+  rename(name: string): void;
+  remove(): void;
+  state(): { revision: number; name: string; meshes: readonly { meshId: MeshId; name: string }[] };
+}
+
+export function createFakeMachine(initialName: string, publish: Publish): FakeMachine {
+  let isRemoved = false;
+  let state: ReturnType<FakeMachine["state"]> = { revision: 1, name: initialName, meshes: [] };
+  const toMessage = () => ({ type: "machine.state", ...state });
+  const change = (next: Partial<typeof state>) => {
+    state = { ...state, ...next, revision: state.revision + 1 };
+    publish(toMessage());
+  };
+  return {
+    state: () => state,
+    setMeshes: (meshes) => change({ meshes }),
+    rename: (name) => change({ name }),
+    remove: () => {
+      isRemoved = true;
+      publish({ type: "machine.removed" });
+    },
+    refuse: () => (isRemoved ? "machine_removed" : null),
+    receive: (_, message) => (ToMachineMessage.safeParse(message).success ? [toMessage()] : null),
+    poll: (query) => (Number(query.get("since") ?? -1) >= state.revision ? [] : [toMessage()]),
+  };
+}

@@ -1,0 +1,46 @@
+// Judges a machine JWT as the control plane does: signature, origin, method, path, time, replay.
+import { createPublicKey, verify } from "node:crypto";
+import { MAX_MACHINE_TOKEN_SECONDS } from "#schema/limits";
+import { MachineClaims } from "#schema/wire/enrolment";
+
+export interface TokenCheck {
+  readonly header: string | undefined;
+  readonly method: string;
+  readonly path: string;
+  readonly audience: string;
+  readonly nowMs: number;
+  /** The key of a machine, or null when there is no such machine. */
+  readonly findKey: (machineId: string) => string | null;
+  readonly seen: Set<string>;
+}
+
+const TOLERANCE_SECONDS = 5;
+
+/** The machine's claims, or the problem code. */
+export function verifyMachineToken(check: TokenCheck): MachineClaims | string {
+  const [head = "", body = "", signature = ""] = (check.header ?? "").replace(/^Bearer /, "").split(".");
+  const claims = MachineClaims.safeParse(decode(body));
+  if (!claims.success) return "machine_token_invalid";
+  const { iss, aud, iat, exp, jti, htm, htu } = claims.data;
+  const x = check.findKey(iss);
+  if (x === null) return "machine_token_invalid";
+  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  if (!verify(null, Buffer.from(`${head}.${body}`), key, Buffer.from(signature, "base64url")))
+    return "machine_token_invalid";
+  if (aud !== check.audience || htm !== check.method || htu !== check.path) return "machine_token_mismatched";
+  const now = check.nowMs / 1_000;
+  if (exp - iat > MAX_MACHINE_TOKEN_SECONDS || exp <= now) return "machine_token_expired";
+  if (iat > now + TOLERANCE_SECONDS) return "machine_token_not_yet_valid";
+  if (check.seen.has(jti)) return "machine_token_replayed";
+  check.seen.add(jti);
+  return claims.data;
+}
+
+function decode(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text, "base64url").toString());
+  } catch {
+    // No JSON is no claims.
+    return null;
+  }
+}
