@@ -1,8 +1,13 @@
-import { MachineObject } from "./machine-object/machine-object.ts";
-import { MeshObject } from "./mesh-object/mesh-object.ts";
+// Entry of the Worker: the fetch handler and the object classes. The app is made once per isolate.
+import { env } from "cloudflare:workers";
+import { createApp } from "./app.ts";
+import { createServices } from "./services.ts";
 
-export { MachineObject, MeshObject };
+export { MachineObject } from "./machine-object/machine-object.ts";
+export { MeshObject } from "./mesh-object/mesh-object.ts";
+
+const app = createApp(createServices(env));
 
 export default {
-  fetch: (): Response => new Response(null, { status: 503 }),
-};
+  fetch: (request: Request): Promise<Response> => app.fetch(request),
+} satisfies ExportedHandler<Cloudflare.Env>;

@@ -4,7 +4,7 @@ import { createIdentityKeys, type IdentityKeys } from "./auth/identity-keys.ts";
 import { createDatabase, type Database } from "./db/database.ts";
 import type { Env } from "./env.ts";
 import { createLogger, type Logger, parseLogLevel } from "./log.ts";
-import { createObjects, type Objects } from "./object-stubs.ts";
+import { createObjects, type Objects } from "./objects.ts";
 
 /** Below this a secret can be guessed; such an owner token is not accepted at all. */
 export const MIN_OWNER_TOKEN_LENGTH = 16;

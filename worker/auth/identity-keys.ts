@@ -5,7 +5,7 @@ import type { MachineId } from "#schema/ids";
 import type { Database } from "../db/database.ts";
 import { findIdentity } from "../db/machines.ts";
 import { type Logger, toErrorFields } from "../log.ts";
-import type { Objects } from "../object-stubs.ts";
+import type { Objects } from "../objects.ts";
 
 export type Identity =
   | { readonly status: "known"; readonly key: CryptoKey }

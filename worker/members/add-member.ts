@@ -22,7 +22,7 @@ type AddMemberFailure = Failure<
 export async function addMember(
   services: Services,
   { meshId, request, cause }: { meshId: MeshId; request: AddMember; cause: Cause },
-): Promise<Result<Member, AddMemberFailure | Failure<"member_not_found">>> {
+): Promise<Result<Member, AddMemberFailure>> {
   const { db, objects } = services;
   const { machineId, address = null } = request;
   const [mesh, machine] = await Promise.all([findMesh(db, meshId), findMachine(db, machineId)]);
@@ -31,7 +31,10 @@ export async function addMember(
   const joined = await objects.machine(machineId).joinMesh({ meshId, cidr: mesh.cidr, address, cause });
   if (!joined.ok) return err(toFailure(joined.error, request));
   if (!joined.value.isNew) return err({ code: "already_member" });
-  return objects.mesh(meshId).getMember(machineId);
+  const member = await objects.mesh(meshId).getMember(machineId);
+  if (member.ok) return member;
+  if (member.error.code === "mesh_not_found") return err({ code: "mesh_not_found" });
+  return err({ code: "machine_not_found", detail: "the machine was taken out again at the same moment" });
 }
 
 function toFailure(error: JoinMeshError, { address }: AddMember): AddMemberFailure {

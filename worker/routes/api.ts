@@ -1,0 +1,41 @@
+// /api/v1: every operation, the OpenAPI document of them, and 405 for what is no method of a path.
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Operation } from "#schema/api/operation";
+import { toProblemResponse } from "../problem.ts";
+import type { Services } from "../services.ts";
+import { mountAuditEvents } from "./audit-events.ts";
+import { mountMachines } from "./machines.ts";
+import { mountMembers } from "./members.ts";
+import { mountMeshes } from "./meshes.ts";
+import { type Api, type Handler, mountOperation, toRoutePath } from "./mount-operation.ts";
+import { renderOpenApi } from "./openapi.ts";
+import { mountTokens } from "./tokens.ts";
+
+export type Mount = <const O extends Operation>(operation: O, handler: Handler<O>) => void;
+
+export function createApi(services: Services): Api {
+  const api: Api = new OpenAPIHono();
+  const methods = new Map<string, string[]>([["/openapi.json", ["GET"]]]);
+  const mount: Mount = (operation, handler) => {
+    mountOperation(api, services, operation, handler);
+    const others = methods.get(operation.path) ?? [];
+    methods.set(operation.path, [...others, operation.method.toUpperCase()]);
+  };
+  mountMeshes(mount, services);
+  mountMembers(mount, services);
+  mountMachines(mount, services);
+  mountTokens(mount, services);
+  mountAuditEvents(mount, services);
+
+  let document: string | null = null;
+  api.get("/openapi.json", () => {
+    document ??= renderOpenApi(api);
+    return new Response(document, { headers: { "content-type": "application/json", "cache-control": "no-cache" } });
+  });
+  for (const [path, allowed] of methods) {
+    api.all(toRoutePath(path), (context) =>
+      toProblemResponse({ code: "method_not_allowed" }, context.env.requestId, { allow: allowed.join(", ") }),
+    );
+  }
+  return api;
+}
