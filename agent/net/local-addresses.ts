@@ -3,7 +3,7 @@ import ipaddr from "ipaddr.js";
 import { renderEndpoint } from "#schema/address";
 import type { Candidate } from "#schema/desired-state";
 import { MAX_ENDPOINTS_PER_MEMBER } from "#schema/limits";
-import { INTERFACE_PREFIX } from "../reconcile/interface-name.ts";
+import { INTERFACE_PREFIX } from "./interface-name.ts";
 import type { Link } from "./parse-ip.ts";
 
 export interface LocalAddress {

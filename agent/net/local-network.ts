@@ -1,8 +1,8 @@
 // What this machine's own network looks like, and when it changes.
 import type { Candidate } from "#schema/desired-state";
-import { INTERFACE_PREFIX } from "../reconcile/interface-name.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Exec } from "../system/exec.ts";
+import { INTERFACE_PREFIX } from "./interface-name.ts";
 import { createIp } from "./ip.ts";
 import { type LocalAddress, toHostCandidates, toLocalAddresses } from "./local-addresses.ts";
 

@@ -1,8 +1,22 @@
-// Brings the system to what it should be, and keeps it there.
+// Brings the system to what it should be, and keeps it there: observe → plan → execute, for each mesh by itself.
+// Invariants:
+// - Rounds never overlap. A round works on the newest desired state there is when it starts; a newer one stops it between two steps.
+// - A mesh that fails keeps nothing from the others. Its failures stay in the state until they are mended, and it is tried again.
+// - Nothing is done before the first `setDesired`, nor after `stop`.
 import type { MeshId } from "#schema/ids";
+import { createIp } from "../net/ip.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Exec } from "../system/exec.ts";
+import type { Files } from "../system/files.ts";
+import type { Logger } from "../system/logger.ts";
+import { type Random, random as realRandom } from "../system/random.ts";
+import { createWireGuard } from "../wireguard/wireguard.ts";
 import type { DesiredDevice } from "./desired-device.ts";
+import { readObservedState } from "./observe.ts";
 import type { ObservedState } from "./observed-state.ts";
+import { type Desired, ownerOf } from "./plan.ts";
 import type { ReconcilerState } from "./reconciler-state.ts";
+import { createRound } from "./round.ts";
 
 export interface Reconciler {
   /**
@@ -10,7 +24,7 @@ export interface Reconciler {
    * @param options.keep meshes that this machine is in, whose desired state is not known (yet): their interfaces are left as they are
    */
   setDesired(devices: readonly DesiredDevice[], options?: { readonly keep?: readonly MeshId[] }): void;
-  /** Resolves when what was desired at the time of the call, or something newer, has been done or has failed once. */
+  /** Resolves when what was desired at the time of the call, or something newer, has been done or has failed once; or on `stop`. */
   whenSettled(): Promise<void>;
   state(): ReconcilerState;
   /** What the system is like; at most a second old, however many ask. */
@@ -19,4 +33,129 @@ export interface Reconciler {
   removeEverything(): Promise<void>;
   /** Stops working; leaves the system as it is. Resolves when nothing runs any more. */
   stop(): Promise<void>;
+}
+
+export interface ReconcilerPorts {
+  readonly exec: Exec;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random?: Random;
+  /** Called after every round that changed the state. */
+  readonly onState?: (state: ReconcilerState) => void;
+}
+
+/** Without any other cause the system is looked at this often: somebody may have changed it, a dead endpoint may be due. */
+const LOOK_INTERVAL_MS = 30_000;
+/** Full jitter: a random time up to the bound, which doubles with each round that failed. */
+const RETRY_BASE_MS = 500;
+const RETRY_MAX_MS = 30_000;
+const OBSERVATION_MAX_AGE_MS = 1_000;
+
+export function createReconciler(ports: ReconcilerPorts): Reconciler {
+  const { clock, log, random = realRandom, onState = () => undefined } = ports;
+  const ip = createIp(ports.exec);
+  const wireguard = createWireGuard(ports);
+  const round = createRound({ tools: { ip, wireguard, files: ports.files }, clock, log });
+
+  let desired: Desired | null = null;
+  let state: ReconcilerState = { meshes: new Map() };
+  let failedRounds = 0;
+  let running: Promise<void> | null = null;
+  let superseded = new AbortController();
+  let isStopped = false;
+  let cancelTimer = () => {};
+  /** The version of `desired`, and the newest one that a round has worked through. */
+  let version = 0;
+  let settledVersion = 0;
+  let waiting: { readonly version: number; readonly resolve: () => void }[] = [];
+  let observation: { readonly atMs: number; readonly value: Promise<ObservedState> } | null = null;
+
+  function wake(): void {
+    if (isStopped || desired === null || running !== null) return;
+    cancelTimer();
+    running = run(desired)
+      .catch((error: unknown) => log.error("a round of the reconciler broke", { error }))
+      .finally(() => {
+        running = null;
+        if (version > settledVersion) wake();
+      });
+  }
+
+  async function run(current: Desired): Promise<void> {
+    const startedVersion = version;
+    superseded = new AbortController();
+    const result = await round.run(current, state, superseded.signal);
+    const hasChanged = renderState(result.state) !== renderState(state);
+    state = result.state;
+    observation = null;
+    const isFailed = [...state.meshes.values()].some(({ failures }) => failures.length > 0);
+    failedRounds = isFailed ? failedRounds + 1 : 0;
+    if (!isStopped) cancelTimer = clock.setTimer(toWaitMs(result.wakeAtMs), wake);
+    settle(startedVersion);
+    if (hasChanged) onState(state);
+  }
+
+  function toWaitMs(wakeAtMs: number | null): number {
+    const backoffMs = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (failedRounds - 1));
+    const untilWakeMs = wakeAtMs === null ? LOOK_INTERVAL_MS : wakeAtMs - clock.now();
+    if (failedRounds === 0) return Math.max(0, Math.min(LOOK_INTERVAL_MS, untilWakeMs));
+    // What is overdue after a round that failed is what failed: it waits for the retry.
+    return Math.min(LOOK_INTERVAL_MS, random() * backoffMs, ...(untilWakeMs > 0 ? [untilWakeMs] : []));
+  }
+
+  function settle(upTo: number): void {
+    settledVersion = upTo;
+    const [done, left] = [waiting.filter((one) => one.version <= upTo), waiting.filter((one) => one.version > upTo)];
+    waiting = left;
+    for (const { resolve } of done) resolve();
+  }
+
+  function setDesired(devices: readonly DesiredDevice[], options: { readonly keep?: readonly MeshId[] } = {}): void {
+    desired = { devices, keep: options.keep ?? [] };
+    version++;
+    failedRounds = 0;
+    superseded.abort();
+    wake();
+  }
+
+  async function whenSettled(): Promise<void> {
+    if (isStopped || settledVersion >= version) return;
+    await new Promise<void>((resolve) => waiting.push({ version, resolve }));
+  }
+
+  return {
+    setDesired,
+    whenSettled,
+    state: () => state,
+    observe() {
+      const now = clock.now();
+      if (observation === null || now - observation.atMs >= OBSERVATION_MAX_AGE_MS) {
+        observation = { atMs: now, value: readObservedState(ip, wireguard) };
+      }
+      return observation.value;
+    },
+    async removeEverything() {
+      setDesired([]);
+      await whenSettled();
+      const left = (await readObservedState(ip, wireguard)).links.filter((link) => ownerOf(link) !== null);
+      if (left.length === 0) return;
+      const failures = [...state.meshes.values()].flatMap(({ failures }) => failures.map(({ message }) => message));
+      throw new Error(`could not remove ${left.map(({ name }) => name).join(", ")}: ${failures.join("; ")}`);
+    },
+    async stop() {
+      isStopped = true;
+      cancelTimer();
+      superseded.abort();
+      await running;
+      settle(version);
+    },
+  };
+}
+
+/** Equal text, equal state; the time of the last success is not worth telling. */
+function renderState({ meshes }: ReconcilerState): string {
+  return JSON.stringify(
+    [...meshes].map(([meshId, { failures, appliedAtMs }]) => [meshId, failures, appliedAtMs !== null]),
+  );
 }

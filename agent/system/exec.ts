@@ -29,7 +29,8 @@ export const DEFAULT_TIMEOUT_MS = 10_000;
 /** A dump of 5,000 peers is about 1 MB. */
 const MAX_OUTPUT_CHARS = 8 * 1024 * 1024;
 const STDERR_TAIL_CHARS = 600;
-const ARGV_SHOWN_CHARS = 300;
+/** The rest may be hundreds of peers with their keys and addresses, which are not for a log. */
+const ARGS_SHOWN = 4;
 const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 interface CommandFailure {
@@ -53,9 +54,7 @@ export class CommandError extends Error {
 
   constructor(failure: CommandFailure, options?: ErrorOptions) {
     const stderrTail = failure.stderr.trim().slice(-STDERR_TAIL_CHARS);
-    const shown = failure.argv.join(" ");
-    const command = shown.length > ARGV_SHOWN_CHARS ? `${shown.slice(0, ARGV_SHOWN_CHARS)}…` : shown;
-    super(`${command}: ${failure.reason}${stderrTail === "" ? "" : `: ${stderrTail}`}`, options);
+    super(`${renderArgv(failure.argv)}: ${failure.reason}${stderrTail === "" ? "" : `: ${stderrTail}`}`, options);
     this.argv = failure.argv;
     this.exitCode = failure.exitCode;
     this.signal = failure.signal;
@@ -74,6 +73,10 @@ export function createExec(inherited: Readonly<Record<string, string | undefined
   return { run: (argv, options = {}) => runProgram(argv, options, env) };
 }
 
+function renderArgv(argv: Argv): string {
+  return [...argv.slice(0, ARGS_SHOWN), ...(argv.length > ARGS_SHOWN ? ["…"] : [])].join(" ");
+}
+
 function runProgram(argv: Argv, options: RunOptions, env: Record<string, string>): Promise<Output> {
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   return new Promise((resolve, reject) => {
@@ -83,43 +86,49 @@ function runProgram(argv: Argv, options: RunOptions, env: Record<string, string>
     }
     const [program, ...args] = argv;
     const child = spawn(program, args, { env, detached: options.isDetached ?? false, stdio: "pipe" });
-    let timedOut = false;
-    let tooMuch = false;
-    let startError: Error | undefined;
-    const kill = () => child.kill("SIGKILL");
-    const onTooMuch = () => {
-      tooMuch = true;
-      kill();
+    let killedBecause: string | undefined;
+    const kill = (because: string) => {
+      killedBecause ??= because;
+      child.kill("SIGKILL");
     };
+    const stdout = collect(child.stdout, () => kill("printed too much"));
+    const stderr = collect(child.stderr, () => kill("printed too much"));
+    const timedOut = `took longer than ${timeoutMs} ms`;
     const timer = setTimeout(() => {
-      timedOut = true;
-      kill();
+      kill(timedOut);
       // A grandchild that kept our pipes would hold "close" back for ever.
       child.stdout.destroy();
       child.stderr.destroy();
     }, timeoutMs);
-    const stdout = collect(child.stdout, onTooMuch);
-    const stderr = collect(child.stderr, onTooMuch);
-    signal?.addEventListener("abort", kill, { once: true });
-    child.on("error", (error) => {
-      startError = error;
-    });
-    // The program may exit without reading its stdin; its exit code says what that means.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(options.stdin ?? "");
-    child.on("close", (exitCode, killedBy) => {
+    const onAbort = () => kill("was aborted");
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const end = () => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", kill);
-      if (exitCode === 0 && startError === undefined) {
+      signal?.removeEventListener("abort", onAbort);
+    };
+    // Not every program that can't be started gets a "close".
+    child.on("error", (error) => {
+      end();
+      const reason = `could not be run (${error.message})`;
+      reject(
+        new CommandError({ argv, exitCode: null, signal: null, stderr: "", timedOut: false, reason }, { cause: error }),
+      );
+    });
+    child.on("close", (exitCode, killedBy) => {
+      end();
+      if (exitCode === 0) {
         resolve({ stdout: stdout(), stderr: stderr() });
       } else if (signal?.aborted) {
         reject(signal.reason);
       } else {
-        const reason = toReason({ timedOut, timeoutMs, tooMuch, startError, exitCode, killedBy });
-        const failure = { argv, exitCode, signal: killedBy, stderr: stderr(), timedOut, reason };
-        reject(new CommandError(failure, startError && { cause: startError }));
+        const reason = killedBecause ?? (exitCode === null ? `was killed by ${killedBy}` : `exited with ${exitCode}`);
+        const isTimeout = killedBecause === timedOut;
+        reject(new CommandError({ argv, exitCode, signal: killedBy, stderr: stderr(), timedOut: isTimeout, reason }));
       }
     });
+    // The program may exit without reading its stdin; its exit code says what that means.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(options.stdin ?? "");
   });
 }
 
@@ -133,20 +142,4 @@ function collect(stream: NodeJS.ReadableStream, onTooMuch: () => void): () => st
     else chunks.push(chunk);
   });
   return () => chunks.join("");
-}
-
-interface Ending {
-  readonly timedOut: boolean;
-  readonly timeoutMs: number;
-  readonly tooMuch: boolean;
-  readonly startError: Error | undefined;
-  readonly exitCode: number | null;
-  readonly killedBy: string | null;
-}
-
-function toReason(ending: Ending): string {
-  if (ending.startError !== undefined) return `could not be run (${ending.startError.message})`;
-  if (ending.timedOut) return `took longer than ${ending.timeoutMs} ms`;
-  if (ending.tooMuch) return "printed too much";
-  return ending.exitCode === null ? `was killed by ${ending.killedBy}` : `exited with ${ending.exitCode}`;
 }

@@ -1,0 +1,66 @@
+// Does the steps of a plan. A step that fails doesn't keep the later ones back (a peer that lost its membership has to go, whatever
+// else is wrong), unless there is no interface to do them on.
+import type { Ip } from "../net/ip.ts";
+import type { Files } from "../system/files.ts";
+import { readPublicKey } from "../wireguard/private-key.ts";
+import type { WireGuard } from "../wireguard/wireguard.ts";
+import type { Step, StepName, StepOf } from "./steps.ts";
+
+export interface Tools {
+  readonly ip: Ip;
+  readonly wireguard: WireGuard;
+  readonly files: Files;
+}
+
+export interface Execution {
+  readonly done: readonly Step[];
+  readonly failed: readonly { readonly step: Step; readonly error: unknown }[];
+  /** False: told to stop before the end. */
+  readonly isComplete: boolean;
+}
+
+type Executors = { [N in StepName]: (step: StepOf<N>, tools: Tools) => Promise<void> };
+
+const executors: Executors = {
+  "interface.remove": ({ interfaceName }, { wireguard }) => wireguard.removeInterface(interfaceName),
+  "interface.create": ({ interfaceName }, { wireguard }) => wireguard.createInterface(interfaceName),
+  "link.configure": ({ interfaceName, args }, { ip }) => ip.configureLink(interfaceName, args),
+  "device.configure": configureDevice,
+  "peers.change": ({ interfaceName, args }, { wireguard }) => wireguard.changePeers(interfaceName, args),
+};
+
+/** Once a first step is done, stops between two steps when the signal aborts; a command that runs is never cut off. */
+export async function executeSteps(steps: readonly Step[], tools: Tools, signal: AbortSignal): Promise<Execution> {
+  const done: Step[] = [];
+  const failed: { step: Step; error: unknown }[] = [];
+  for (const [index, step] of steps.entries()) {
+    // At least one step in each round: a desired state that changes faster than a round lasts must not starve the work.
+    if (index > 0 && signal.aborted) return { done, failed, isComplete: false };
+    try {
+      await executeStep(step, tools);
+      done.push(step);
+    } catch (error) {
+      failed.push({ step, error });
+      if (step.name === "interface.create" || step.name === "interface.remove") break;
+    }
+  }
+  return { done, failed, isComplete: true };
+}
+
+function executeStep<N extends StepName>(step: Extract<Step, { name: N }>, tools: Tools): Promise<void> {
+  const execute = executors[step.name] as (step: Step, tools: Tools) => Promise<void>;
+  return execute(step, tools);
+}
+
+/** The file holds another key than the one that the other members know: setting it would cut every session, in every round. */
+export class KeyMismatchError extends Error {
+  override readonly name = "KeyMismatchError";
+}
+
+async function configureDevice(step: StepOf<"device.configure">, { wireguard, files }: Tools): Promise<void> {
+  const { publicKey, privateKeyFile } = step.args;
+  if (privateKeyFile !== undefined && (await readPublicKey(files, privateKeyFile)) !== publicKey) {
+    throw new KeyMismatchError(`${privateKeyFile} does not hold the private key of ${publicKey}`);
+  }
+  await wireguard.configureDevice(step.interfaceName, step.args);
+}

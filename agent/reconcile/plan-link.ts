@@ -1,0 +1,58 @@
+// What to change about the link of one of our interfaces: mark, MTU, up, addresses. Pure.
+import ipaddr from "ipaddr.js";
+import { isOverlapping } from "#schema/address";
+import { renderAlias } from "../net/interface-name.ts";
+import type { LinkChanges } from "../net/ip.ts";
+import type { DesiredDevice } from "./desired-device.ts";
+import type { ObservedLink, ObservedState } from "./observed-state.ts";
+
+export interface LinkPlan {
+  readonly changes: LinkChanges;
+  /** Empty when there is nothing to change. */
+  readonly reasons: readonly string[];
+  /** Addresses that can't be had, in words. */
+  readonly overlaps: readonly string[];
+}
+
+/** @param current the link as it is; undefined when it is about to be made */
+export function planLink(device: DesiredDevice, current: ObservedLink | undefined, observed: ObservedState): LinkPlan {
+  const present = (current?.addresses ?? [])
+    .filter(({ scope }) => scope === "global")
+    .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
+  const overlaps = device.addresses.flatMap((address) => findOverlap(address, device, observed));
+  const blocked = new Set(overlaps.map(({ address }) => address));
+  const allowed = device.addresses.filter((address) => !blocked.has(address) || present.includes(address));
+  const missing = allowed.filter((address) => !present.includes(address));
+  const removeAddresses = present.filter((address) => !device.addresses.includes(address));
+  const alias = renderAlias(device.meshId);
+  const changes: LinkChanges = {
+    ...(current?.alias === alias ? {} : { alias }),
+    ...(current?.mtuBytes === device.mtuBytes ? {} : { mtuBytes: device.mtuBytes }),
+    ...(current?.isUp ? {} : { isUp: true }),
+    // A removal may take others with it, see renderLinkBatch.
+    addAddresses: removeAddresses.length === 0 ? missing : allowed,
+    removeAddresses,
+  };
+  const reasons = [
+    ...(changes.alias === undefined ? [] : ["not marked as ours"]),
+    ...(changes.mtuBytes === undefined ? [] : [`MTU was ${current?.mtuBytes ?? "not set"}`]),
+    ...(changes.isUp === undefined ? [] : ["it was down"]),
+    ...missing.map((address) => `${address} is missing`),
+    ...removeAddresses.map((address) => `${address} is not ours any more`),
+  ];
+  return { changes, reasons, overlaps: overlaps.map(({ message }) => message) };
+}
+
+/** A network that the machine reaches elsewhere is not taken over: the address would bring a route to the whole mesh with it. */
+function findOverlap(address: string, { interfaceName }: DesiredDevice, { routes }: ObservedState) {
+  if (address.includes(":")) return [];
+  const network = ipaddr.IPv4.networkAddressFromCIDR(address).toString() + address.slice(address.indexOf("/"));
+  const other = routes.find(
+    ({ destination, device }) =>
+      device !== interfaceName && destination !== "0.0.0.0/0" && isOverlapping(network, destination),
+  );
+  if (other === undefined) return [];
+  return [
+    { address, message: `${network} overlaps ${other.destination}, which this machine reaches by ${other.device}` },
+  ];
+}

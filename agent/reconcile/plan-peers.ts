@@ -1,0 +1,118 @@
+// What to change about the peers of one device. Leaves alone what is right, and never undoes roaming. Pure.
+import type { WireGuardPublicKey } from "#schema/ids";
+import type { WireGuardPeer } from "../wireguard/parse-dump.ts";
+import type { PeerChange } from "../wireguard/peer-change.ts";
+import type { DesiredPeer } from "./desired-device.ts";
+import { nextNudgeAtMs, type PeerMemory } from "./peer-memory.ts";
+
+interface Inputs {
+  readonly desired: readonly DesiredPeer[];
+  readonly observed: readonly WireGuardPeer[];
+  readonly memory: ReadonlyMap<WireGuardPublicKey, PeerMemory>;
+  readonly nowMs: number;
+}
+
+/** A session ends 180 s after its handshake (REJECT_AFTER_TIME, WireGuard paper, section 6.1). */
+const SESSION_MS = 180_000;
+
+export function planPeers({ desired, observed, memory, nowMs }: Inputs): PeerChange[] {
+  const wanted = new Set(desired.map(({ publicKey }) => publicKey));
+  const present = new Map(observed.map((peer) => [peer.publicKey, peer]));
+  const removals = observed
+    .filter(({ publicKey }) => !wanted.has(publicKey))
+    .map(({ publicKey }) => ({ kind: "remove", publicKey, reason: "no member has this key" }) as const);
+  const changes = desired.flatMap((peer): PeerChange[] => {
+    const current = present.get(peer.publicKey);
+    if (current === undefined) return [{ kind: "add", peer, reason: "not there yet" }];
+    const known = memory.get(peer.publicKey);
+    return planNudge(peer, current, known, nowMs) ?? planUpdate(peer, current, known, nowMs);
+  });
+  return [...changes, ...removals];
+}
+
+/** The earliest time at which a peer of this device may need a nudge; null: none does. */
+export function nextPeerWakeAtMs({ desired, observed, memory }: Omit<Inputs, "nowMs">): number | null {
+  const present = new Map(observed.map((peer) => [peer.publicKey, peer]));
+  const times = desired.flatMap((peer) => {
+    const known = memory.get(peer.publicKey);
+    const current = present.get(peer.publicKey);
+    const at = known === undefined || (current && !isSilent(current)) ? null : nextNudgeAtMs(known);
+    return at === null || !canBeNudged(peer) ? [] : [at];
+  });
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+/**
+ * Removes and adds the peer, which makes WireGuard send an initiation at once instead of after 5 s (see NUDGES_AFTER_MS). A peer that
+ * nothing was ever received from has no session to lose. Without a keepalive an initiation waits for traffic, and there is nothing to hurry.
+ */
+function planNudge(
+  peer: DesiredPeer,
+  current: WireGuardPeer,
+  known: PeerMemory | undefined,
+  nowMs: number,
+): PeerChange[] | null {
+  const dueAtMs = known === undefined ? null : nextNudgeAtMs(known);
+  if (dueAtMs === null || dueAtMs > nowMs || !canBeNudged(peer) || !isSilent(current)) return null;
+  return [{ kind: "recreate", peer, reason: "no answer to the first handshake" }];
+}
+
+function canBeNudged({ endpoint, keepaliveSeconds }: DesiredPeer): boolean {
+  return endpoint !== null && keepaliveSeconds > 0;
+}
+
+/** Nothing was ever received from it, so it has no session and has not roamed. */
+function isSilent({ latestHandshakeMs, receivedBytes }: WireGuardPeer): boolean {
+  return latestHandshakeMs === null && receivedBytes === 0;
+}
+
+function planUpdate(
+  peer: DesiredPeer,
+  current: WireGuardPeer,
+  known: PeerMemory | undefined,
+  nowMs: number,
+): PeerChange[] {
+  const { publicKey, allowedIps, endpoint, keepaliveSeconds } = peer;
+  const reasons: string[] = [];
+  let changes = {};
+  // `wg set` empties the list before it fills it. The addresses of a member change all together, so none that works is dropped.
+  if (!isSameSet(allowedIps, current.allowedIps)) {
+    changes = { ...changes, allowedIps };
+    reasons.push("other allowed IPs");
+  }
+  if (keepaliveSeconds !== current.keepaliveSeconds) {
+    changes = { ...changes, keepaliveSeconds };
+    reasons.push(`keepalive was ${current.keepaliveSeconds}`);
+  }
+  const endpointReason = whyWriteEndpoint(peer, current, known, nowMs);
+  if (endpointReason !== null) {
+    changes = { ...changes, endpoint };
+    reasons.push(endpointReason);
+  }
+  return reasons.length === 0 ? [] : [{ kind: "update", publicKey, reason: reasons.join("; "), ...changes }];
+}
+
+/**
+ * Why the endpoint has to be written, or null to leave it. WireGuard follows a peer to wherever its last authenticated packet came from;
+ * that place is proved, ours is a guess. So a guess is written only over nothing, or over what is proved to be dead.
+ */
+function whyWriteEndpoint(
+  { endpoint, keepaliveSeconds }: DesiredPeer,
+  current: WireGuardPeer,
+  known: PeerMemory | undefined,
+  nowMs: number,
+): string | null {
+  if (endpoint === null || endpoint === current.endpoint) return null;
+  if (current.endpoint === null) return "no endpoint was known";
+  if (isSilent(current)) return "the endpoint before never answered";
+  const written = known?.writtenEndpoint ?? null;
+  const lastAliveMs = Math.max(current.latestHandshakeMs ?? 0, known?.addedAtMs ?? 0);
+  if (nowMs - lastAliveMs < SESSION_MS) return null;
+  if (written !== null && written !== endpoint) return "there is a newer endpoint, and no handshake in 180 s";
+  // With a keepalive we have been sending there all the time; without one, silence may just mean that there was nothing to say.
+  return keepaliveSeconds > 0 && current.keepaliveSeconds > 0 ? "no handshake in 180 s in spite of keepalives" : null;
+}
+
+function isSameSet(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((item) => right.includes(item));
+}

@@ -1,0 +1,171 @@
+// desired + observed → what to do. Pure and idempotent: planning on the result gives no steps. Ordered so that no state in between drops
+// traffic that flows and goes on: things are added before others are removed, peers are changed and never replaced.
+//
+// An interface is ours when it has our prefix and our alias, or is a blank WireGuard device with our prefix (we were interrupted between
+// making it and marking it). Everything else is never touched.
+import type { MeshId } from "#schema/ids";
+import { INTERFACE_PREFIX, parseAlias } from "../net/interface-name.ts";
+import type { PeerChange } from "../wireguard/peer-change.ts";
+import type { DesiredDevice } from "./desired-device.ts";
+import { normaliseDevice } from "./normalise-device.ts";
+import type { ObservedLink, ObservedState } from "./observed-state.ts";
+import type { Memory } from "./peer-memory.ts";
+import { planLink } from "./plan-link.ts";
+import { nextPeerWakeAtMs, planPeers } from "./plan-peers.ts";
+import type { Step, StepArgs, StepName } from "./steps.ts";
+
+export interface Desired {
+  readonly devices: readonly DesiredDevice[];
+  /** Meshes whose interfaces are left as they are. */
+  readonly keep: readonly MeshId[];
+}
+
+export interface MeshPlan {
+  readonly meshId: MeshId;
+  readonly steps: readonly Step[];
+  /** What should be done and can't be. */
+  readonly problems: readonly Problem[];
+}
+
+export interface Problem {
+  readonly step: StepName;
+  readonly code: "interface_name_taken" | "device_unreadable" | "route_overlap";
+  readonly message: string;
+}
+
+export interface PlanInputs {
+  readonly desired: Desired;
+  readonly observed: ObservedState;
+  readonly memory: Memory;
+  readonly nowMs: number;
+}
+
+/** Interfaces to be removed come first: they may hold a name, a port or an address that another mesh is to get. */
+export function planDevices({ desired, observed, memory, nowMs }: PlanInputs): {
+  removals: MeshPlan[];
+  meshes: MeshPlan[];
+} {
+  // The first mesh keeps a name that several claim.
+  const wanted = new Map([...desired.devices].reverse().map((device) => [device.interfaceName, device.meshId]));
+  const removals = observed.links.flatMap((link): MeshPlan[] => {
+    const owner = ownerOf(link);
+    if (owner === null || desired.keep.includes(owner) || wanted.get(link.name) === owner) return [];
+    const reason = `mesh ${owner} is not one of this machine's`;
+    const step = { name: "interface.remove", interfaceName: link.name, meshId: owner, reason, args: null } as const;
+    return [{ meshId: owner, steps: [step], problems: [] }];
+  });
+  const removed = new Set(removals.flatMap(({ steps }) => steps.map(({ interfaceName }) => interfaceName)));
+  const left = { ...observed, links: observed.links.filter(({ name }) => !removed.has(name)) };
+  return {
+    removals,
+    meshes: desired.devices.map((device) =>
+      wanted.get(device.interfaceName) === device.meshId
+        ? planDevice(normaliseDevice(device), { observed: left, memory, nowMs })
+        : { meshId: device.meshId, steps: [], problems: [renderNameTaken(device, "belongs to another mesh")] },
+    ),
+  };
+}
+
+/** The earliest time at which planning again may give more, though nothing else changes; null: never. */
+export function nextWakeAtMs({ desired, observed, memory }: Omit<PlanInputs, "nowMs">): number | null {
+  const times = desired.devices.flatMap((device) => {
+    const link = observed.links.find(({ name }) => name === device.interfaceName);
+    const peers = link?.wireguard.state === "present" ? link.wireguard.device.peers : [];
+    const known = memory.get(device.interfaceName) ?? new Map();
+    const at = nextPeerWakeAtMs({ desired: normaliseDevice(device).peers, observed: peers, memory: known });
+    return at === null ? [] : [at];
+  });
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+/** The mesh that this interface was made for; null: it is not ours. */
+export function ownerOf(link: ObservedLink): MeshId | null {
+  return link.name.startsWith(INTERFACE_PREFIX) ? parseAlias(link.alias) : null;
+}
+
+function isBlank(link: ObservedLink): boolean {
+  if (!link.name.startsWith(INTERFACE_PREFIX) || link.alias !== null || link.wireguard.state !== "present")
+    return false;
+  const { publicKey, peers } = link.wireguard.device;
+  return publicKey === null && peers.length === 0;
+}
+
+type Context = Omit<PlanInputs, "desired">;
+
+function planDevice(device: DesiredDevice, context: Context): MeshPlan {
+  const { meshId, interfaceName } = device;
+  const link = context.observed.links.find(({ name }) => name === interfaceName);
+  const foreign: Problem = {
+    step: "interface.create",
+    code: "interface_name_taken",
+    message: `${interfaceName} exists and is not Becket's`,
+  };
+  if (link !== undefined && ownerOf(link) !== meshId && !isBlank(link))
+    return { meshId, steps: [], problems: [foreign] };
+  if (link?.wireguard.state === "unreadable") {
+    const { problem } = link.wireguard;
+    return { meshId, steps: [], problems: [{ step: "device.configure", code: "device_unreadable", message: problem }] };
+  }
+  const step = <N extends StepName>(name: N, reason: string, args: StepArgs[N]) =>
+    ({ name, interfaceName, meshId, reason, args }) as Step;
+  const defect = link === undefined ? null : findDefect(link);
+  const current = defect === null ? link : undefined;
+  const { changes, reasons, overlaps } = planLink(device, current, context.observed);
+  const configure = planConfigure(device, current);
+  const peers = planPeers({
+    desired: device.peers,
+    observed: current?.wireguard.state === "present" ? current.wireguard.device.peers : [],
+    memory: (current && context.memory.get(interfaceName)) ?? new Map(),
+    nowMs: context.nowMs,
+  });
+  return {
+    meshId,
+    problems: overlaps.map((message) => ({ step: "link.configure", code: "route_overlap", message })),
+    steps: [
+      ...(defect === null ? [] : [step("interface.remove", defect, null)]),
+      ...(current === undefined ? [step("interface.create", defect ?? "not there yet", null)] : []),
+      // Up before it gets its port: wireguard-go reports a port that is taken only while it is up.
+      ...(reasons.length === 0 ? [] : [step("link.configure", reasons.join("; "), changes)]),
+      ...(configure === null ? [] : [step("device.configure", configure.reason, configure.args)]),
+      ...(peers.length === 0 ? [] : [step("peers.change", renderPeersReason(peers), peers)]),
+    ],
+  };
+}
+
+function renderNameTaken({ interfaceName }: DesiredDevice, why: string): Problem {
+  return { step: "interface.create", code: "interface_name_taken", message: `${interfaceName} exists and ${why}` };
+}
+
+/** Why our interface has to be made anew, or null. Nothing flows through an interface with such a defect. */
+function findDefect({ isUp, wireguard }: ObservedLink): string | null {
+  if (wireguard.state === "absent") return "there is an interface, but no WireGuard behind it";
+  // wireguard-go could not have its port when the interface came up, and does not try again.
+  return wireguard.state === "present" && isUp && wireguard.device.listenPort === 0 ? "WireGuard has no socket" : null;
+}
+
+function planConfigure(device: DesiredDevice, current: ObservedLink | undefined) {
+  const { publicKey, privateKeyFile, listenPort } = device;
+  const before = current?.wireguard.state === "present" ? current.wireguard.device : null;
+  const isKeyRight = before?.publicKey === publicKey;
+  const isPortRight = before?.listenPort === listenPort;
+  if (isKeyRight && isPortRight) return null;
+  const reasons = [
+    ...(isKeyRight ? [] : [before?.publicKey ? "the key changed" : "it has no key"]),
+    ...(isPortRight ? [] : [`port was ${before?.listenPort ?? "not set"}`]),
+  ];
+  const args = { publicKey, ...(isKeyRight ? {} : { privateKeyFile }), ...(isPortRight ? {} : { listenPort }) };
+  return { reason: reasons.join("; "), args };
+}
+
+/** `2 added, 1 removed: first reason`: a mesh has hundreds of peers, a log line has not. */
+function renderPeersReason(changes: readonly PeerChange[]): string {
+  const counts = PEER_CHANGE_KINDS.map((kind) => ({
+    kind,
+    count: changes.filter((change) => change.kind === kind).length,
+  }))
+    .filter(({ count }) => count > 0)
+    .map(({ kind, count }) => `${count} to ${kind}`);
+  return `peers: ${counts.join(", ")} (${changes[0]?.reason})`;
+}
+
+const PEER_CHANGE_KINDS = ["add", "update", "recreate", "remove"] as const satisfies PeerChange["kind"][];

@@ -1,0 +1,89 @@
+// One round of the reconciler: look, plan, remove what is not ours to keep, then bring all meshes up to date side by side.
+import type { MeshId } from "#schema/ids";
+import type { Clock } from "../system/clock.ts";
+import type { Logger } from "../system/logger.ts";
+import { type Execution, executeSteps, type Tools } from "./execute.ts";
+import { type Failure, keepSince, toFailure } from "./failures.ts";
+import { readObservedState } from "./observe.ts";
+import { type Memory, rememberStep } from "./peer-memory.ts";
+import { type Desired, type MeshPlan, nextWakeAtMs, planDevices } from "./plan.ts";
+import type { MeshState, ReconcilerState } from "./reconciler-state.ts";
+
+export interface RoundResult {
+  readonly state: ReconcilerState;
+  /** When the next round is due even if nothing happens; null: no need. */
+  readonly wakeAtMs: number | null;
+}
+
+export interface Round {
+  run(desired: Desired, before: ReconcilerState, signal: AbortSignal): Promise<RoundResult>;
+}
+
+export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock; log: Logger }): Round {
+  let memory: Memory = new Map();
+
+  async function executePlan(plan: MeshPlan, before: MeshState | undefined, signal: AbortSignal): Promise<MeshState> {
+    const execution = await executeSteps(plan.steps, tools, signal);
+    for (const step of execution.done) memory = rememberStep(memory, step, clock.now());
+    logExecution(log, execution);
+    const found: Failure[] = [
+      ...plan.problems,
+      ...execution.failed.map(({ step, error }) => toFailure(step.name, error)),
+      // Steps that were not reached can't have mended what failed before.
+      ...(execution.isComplete ? [] : (before?.failures ?? [])),
+    ];
+    const failures = keepSince(found, before?.failures ?? [], clock.now());
+    logProblems(log, plan, failures, before);
+    const isApplied = failures.length === 0 && execution.isComplete;
+    return { failures, appliedAtMs: isApplied ? clock.now() : (before?.appliedAtMs ?? null) };
+  }
+
+  return {
+    async run(desired, before, signal) {
+      try {
+        const observed = await readObservedState(tools.ip, tools.wireguard);
+        const { removals, meshes } = planDevices({ desired, observed, memory, nowMs: clock.now() });
+        const execute = async (plan: MeshPlan): Promise<[MeshId, MeshState]> => {
+          return [plan.meshId, await executePlan(plan, before.meshes.get(plan.meshId), signal)];
+        };
+        const removed = await Promise.all(removals.map(execute));
+        const applied = await Promise.all(meshes.map(execute));
+        const notRemoved = removed.filter(([, { failures }]) => failures.length > 0);
+        const wakeAtMs = nextWakeAtMs({ desired, observed, memory });
+        return { state: { meshes: new Map([...notRemoved, ...applied]) }, wakeAtMs };
+      } catch (error) {
+        log.error("the system could not be read", { error });
+        return { state: failAll(desired, before, toFailure("system.observe", error), clock.now()), wakeAtMs: null };
+      }
+    },
+  };
+}
+
+function failAll({ devices }: Desired, before: ReconcilerState, failure: Failure, nowMs: number): ReconcilerState {
+  const fail = (meshId: MeshId): MeshState => {
+    const known = before.meshes.get(meshId);
+    return { failures: keepSince([failure], known?.failures ?? [], nowMs), appliedAtMs: known?.appliedAtMs ?? null };
+  };
+  return { meshes: new Map(devices.map(({ meshId }) => [meshId, fail(meshId)])) };
+}
+
+function logExecution(log: Logger, { done, failed }: Execution): void {
+  for (const { name, interfaceName, reason } of done)
+    log.info("step done", { step: name, interface: interfaceName, reason });
+  for (const { step, error } of failed) {
+    log.warn("step failed", { step: step.name, interface: step.interfaceName, reason: step.reason, error });
+  }
+}
+
+/** Said once when it begins, not in every round. */
+function logProblems(
+  log: Logger,
+  plan: MeshPlan,
+  failures: MeshState["failures"],
+  before: MeshState | undefined,
+): void {
+  for (const { step, code, message } of plan.problems) {
+    const isNew = !before?.failures.some((failure) => failure.step === step && failure.code === code);
+    if (isNew && failures.length > 0) log.warn("cannot be done", { mesh: plan.meshId, step, code, problem: message });
+  }
+}

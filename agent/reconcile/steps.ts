@@ -1,0 +1,28 @@
+// Everything that the reconciler can do to the system: one line for each kind of step and what it needs. `Step` and the table of
+// executors are derived from it, so a step without an executor does not compile.
+import type { MeshId } from "#schema/ids";
+import type { LinkChanges } from "../net/ip.ts";
+import type { PeerChange } from "../wireguard/peer-change.ts";
+import type { DeviceSettings } from "../wireguard/wireguard.ts";
+import type { DesiredDevice } from "./desired-device.ts";
+
+export interface StepArgs {
+  "interface.remove": null;
+  "interface.create": null;
+  "link.configure": LinkChanges;
+  "device.configure": DeviceSettings & Pick<DesiredDevice, "publicKey">;
+  "peers.change": readonly PeerChange[];
+}
+
+export type StepName = keyof StepArgs;
+
+export type StepOf<N extends StepName> = {
+  readonly name: N;
+  readonly interfaceName: string;
+  readonly meshId: MeshId;
+  /** Why: what is there and what should be. For the log. */
+  readonly reason: string;
+  readonly args: StepArgs[N];
+};
+
+export type Step = { [N in StepName]: StepOf<N> }[StepName];

@@ -1,0 +1,63 @@
+// From what the control plane says of a mesh, and what this machine keeps for itself, to one WireGuard interface. Pure.
+import type { DesiredMesh, PeerRow } from "#schema/desired-state";
+import type { MachineId, WireGuardPublicKey } from "#schema/ids";
+import { EAGER_MEMBERS } from "#schema/limits";
+import type { LocalAddress } from "../net/local-addresses.ts";
+import { chooseEndpoint, isBehindNatTowards } from "./choose-endpoint.ts";
+import type { DesiredDevice, DesiredPeer } from "./desired-device.ts";
+
+/** What the machine decided for itself when it joined the mesh, and keeps. */
+export interface LocalDevice {
+  readonly interfaceName: string;
+  readonly listenPort: number;
+  readonly publicKey: WireGuardPublicKey;
+  readonly privateKeyFile: string;
+}
+
+interface Inputs {
+  readonly desired: DesiredMesh;
+  readonly machineId: MachineId;
+  readonly device: LocalDevice;
+  readonly localAddresses: readonly LocalAddress[];
+}
+
+/** What fits into an Ethernet frame of 1,500 bytes behind IPv6, UDP and WireGuard (80 bytes): WireGuard's own default. */
+const MTU_BYTES = 1_420;
+/** Seconds. Under the 30 s after which common NATs forget a mapping. */
+const KEEPALIVE_SECONDS = 25;
+
+/** Null while this machine is not among the members: then it has no address yet. */
+export function toDesiredDevice({ desired, machineId, device, localAddresses }: Inputs): DesiredDevice | null {
+  const self = desired.members.find((member) => member.machineId === machineId);
+  if (self === undefined) return null;
+  const isEager = desired.members.length <= EAGER_MEMBERS;
+  return {
+    ...device,
+    meshId: desired.mesh.id,
+    mtuBytes: MTU_BYTES,
+    addresses: [
+      `${self.address}/${toPrefixLength(desired.mesh.cidr)}`,
+      `${self.address6}/${toPrefixLength(desired.mesh.cidr6)}`,
+    ],
+    peers: desired.members
+      .filter((member) => member.machineId !== machineId)
+      .map((member) => toDesiredPeer(member, isEager, localAddresses)),
+  };
+}
+
+function toDesiredPeer(member: PeerRow, isEager: boolean, localAddresses: readonly LocalAddress[]): DesiredPeer {
+  const endpoint = chooseEndpoint(member.candidates, localAddresses);
+  // In a large mesh only a mapping that nobody else could open is worth a packet every 25 s: that of our own NAT.
+  const isKeptWarm = isEager || (endpoint !== null && isBehindNatTowards(endpoint, localAddresses));
+  return {
+    machineId: member.machineId,
+    publicKey: member.publicKey,
+    allowedIps: [`${member.address}/32`, `${member.address6}/128`],
+    endpoint,
+    keepaliveSeconds: isKeptWarm ? KEEPALIVE_SECONDS : 0,
+  };
+}
+
+function toPrefixLength(cidr: string): number {
+  return Number(cidr.split("/")[1]);
+}
