@@ -1,0 +1,144 @@
+// The Worker of wrangler.toml run by Miniflare on this machine, with its state in one folder. Nothing here needs a network.
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import path from "node:path";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
+import { applyMigrations, type MigratedDatabase } from "./apply-migrations.ts";
+import { type OwnerToken, readOwnerToken } from "./owner-token.ts";
+import { StartError } from "./start-error.ts";
+import { openStateFolder, type StateFolder } from "./state-folder.ts";
+import { readWorkerBundle, type WorkerBundle } from "./worker-bundle.ts";
+
+export interface ControlPlaneOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly stateDir: string;
+  /** Kept in the state folder when left out, and made there at the first start. */
+  readonly ownerToken?: string | undefined;
+  /** The public origin behind a proxy: https://becket.example.org */
+  readonly origin?: string | undefined;
+  readonly logLevel?: string | undefined;
+  /** Takes the Worker's log lines. */
+  readonly log: (line: string) => void;
+}
+
+export interface ControlPlane {
+  readonly url: string;
+  readonly ownerToken: string;
+  readonly isOwnerTokenNew: boolean;
+  readonly ownerTokenFile: string;
+  stop(): Promise<void>;
+}
+
+/** Throws a StartError for what the caller can mend. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const bundle = await readWorkerBundle();
+  const state = openStateFolder(options.stateDir);
+  try {
+    const owner = readOwnerToken(state.ownerTokenFile, options.ownerToken);
+    await assertPortIsFree(options);
+    const miniflare = await startMiniflare(options, { bundle, state, owner });
+    const url = renderUrl(options.host, Number((await miniflare.ready).port));
+    return {
+      url,
+      ownerToken: owner.token,
+      isOwnerTokenNew: owner.isNew,
+      ownerTokenFile: state.ownerTokenFile,
+      async stop() {
+        await miniflare.dispose();
+        state.release();
+      },
+    };
+  } catch (error) {
+    state.release();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly bundle: WorkerBundle;
+  readonly state: StateFolder;
+  readonly owner: OwnerToken;
+}
+
+async function startMiniflare(options: ControlPlaneOptions, parts: Parts): Promise<Miniflare> {
+  endRuntimeWithParent();
+  const miniflare = new Miniflare(toMiniflareOptions(options, parts));
+  try {
+    await miniflare.ready;
+    const database = (await miniflare.getD1Database("DB")) as unknown as MigratedDatabase;
+    await applyMigrations(database, parts.bundle.migrationsFolder);
+    return miniflare;
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+}
+
+function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner }: Parts): MiniflareOptions {
+  // Wrangler's assets option must name a folder that exists; it is filled by `npm run build`.
+  mkdirSync(bundle.assetsFolder, { recursive: true });
+  return convertV4MiniflareOptions({
+    ...bundle.options,
+    rootPath: path.resolve(import.meta.dirname, ".."),
+    modules: [{ type: "ESModule", path: "worker.js", contents: bundle.script }],
+    bindings: {
+      BECKET_OWNER_TOKEN: owner.token,
+      ...(options.origin === undefined ? {} : { BECKET_ORIGIN: options.origin }),
+      ...(options.logLevel === undefined ? {} : { BECKET_LOG_LEVEL: options.logLevel }),
+    },
+    host: options.host,
+    port: options.port,
+    resourcePersistencePath: state.dataFolder,
+    // No look-up of this machine's place on the internet, no telemetry: both wait for a network.
+    cf: false,
+    telemetry: { enabled: false },
+    log: new Log(LogLevel.ERROR),
+    logRequests: false,
+    handleStructuredLogs: ({ message }: { message: string }) => options.log(message),
+  });
+}
+
+function endRuntimeWithParent(): void {
+  const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find(isExecutable);
+  if (process.platform !== "linux" || setpriv === undefined) return;
+  // The runtime of the Miniflare that is used: its own dependency, without types.
+  const { default: workerd } = createRequire(createRequire(import.meta.url).resolve("miniflare"))("workerd");
+  process.env.BECKET_WORKERD = workerd;
+  process.env.MINIFLARE_WORKERD_PATH = path.join(import.meta.dirname, "workerd-with-parent.sh");
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Miniflare reports a taken port in words of its own, after a while: asking first gives a clear answer at once. */
+function assertPortIsFree({ host, port }: Pick<ControlPlaneOptions, "host" | "port">): Promise<void> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(toStartError(error, host, port)));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve()));
+  });
+}
+
+function toStartError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const where = renderUrl(host, port);
+  switch (error.code) {
+    case "EADDRINUSE":
+      return new StartError("port_in_use", `something listens on ${where} already; stop it or choose another --port`);
+    case "EACCES":
+      return new StartError("address_not_available", `no permission to listen on ${where}; ports below 1024 need root`);
+    default:
+      return new StartError("address_not_available", `cannot listen on ${where}: ${error.message}`, { cause: error });
+  }
+}
+
+const renderUrl = (host: string, port: number): string =>
+  `http://${host.includes(":") ? `[${host}]` : host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;
