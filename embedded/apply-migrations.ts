@@ -1,5 +1,5 @@
 // Applies the migrations that are missing, each in one transaction with its mark. The marks are those of `wrangler d1 migrations apply`.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 /** The part of D1 that is needed. */
@@ -16,21 +16,41 @@ const MARKS_TABLE =
   "CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, " +
   "applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)";
 
-/** @returns the names that were applied; safe to run again */
+/** @returns the names of all that are applied then; safe to run again */
 export async function applyMigrations(db: MigratedDatabase, folder: string): Promise<string[]> {
   await db.exec(MARKS_TABLE);
   const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
   const applied = new Set(results.map(({ name }) => name));
-  const missing = readdirSync(folder)
-    .filter((name) => name.endsWith(".sql") && !applied.has(name))
-    .sort();
-  for (const name of missing) {
+  for (const name of listMigrations(folder)) {
+    if (applied.has(name)) continue;
     const statements = splitStatements(readFileSync(path.join(folder, name), "utf8"));
     const mark = db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name);
     await db.batch([...statements.map((statement) => db.prepare(statement)), mark] as never[]);
+    applied.add(name);
   }
-  return missing;
+  return [...applied];
 }
+
+export const listMigrations = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith(".sql"))
+    .sort();
+
+/** A note beside the data, so that a start need not open the database to see that nothing is to do. Without it, that is looked up. */
+export function readAppliedMigrations(dataFolder: string): Set<string> {
+  try {
+    return new Set(JSON.parse(readFileSync(path.join(dataFolder, NOTE), "utf8")) as string[]);
+  } catch {
+    // Missing or cut off: applying again is safe.
+    return new Set();
+  }
+}
+
+export function writeAppliedMigrations(dataFolder: string, names: readonly string[]): void {
+  writeFileSync(path.join(dataFolder, NOTE), JSON.stringify(names));
+}
+
+const NOTE = "migrations.json";
 
 /** Drizzle writes a breakpoint between statements; a semicolon may also stand inside one. */
 export const splitStatements = (sql: string): string[] =>

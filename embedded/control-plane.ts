@@ -4,7 +4,13 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
-import { applyMigrations, type MigratedDatabase } from "./apply-migrations.ts";
+import {
+  applyMigrations,
+  listMigrations,
+  type MigratedDatabase,
+  readAppliedMigrations,
+  writeAppliedMigrations,
+} from "./apply-migrations.ts";
 import { type OwnerToken, readOwnerToken } from "./owner-token.ts";
 import { StartError } from "./start-error.ts";
 import { openStateFolder, type StateFolder } from "./state-folder.ts";
@@ -57,6 +63,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
+/** No look-up of this machine's place on the internet, no telemetry: both wait for a network. */
+const QUIET = { cf: false, telemetry: { enabled: false }, log: new Log(LogLevel.ERROR), logRequests: false };
+
 interface Parts {
   readonly bundle: WorkerBundle;
   readonly state: StateFolder;
@@ -65,15 +74,40 @@ interface Parts {
 
 async function startMiniflare(options: ControlPlaneOptions, parts: Parts): Promise<Miniflare> {
   endRuntimeWithParent();
+  await prepareDatabase(parts);
   const miniflare = new Miniflare(toMiniflareOptions(options, parts));
   try {
     await miniflare.ready;
-    const database = (await miniflare.getD1Database("DB")) as unknown as MigratedDatabase;
-    await applyMigrations(database, parts.bundle.migrationsFolder);
     return miniflare;
   } catch (error) {
     await miniflare.dispose();
     throw error;
+  }
+}
+
+/**
+ * Applies migrations before the port opens, by a runtime of its own that has nothing but the database: whoever gets an answer gets
+ * one from a control plane that works. The names that were applied are kept, so that later starts skip all this.
+ */
+async function prepareDatabase({ bundle, state }: Parts): Promise<void> {
+  const applied = readAppliedMigrations(state.dataFolder);
+  if (listMigrations(bundle.migrationsFolder).every((name) => applied.has(name))) return;
+  const { name, compatibilityDate, d1Databases } = bundle.options;
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...({ name, compatibilityDate, d1Databases } as Record<string, unknown>),
+      ...QUIET,
+      modules: [{ type: "ESModule", path: "empty.js", contents: "export default {};" }],
+      host: "127.0.0.1",
+      port: 0,
+      resourcePersistencePath: state.dataFolder,
+    }),
+  );
+  try {
+    const database = (await miniflare.getD1Database("DB")) as unknown as MigratedDatabase;
+    writeAppliedMigrations(state.dataFolder, await applyMigrations(database, bundle.migrationsFolder));
+  } finally {
+    await miniflare.dispose();
   }
 }
 
@@ -92,11 +126,7 @@ function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner
     host: options.host,
     port: options.port,
     resourcePersistencePath: state.dataFolder,
-    // No look-up of this machine's place on the internet, no telemetry: both wait for a network.
-    cf: false,
-    telemetry: { enabled: false },
-    log: new Log(LogLevel.ERROR),
-    logRequests: false,
+    ...QUIET,
     handleStructuredLogs: ({ message }: { message: string }) => options.log(message),
   });
 }

@@ -66,6 +66,8 @@ function announce({ url, ownerToken, isOwnerTokenNew, ownerTokenFile }: ControlP
 function stopOnSignal(controlPlane: ControlPlane): void {
   let isStopping = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    // Miniflare's own listeners (exit-hook.ts) end the process before anything is let go of.
+    process.removeAllListeners(signal);
     process.on(signal, () => {
       if (isStopping) return;
       isStopping = true;
