@@ -48,7 +48,12 @@ const IpLinkEntry = z.object({
   addr_info: z.array(z.union([IpAddressEntry, z.object({}).transform(() => null)])).default([]),
 });
 
-const IpRouteEntry = z.object({ dst: z.string(), dev: z.string().optional(), type: z.string().optional() });
+const IpRouteEntry = z.object({
+  dst: z.string(),
+  type: z.string().default("unicast"),
+  dev: z.string().optional(),
+  nexthops: z.array(z.object({ dev: z.string().optional() })).default([]),
+});
 
 /** ip prints `{}` for a link that its filter left out. */
 const emptyEntry = z.strictObject({}).transform(() => null);
@@ -68,11 +73,12 @@ export function parseLinks(text: string): Link[] {
   }));
 }
 
-/** Parses the reply to `ip -json route show` (IPv4). Routes without a device (blackhole, several next hops) are left out. */
+/** Parses the reply to `ip -json route show` (IPv4). Routes that lead nowhere (blackhole and the like) are left out. */
 export function parseRoutes(text: string): Route[] {
-  return parseReply(text, IpRoutes, "ip route").flatMap(({ dst, dev, type = "unicast" }) =>
-    dev === undefined || type !== "unicast" ? [] : [{ destination: toNetwork(dst, text), device: dev }],
-  );
+  return parseReply(text, IpRoutes, "ip route").flatMap(({ dst, dev, nexthops, type }) => {
+    const device = dev ?? nexthops[0]?.dev;
+    return device === undefined || type !== "unicast" ? [] : [{ destination: toNetwork(dst, text), device }];
+  });
 }
 
 function parseReply<T>(text: string, schema: z.ZodType<(T | null)[]>, source: string): T[] {

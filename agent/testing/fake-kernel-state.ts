@@ -1,0 +1,52 @@
+// The state of the fake kernel: links, WireGuard devices, routes. See fake-kernel.ts.
+import type { Argv } from "../system/exec.ts";
+
+export interface FakePeer {
+  endpoint: string | null;
+  allowedIps: string[];
+  keepaliveSeconds: number;
+  latestHandshakeMs: number | null;
+  receivedBytes: number;
+  /** Handshake initiations that WireGuard sent because the peer was set, as bytes. */
+  sentBytes: number;
+}
+
+export interface FakeDevice {
+  privateKey: string | null;
+  publicKey: string | null;
+  listenPort: number;
+  peers: Map<string, FakePeer>;
+}
+
+export interface FakeLink {
+  kind: string | null;
+  alias: string | null;
+  isUp: boolean;
+  isLoopback: boolean;
+  mtuBytes: number;
+  /** With prefix length, in the order they were added: the first of a network is the primary one. */
+  addresses: string[];
+  device: FakeDevice | null;
+}
+
+export interface FakeKernelState {
+  readonly links: Map<string, FakeLink>;
+  /** IPv4 routes besides those that addresses bring. */
+  readonly routes: { destination: string; device: string }[];
+  /** UDP ports of other programs. */
+  readonly takenPorts: Set<number>;
+  /** Makes commands fail: returns what such a command prints on stderr, or null to let it pass. */
+  fail: (argv: Argv, stdin: string) => string | null;
+  addLink(name: string, link?: Partial<FakeLink>): FakeLink;
+}
+
+/** What a command of the fake may do: print, or fail with this text on stderr. */
+export type Reply = { readonly stdout: string } | { readonly stderr: string };
+
+export function emptyLink(): FakeLink {
+  return { kind: null, alias: null, isUp: false, isLoopback: false, mtuBytes: 1_500, addresses: [], device: null };
+}
+
+export function emptyDevice(): FakeDevice {
+  return { privateKey: null, publicKey: null, listenPort: 0, peers: new Map() };
+}

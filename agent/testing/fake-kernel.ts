@@ -1,0 +1,110 @@
+// A machine's network that lives in memory. It understands the `ip`, `wg` and `wireguard-go` commands that the agent really runs, and
+// prints its state as text. system.contract.ts holds it to the real thing.
+import { type Argv, CommandError, type Exec, type Output, type RunOptions } from "../system/exec.ts";
+import type { Files } from "../system/files.ts";
+import { runIp } from "./fake-kernel-ip.ts";
+import {
+  emptyLink,
+  type FakeDevice,
+  type FakeKernelState,
+  type FakeLink,
+  type FakePeer,
+  type Reply,
+} from "./fake-kernel-state.ts";
+import { runWg, runWireGuardGo } from "./fake-kernel-wg.ts";
+
+export interface FakeKernel extends Exec, FakeKernelState {
+  /** Every command that changed something, in order. */
+  readonly changes: string[];
+  /** Called before each command, for a test that wants to act in between. */
+  onCommand: (argv: Argv) => void | Promise<void>;
+  device(name: string): FakeDevice;
+  peer(name: string, publicKey: string): FakePeer;
+  /** The state of `bkt-` interfaces and of every other link, as text. */
+  render(): string;
+}
+
+export interface FakeKernelOptions {
+  readonly files: Files;
+  /** Whether this kernel has WireGuard, or wireguard-go has to do. */
+  readonly hasWireGuard?: boolean;
+}
+
+export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptions): FakeKernel {
+  const kernel: FakeKernel = {
+    links: new Map(),
+    routes: [],
+    takenPorts: new Set(),
+    changes: [],
+    fail: () => null,
+    onCommand: () => undefined,
+    addLink(name, link = {}) {
+      const made = { ...emptyLink(), ...link };
+      kernel.links.set(name, made);
+      return made;
+    },
+    device(name) {
+      const device = kernel.links.get(name)?.device;
+      if (!device) throw new Error(`no WireGuard device ${name}`);
+      return device;
+    },
+    peer(name, publicKey) {
+      const peer = kernel.device(name).peers.get(publicKey);
+      if (!peer) throw new Error(`no peer ${publicKey} on ${name}`);
+      return peer;
+    },
+    render: () => [...kernel.links].map(([name, link]) => renderLink(name, link)).join("\n"),
+    run,
+  };
+
+  async function run(argv: Argv, options: RunOptions = {}): Promise<Output> {
+    options.signal?.throwIfAborted();
+    await kernel.onCommand(argv);
+    const stdin = options.stdin ?? "";
+    const refusal = kernel.fail(argv, stdin);
+    const reply = refusal === null ? await interpret(argv, stdin) : { stderr: refusal };
+    if ("stdout" in reply) return { stdout: reply.stdout, stderr: "" };
+    const failure = { argv, exitCode: 1, signal: null, stderr: reply.stderr, timedOut: false };
+    throw new CommandError({ ...failure, reason: "exited with 1" });
+  }
+
+  async function interpret(argv: Argv, stdin: string): Promise<Reply> {
+    const isRead = argv[1] === "show" || argv[1] === "-json" || argv[1] === "--version";
+    if (!isRead) kernel.changes.push([...argv, ...(stdin === "" ? [] : [stdin])].join(" "));
+    switch (argv[0]) {
+      case "ip":
+        return runIp(kernel, argv, stdin, hasWireGuard);
+      case "wg":
+        return runWg(kernel, argv, files);
+      case "wireguard-go":
+        return runWireGuardGo(kernel, argv);
+      default:
+        throw new Error(`the fake kernel does not know ${argv[0]}`);
+    }
+  }
+
+  kernel.addLink("lo", { isUp: true, isLoopback: true, mtuBytes: 65_536, addresses: ["127.0.0.1/8", "::1/128"] });
+  return kernel;
+}
+
+function renderLink(name: string, link: FakeLink): string {
+  const { alias, isUp, mtuBytes, addresses, device } = link;
+  const head = [
+    name,
+    isUp ? "up" : "down",
+    `mtu ${mtuBytes}`,
+    ...(alias === null ? [] : [`"${alias}"`]),
+    ...[...addresses].sort(),
+  ];
+  if (device === null) return head.join(" ");
+  return [
+    head.join(" "),
+    `  key ${device.publicKey} port ${device.listenPort}`,
+    ...[...device.peers].map(([key, peer]) => `  peer ${key} ${renderPeer(peer)}`).sort(),
+  ].join("\n");
+}
+
+function renderPeer({ endpoint, allowedIps, keepaliveSeconds, latestHandshakeMs }: FakePeer): string {
+  const handshake = latestHandshakeMs === null ? "" : ` handshake ${latestHandshakeMs}`;
+  return `at ${endpoint} keepalive ${keepaliveSeconds} allowed ${[...allowedIps].sort().join(",")}${handshake}`;
+}

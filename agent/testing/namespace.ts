@@ -1,0 +1,50 @@
+// A network, mount and process namespace of its own, with its own /run: the real system for tests that need one. It ends, with every
+// process in it, when it is closed or when the test process dies.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createExec, type Exec } from "../system/exec.ts";
+
+export interface Namespace {
+  /** Runs programs inside. */
+  readonly exec: Exec;
+  /** Joins it: put before the words of a command. */
+  readonly enter: readonly [string, ...string[]];
+  /** Its /run, as seen from outside. */
+  readonly runFolder: string;
+  close(): Promise<void>;
+}
+
+/** Null when this machine can run the real tests; else what it lacks. */
+export function whyNoNamespaces(): string | null {
+  if (process.getuid?.() !== 0) return "not root";
+  for (const program of ["ip", "wg", "unshare", "nsenter"]) {
+    if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) return `${program} is not installed`;
+  }
+  const made = spawnSync("unshare", ["-n", "-m", "-p", "-f", "--mount-proc", "true"]);
+  return made.status === 0 ? null : "namespaces cannot be made";
+}
+
+export async function openNamespace(): Promise<Namespace> {
+  // `cat` is the first process in there; it ends when its stdin, our pipe, does, and everything in there with it.
+  const start = "mount -t tmpfs tmpfs /run && ip link set lo up && echo ready && exec cat";
+  const child = spawn("unshare", ["-n", "-m", "-p", "-f", "--mount-proc", "sh", "-c", start], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  const init = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
+  const enter = ["nsenter", "-t", init, "-n", "-m", "-p", "--"] as const;
+  const exec = createExec(process.env);
+  return {
+    enter,
+    runFolder: `/proc/${init}/root/run`,
+    exec: { run: (argv, options) => exec.run([...enter, ...argv], options) },
+    close: () => end(child),
+  };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = once(child, "exit");
+  child.stdin?.end();
+  await ended;
+}

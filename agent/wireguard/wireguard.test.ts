@@ -1,0 +1,47 @@
+// The contract on the real system: in a namespace of its own, as root.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, it } from "vitest";
+import { createClock } from "../system/clock.ts";
+import { createFiles } from "../system/files.ts";
+import { type Namespace, openNamespace, whyNoNamespaces } from "../testing/namespace.ts";
+import { describeSystem, type SystemUnderTest } from "../testing/system.contract.ts";
+
+const lack = whyNoNamespaces();
+if (lack === null) {
+  let namespace: Namespace | undefined;
+  let folder: string | undefined;
+  describeSystem(
+    "real system",
+    async () => {
+      namespace = await openNamespace();
+      folder = await mkdtemp(path.join(tmpdir(), "becket-"));
+      return openReal(namespace, folder);
+    },
+    async () => {
+      await namespace?.close();
+      if (folder !== undefined) await rm(folder, { recursive: true });
+    },
+  );
+} else {
+  describe("real system", () => {
+    it.skip(`left out: ${lack}`);
+  });
+}
+
+function openReal({ exec, runFolder }: Namespace, folder: string): SystemUnderTest {
+  const files = createFiles();
+  return {
+    exec,
+    clock: createClock(),
+    folder,
+    // /var/run of the namespace is not ours.
+    files: { ...files, list: (name) => files.list(name.replace(/^\/var\/run/, runFolder)) },
+    async addForeignLink(name, address) {
+      await exec.run(["ip", "link", "add", "dev", name, "type", "bridge"]);
+      await exec.run(["ip", "address", "add", address, "dev", name]);
+      await exec.run(["ip", "link", "set", "dev", name, "up"]);
+    },
+  };
+}
