@@ -1,4 +1,137 @@
+// One machine: the single writer of which meshes it is in, and its doorbell. This class calls, stores and sends; what happens is decided
+// in the files beside it.
 import { DurableObject } from "cloudflare:workers";
+import type { IdentityPublicKey, MeshId } from "#schema/ids";
+import { err, ok, type Result } from "#schema/result";
+import { createAgentHandler } from "../durable/agent-endpoint.ts";
+import { createAlarms } from "../durable/alarms.ts";
+import { createDatabase } from "../durable/sqlite.ts";
 import type { Env } from "../env.ts";
+import { createLogger, parseLogLevel } from "../log.ts";
+import type { AddedMember } from "../mesh-object/rpc.ts";
+import { createObjects } from "../objects.ts";
+import type { Cause } from "../outbox/cause.ts";
+import { Projection } from "../outbox/entries.ts";
+import { createOutbox, type Outbox } from "../outbox/outbox.ts";
+import { createProjector } from "../outbox/project.ts";
+import { createDoorbell, type Doorbell } from "./doorbell.ts";
+import { createMemberships, type Memberships } from "./memberships.ts";
+import type { JoinMeshError, JoinMeshRequest, MachineObjectRpc, MachineRegistration } from "./rpc.ts";
+import { createMachineStorage, type MachineStorage } from "./storage.ts";
 
-export class MachineObject extends DurableObject<Env> {}
+type AlarmName = "outbox" | "memberships";
+
+export class MachineObject extends DurableObject<Env> implements MachineObjectRpc {
+  readonly #storage: MachineStorage;
+  readonly #outbox: Outbox<Projection>;
+  readonly #doorbell: Doorbell;
+  readonly #memberships: Memberships;
+  readonly #takeDueAlarms: () => AlarmName[];
+  readonly #serveMachine: (request: Request) => Promise<Response>;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const now = Date.now;
+    const log = createLogger(parseLogLevel(env.BECKET_LOG_LEVEL));
+    const db = createDatabase(ctx.storage);
+    const storage = createMachineStorage(db);
+    const alarms = createAlarms<AlarmName>(db, ctx.storage);
+    const outbox = createOutbox({
+      ...{ db, now, log, table: "outbox", schema: Projection, deliver: createProjector(env.DB) },
+      scheduleBy: (atMs) => alarms.scheduleBy("outbox", atMs),
+    });
+    const doorbell = createDoorbell(ctx, { storage, outbox, now, log });
+    this.#storage = storage;
+    this.#outbox = outbox;
+    this.#doorbell = doorbell;
+    this.#memberships = createMemberships({
+      ...{ storage, now, log, ring: doorbell.ring, meshOf: createObjects(env).mesh },
+      scheduleBy: (atMs) => alarms.scheduleBy("memberships", atMs),
+    });
+    this.#takeDueAlarms = () => alarms.takeDue(now());
+    this.#serveMachine = createAgentHandler(doorbell, now);
+  }
+
+  async register(registration: MachineRegistration): Promise<Result<null, { code: "machine_removed" }>> {
+    const machine = this.#storage.readMachine();
+    const { machineId: id, name, identityKey, agent } = registration;
+    if (machine === null) {
+      const fresh = { id, name, identityKey, agent, revision: 1, removedAt: null, lastSeenAt: null };
+      this.#storage.transaction(() => this.#storage.insertMachine(fresh));
+      return ok(null);
+    }
+    if (machine.removedAt !== null) return err({ code: "machine_removed" });
+    if (machine.identityKey !== identityKey) throw new Error("this object holds another machine already");
+    if (JSON.stringify(machine.agent) !== JSON.stringify(agent)) this.#storage.writeMachine({ ...machine, agent });
+    return ok(null);
+  }
+
+  async readIdentityKey(): Promise<IdentityPublicKey | null> {
+    const machine = this.#storage.readMachine();
+    return machine?.removedAt === null ? machine.identityKey : null;
+  }
+
+  joinMesh(request: JoinMeshRequest): Promise<Result<AddedMember, JoinMeshError>> {
+    return this.#memberships.joinMesh(request);
+  }
+
+  leaveMesh(meshId: MeshId, cause: Cause): Promise<Result<boolean, { code: "machine_not_found" }>> {
+    return this.#memberships.leaveMesh(meshId, cause);
+  }
+
+  forgetMesh(meshId: MeshId): Promise<void> {
+    return this.#memberships.forgetMesh(meshId);
+  }
+
+  async rename(name: string): Promise<void> {
+    const machine = this.#storage.readMachine();
+    if (machine === null) return;
+    if (machine.name !== name) {
+      this.#storage.transaction(() => {
+        this.#storage.writeMachine({ ...machine, name, revision: machine.revision + 1 });
+        this.#memberships.renamed();
+      });
+      this.#doorbell.ring();
+    }
+    await this.#memberships.finish();
+  }
+
+  async remove(cause: Cause): Promise<void> {
+    const machine = this.#storage.readMachine();
+    if (machine === null) return;
+    if (machine.removedAt === null) {
+      this.#storage.transaction(() => {
+        this.#storage.writeMachine({ ...machine, removedAt: Date.now(), revision: machine.revision + 1 });
+        this.#memberships.leaveAll(cause);
+      });
+      this.#doorbell.dismiss(machine.id);
+    }
+    await this.#memberships.finish();
+  }
+
+  async readLastSeen(): Promise<number | null> {
+    return this.#doorbell.readLastHeard();
+  }
+
+  override fetch(request: Request): Promise<Response> {
+    return this.#serveMachine(request);
+  }
+
+  override webSocketMessage(webSocket: WebSocket, frame: string | ArrayBuffer): void {
+    this.#doorbell.receiveFrame(webSocket, frame);
+  }
+
+  override webSocketClose(webSocket: WebSocket): void {
+    this.#doorbell.closed(webSocket);
+  }
+
+  override webSocketError(webSocket: WebSocket): void {
+    this.#doorbell.closed(webSocket);
+  }
+
+  override async alarm(): Promise<void> {
+    if (this.#storage.readMachine() === null) return;
+    this.#takeDueAlarms();
+    await Promise.all([this.#outbox.drain({ isRetry: true }), this.#memberships.finish()]);
+  }
+}

@@ -88,8 +88,10 @@ export function describeAddressPool(name: string, withStorage: WithStorage): voi
 }
 
 type Operation =
-  | { readonly kind: "lowest" | "readd" }
-  | { readonly kind: "requested" | "release"; readonly pick: number }
+  | { readonly kind: "lowest" }
+  | { readonly kind: "readd" }
+  | { readonly kind: "requested"; readonly pick: number }
+  | { readonly kind: "release"; readonly pick: number }
   | { readonly kind: "pass"; readonly ms: number };
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(

@@ -1,4 +1,159 @@
+// One mesh: the single writer of its members, addresses, keys and revisions. This class decodes, calls, stores and sends; what happens is
+// decided in the files beside it.
 import { DurableObject } from "cloudflare:workers";
+import type { MeshSettings } from "#schema/desired-state";
+import type { MachineId } from "#schema/ids";
+import type { Member } from "#schema/machine";
+import { err, ok, type Result } from "#schema/result";
+import type { MeshLeft } from "#schema/wire/messages";
+import { createAgentHandler } from "../durable/agent-endpoint.ts";
 import type { Env } from "../env.ts";
+import type { Cause } from "../outbox/cause.ts";
+import { createMesh, type MeshServices } from "./create-mesh.ts";
+import { toLastSeen, toMember } from "./member-view.ts";
+import {
+  addMember,
+  closeMesh,
+  initialiseMesh,
+  readOpenMesh,
+  removeMember,
+  renameMember,
+  renameMesh,
+} from "./members.ts";
+import type { AddedMember, AddMemberError, AddMemberRequest, MeshObjectRpc } from "./rpc.ts";
 
-export class MeshObject extends DurableObject<Env> {}
+type NoMesh = { readonly code: "mesh_not_found" };
+
+export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
+  readonly #mesh: MeshServices;
+  readonly #serveMember: (request: Request) => Promise<Response>;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#mesh = createMesh(ctx, env);
+    this.#serveMember = createAgentHandler(this.#mesh.endpoint, Date.now);
+    // An object that was torn down before it told everybody does it when it is back.
+    const mesh = readOpenMesh(this.#mesh.storage);
+    if (mesh !== null && this.#mesh.connections.listBehind(mesh.visibleRevision).length > 0) {
+      this.#mesh.broadcast.schedule();
+    }
+  }
+
+  async initialise(settings: MeshSettings): Promise<void> {
+    this.#transact(() => initialiseMesh(this.#mesh, settings, Date.now()));
+  }
+
+  async rename(name: string, _cause: Cause): Promise<Result<null, NoMesh>> {
+    const result = this.#transact(() => renameMesh(this.#mesh, name));
+    if (result.ok) this.#mesh.broadcast.schedule();
+    return result;
+  }
+
+  async addMember(request: AddMemberRequest): Promise<Result<AddedMember, AddMemberError>> {
+    const result = this.#transact(() => addMember(this.#mesh, request, Date.now()));
+    if (result.ok && result.value.isNew) this.#deliverSoon();
+    return result;
+  }
+
+  async removeMember(machineId: MachineId, cause: Cause): Promise<Result<boolean, NoMesh>> {
+    const result = this.#transact(() => removeMember(this.#mesh, { machineId, cause }, Date.now()));
+    if (!result.ok || !result.value) return result;
+    this.#dismiss(machineId, "removed");
+    this.#mesh.broadcast.schedule();
+    this.#deliverSoon();
+    return result;
+  }
+
+  async renameMember(machineId: MachineId, name: string): Promise<void> {
+    this.#transact(() => renameMember(this.#mesh, machineId, name));
+    this.#mesh.broadcast.schedule();
+  }
+
+  async listMembers(page: { after: MachineId | null; limit: number }): Promise<Result<Member[], NoMesh>> {
+    const { storage, connections } = this.#mesh;
+    const mesh = readOpenMesh(storage);
+    if (mesh === null) return err({ code: "mesh_not_found" });
+    const members = storage.readMembersAfter(page.after, page.limit);
+    return ok(members.map((member) => toMember(mesh, member, connections.statusOf(member.machineId), Date.now())));
+  }
+
+  async getMember(
+    machineId: MachineId,
+  ): Promise<Result<Member, { readonly code: "mesh_not_found" | "member_not_found" }>> {
+    const { storage, connections } = this.#mesh;
+    const mesh = readOpenMesh(storage);
+    if (mesh === null) return err({ code: "mesh_not_found" });
+    const member = storage.readMember(machineId);
+    if (member === null) return err({ code: "member_not_found" });
+    return ok(toMember(mesh, member, connections.statusOf(machineId), Date.now()));
+  }
+
+  async readPresence(machineIds: readonly MachineId[]): Promise<Record<MachineId, number>> {
+    const { storage, connections } = this.#mesh;
+    const presence: Record<MachineId, number> = {};
+    if (readOpenMesh(storage) === null) return presence;
+    for (const machineId of machineIds) {
+      const member = storage.readMember(machineId);
+      const lastSeenAt = member === null ? null : toLastSeen(member, connections.statusOf(machineId));
+      if (lastSeenAt !== null) presence[machineId] = lastSeenAt;
+    }
+    return presence;
+  }
+
+  async close(_cause: Cause): Promise<{ memberCount: number }> {
+    const closed = this.#transact(() => closeMesh(this.#mesh, Date.now()));
+    for (const machineId of this.#mesh.connections.machineIds()) this.#dismiss(machineId, "mesh_deleted");
+    this.#deliverSoon();
+    return closed;
+  }
+
+  override fetch(request: Request): Promise<Response> {
+    return this.#serveMember(request);
+  }
+
+  override webSocketMessage(webSocket: WebSocket, frame: string | ArrayBuffer): void {
+    this.#mesh.endpoint.receiveFrame(webSocket, frame);
+  }
+
+  override webSocketClose(webSocket: WebSocket): void {
+    const { connections, storage } = this.#mesh;
+    const dropped = connections.sockets.dropped(webSocket);
+    if (dropped === null || readOpenMesh(storage) === null) return;
+    storage.writeLastSeen(dropped.machineId, dropped.lastHeardAt);
+  }
+
+  override webSocketError(webSocket: WebSocket): void {
+    this.webSocketClose(webSocket);
+  }
+
+  override async alarm(): Promise<void> {
+    const { storage, alarms } = this.#mesh;
+    if (storage.readMesh() === null) return;
+    alarms.takeDue(Date.now());
+    await this.#deliver({ isRetry: true });
+  }
+
+  #transact<T>(change: () => T): T {
+    return this.#mesh.storage.transaction(change);
+  }
+
+  #dismiss(machineId: MachineId, reason: MeshLeft["reason"]): void {
+    const meshId = this.#mesh.storage.readMesh()?.settings.id;
+    if (meshId === undefined) return;
+    const text = JSON.stringify({ type: "mesh.left", meshId, reason } satisfies MeshLeft);
+    const detail = reason === "removed" ? "taken out of the mesh" : "the mesh was deleted";
+    this.#mesh.connections.dismiss(machineId, text, { code: "not_a_member", detail });
+  }
+
+  /** The change is answered without waiting for D1. */
+  #deliverSoon(): void {
+    this.ctx.waitUntil(this.#deliver({ isRetry: false }));
+  }
+
+  async #deliver(options: { isRetry: boolean }): Promise<void> {
+    const { outbox, notices, storage } = this.#mesh;
+    await Promise.all([outbox.drain(options), notices.drain(options)]);
+    const isClosed = storage.readMesh()?.closedAt != null;
+    if (isClosed && outbox.isEmpty() && notices.isEmpty()) await storage.destroy();
+  }
+}

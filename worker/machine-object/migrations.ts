@@ -1,0 +1,39 @@
+// The tables of a machine, append-only (see durable/migrate.ts).
+import { ALARMS_MIGRATION } from "../durable/alarms.ts";
+import type { Migration } from "../durable/migrate.ts";
+import { createOutboxMigration } from "../outbox/outbox.ts";
+
+export const MACHINE_MIGRATIONS: readonly Migration[] = [
+  {
+    name: "create machine",
+    statements: [
+      `CREATE TABLE machine (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        identity_key TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        -- counts the changes of the name and of the meshes it is in
+        revision INTEGER NOT NULL,
+        removed_at INTEGER,
+        -- when its connection closed
+        last_seen_at INTEGER
+      )`,
+      `CREATE TABLE meshes (
+        mesh_id TEXT PRIMARY KEY,
+        -- joining: the mesh may know of it or not; joined; leaving: the mesh may still know of it
+        state TEXT NOT NULL,
+        cidr TEXT NOT NULL,
+        -- null until joined
+        mesh_name TEXT,
+        requested_address TEXT,
+        -- JSON: who asked for the join or the leaving that is going on
+        cause TEXT NOT NULL,
+        -- the machine's name as the mesh was told it
+        told_name TEXT NOT NULL
+      ) WITHOUT ROWID`,
+    ],
+  },
+  createOutboxMigration("outbox"),
+  ALARMS_MIGRATION,
+];

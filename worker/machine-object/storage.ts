@@ -1,0 +1,123 @@
+// What a machine's object keeps. The only user of the object's storage, together with the outbox's and the alarms' tables.
+import { z } from "zod";
+import type { Ipv4 } from "#schema/address";
+import { Actor } from "#schema/api/audit-events";
+import type { IdentityPublicKey, MachineId, MeshId } from "#schema/ids";
+import { AgentInfo } from "#schema/machine";
+import { isMigrated, migrate } from "../durable/migrate.ts";
+import type { Database } from "../durable/sqlite.ts";
+import type { Cause } from "../outbox/cause.ts";
+import { MACHINE_MIGRATIONS } from "./migrations.ts";
+
+export interface MachineRecord {
+  readonly id: MachineId;
+  readonly name: string;
+  readonly identityKey: IdentityPublicKey;
+  readonly agent: AgentInfo;
+  readonly revision: number;
+  readonly removedAt: number | null;
+  readonly lastSeenAt: number | null;
+}
+
+export interface MeshEntry {
+  readonly meshId: MeshId;
+  readonly state: "joining" | "joined" | "leaving";
+  readonly cidr: string;
+  readonly meshName: string | null;
+  readonly requestedAddress: Ipv4 | null;
+  readonly cause: Cause;
+  readonly toldName: string;
+}
+
+export interface MachineStorage {
+  /** Null when it was never registered. */
+  readMachine(): MachineRecord | null;
+  /** Makes the tables too: an object that holds no machine has stored nothing. */
+  insertMachine(machine: MachineRecord): void;
+  writeMachine(machine: MachineRecord): void;
+  readMesh(meshId: MeshId): MeshEntry | null;
+  readMeshes(): MeshEntry[];
+  putMesh(entry: MeshEntry): void;
+  deleteMesh(meshId: MeshId): void;
+  transaction<T>(closure: () => T): T;
+}
+
+type MachineRow = {
+  id: MachineId;
+  name: string;
+  identity_key: IdentityPublicKey;
+  agent: string;
+  revision: number;
+  removed_at: number | null;
+  last_seen_at: number | null;
+};
+type MeshRow = {
+  mesh_id: MeshId;
+  state: MeshEntry["state"];
+  cidr: string;
+  mesh_name: string | null;
+  requested_address: Ipv4 | null;
+  cause: string;
+  told_name: string;
+};
+
+const StoredCause = z.object({ actor: Actor, requestId: z.string() });
+
+export function createMachineStorage(db: Database): MachineStorage {
+  let hasTables = isMigrated(db);
+  if (hasTables) migrate(db, MACHINE_MIGRATIONS);
+
+  return {
+    readMachine() {
+      const row = hasTables ? db.first<MachineRow>("SELECT * FROM machine") : null;
+      return row === null ? null : toMachineRecord(row);
+    },
+    insertMachine(machine) {
+      migrate(db, MACHINE_MIGRATIONS);
+      hasTables = true;
+      db.run(
+        "INSERT INTO machine VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+        ...[machine.id, machine.name, machine.identityKey, JSON.stringify(machine.agent), machine.revision],
+        ...[machine.removedAt, machine.lastSeenAt],
+      );
+    },
+    writeMachine: (machine) =>
+      db.run(
+        "UPDATE machine SET name = ?, agent = ?, revision = ?, removed_at = ?, last_seen_at = ?",
+        ...[machine.name, JSON.stringify(machine.agent), machine.revision, machine.removedAt, machine.lastSeenAt],
+      ),
+    readMesh(meshId) {
+      const row = hasTables ? db.first<MeshRow>("SELECT * FROM meshes WHERE mesh_id = ?", meshId) : null;
+      return row === null ? null : toMeshEntry(row);
+    },
+    readMeshes: () => (hasTables ? db.all<MeshRow>("SELECT * FROM meshes ORDER BY mesh_id").map(toMeshEntry) : []),
+    putMesh: (entry) =>
+      db.run(
+        "INSERT OR REPLACE INTO meshes VALUES (?, ?, ?, ?, ?, ?, ?)",
+        ...[entry.meshId, entry.state, entry.cidr, entry.meshName, entry.requestedAddress],
+        ...[JSON.stringify(entry.cause), entry.toldName],
+      ),
+    deleteMesh: (meshId) => db.run("DELETE FROM meshes WHERE mesh_id = ?", meshId),
+    transaction: db.transaction,
+  };
+}
+
+const toMachineRecord = (row: MachineRow): MachineRecord => ({
+  id: row.id,
+  name: row.name,
+  identityKey: row.identity_key,
+  agent: AgentInfo.parse(JSON.parse(row.agent)),
+  revision: row.revision,
+  removedAt: row.removed_at,
+  lastSeenAt: row.last_seen_at,
+});
+
+const toMeshEntry = (row: MeshRow): MeshEntry => ({
+  meshId: row.mesh_id,
+  state: row.state,
+  cidr: row.cidr,
+  meshName: row.mesh_name,
+  requestedAddress: row.requested_address,
+  cause: StoredCause.parse(JSON.parse(row.cause)),
+  toldName: row.told_name,
+});

@@ -1,0 +1,129 @@
+// Who is connected to the mesh, over which transport, how far it is, and when it was last heard from. Nothing here is persisted
+// while a member is idle: sockets keep their part in attachments, long-polls in memory.
+import { z } from "zod";
+import { Epoch, Revision } from "#schema/desired-state";
+import type { MachineId } from "#schema/ids";
+import { StepFailure } from "#schema/machine";
+import { toClose } from "../durable/close-reason.ts";
+import { createPollPresence } from "../durable/poll-presence.ts";
+import { createSockets, type Socket, type Sockets } from "../durable/sockets.ts";
+import { createWaiters } from "../durable/waiters.ts";
+import type { Failure } from "../failure.ts";
+import type { MemberReport } from "./messages.ts";
+import type { Position } from "./sync.ts";
+
+const SocketState = z.object({
+  /** Up to where this socket was told; null before its hello. */
+  told: z.object({ epoch: Epoch, revision: Revision }).nullable(),
+  applied: z.object({ epoch: Epoch, revision: Revision }).nullable(),
+  failures: z.array(StepFailure),
+});
+type SocketState = z.infer<typeof SocketState>;
+export type MemberSocket = Socket<SocketState>;
+
+/** Somebody who is to be told what is newer than `position`. */
+export interface Listener {
+  readonly position: Position;
+  deliver(texts: readonly string[], upTo: Position): void;
+}
+
+export interface Connections {
+  readonly sockets: Sockets<SocketState>;
+  openSocket(machineId: MachineId, nowMs: number): Response;
+  /** Null when nothing came in time. */
+  hold(machineId: MachineId, position: Position, holdMs: number): Promise<readonly string[] | null>;
+  /** A request of a machine that polls. */
+  heardPolling(machineId: MachineId): void;
+  keepReport(machineId: MachineId, report: MemberReport): void;
+  statusOf(machineId: MachineId): MemberStatus;
+  /** All that were told less than `revision`. */
+  listBehind(revision: number): Listener[];
+  /** The last word to a machine that is no longer a member. */
+  dismiss(machineId: MachineId, text: string, failure: Failure): void;
+  machineIds(): MachineId[];
+}
+
+export interface MemberStatus {
+  /** Null when it is not connected. */
+  readonly lastHeardAt: number | null;
+  readonly report: MemberReport | null;
+}
+
+/** Failures ride in the socket's attachment, which is small; the first words of a message say what is wrong. */
+const MAX_KEPT_MESSAGE_LENGTH = 200;
+
+export function createConnections(
+  ctx: DurableObjectState,
+  { now, onGone }: { now: () => number; onGone: (machineId: MachineId, lastHeardAt: number) => void },
+): Connections {
+  const sockets = createSockets(ctx, SocketState);
+  const waiters = createWaiters<MachineId, Position>();
+  const pollReports = new Map<MachineId, MemberReport>();
+  const polls = createPollPresence<MachineId>({
+    now,
+    onGone(machineId, lastHeardAt) {
+      pollReports.delete(machineId);
+      if (sockets.of(machineId) === null) onGone(machineId, lastHeardAt);
+    },
+  });
+
+  const toListener = (socket: MemberSocket, position: Position): Listener => ({
+    position,
+    deliver(texts, upTo) {
+      for (const text of texts) socket.send(text);
+      socket.state = { ...socket.state, told: upTo };
+    },
+  });
+
+  return {
+    sockets,
+    openSocket(machineId, nowMs) {
+      waiters.answer(machineId, null);
+      return sockets.accept(machineId, { told: null, applied: null, failures: [] }, nowMs);
+    },
+    hold: (machineId, position, holdMs) => waiters.hold(machineId, { since: position, holdMs }),
+    heardPolling: polls.heard,
+    keepReport(machineId, { applied, failures }) {
+      const kept = failures.map((failure) => ({
+        ...failure,
+        message: failure.message.slice(0, MAX_KEPT_MESSAGE_LENGTH),
+      }));
+      const socket = sockets.of(machineId);
+      if (socket === null) {
+        pollReports.set(machineId, { applied, failures: kept });
+      } else {
+        socket.state = { ...socket.state, applied, failures: kept };
+        socket.save();
+      }
+    },
+    statusOf(machineId) {
+      const socket = sockets.of(machineId);
+      const lastHeardAt = Math.max(socket?.lastHeardAt() ?? 0, polls.lastHeardAt(machineId) ?? 0);
+      const { applied = null, failures = [] } = socket?.state ?? {};
+      return {
+        lastHeardAt: lastHeardAt === 0 ? null : lastHeardAt,
+        report: applied === null ? (pollReports.get(machineId) ?? null) : { applied, failures },
+      };
+    },
+    listBehind(revision) {
+      const listeners: Listener[] = [];
+      for (const socket of sockets.list()) {
+        const { told } = socket.state;
+        if (told !== null && told.revision < revision) listeners.push(toListener(socket, told));
+      }
+      for (const { machineId, since } of waiters.list()) {
+        if (since.revision >= revision) continue;
+        listeners.push({ position: since, deliver: (texts) => waiters.answer(machineId, texts) });
+      }
+      return listeners;
+    },
+    dismiss(machineId, text, failure) {
+      sockets.of(machineId)?.send(text);
+      sockets.dismiss(machineId, toClose(failure));
+      waiters.answer(machineId, [text]);
+      polls.forget(machineId);
+      pollReports.delete(machineId);
+    },
+    machineIds: () => [...new Set([...[...sockets.list()].map((socket) => socket.machineId), ...polls.machineIds()])],
+  };
+}

@@ -1,0 +1,90 @@
+// Composition root of a Mesh object: makes its parts and wires them. Decides nothing.
+import type { MachineId } from "#schema/ids";
+import { type Alarms, createAlarms } from "../durable/alarms.ts";
+import { createDatabase, type Database } from "../durable/sqlite.ts";
+import type { Env } from "../env.ts";
+import { createLogger, parseLogLevel } from "../log.ts";
+import { createObjects } from "../objects.ts";
+import { Notice, Projection } from "../outbox/entries.ts";
+import { createOutbox, type Outbox } from "../outbox/outbox.ts";
+import { createProjector } from "../outbox/project.ts";
+import { createAddressStorage } from "./address-storage.ts";
+import { type Broadcast, createBroadcast } from "./broadcast.ts";
+import { type Connections, createConnections } from "./connections.ts";
+import { createMemberEndpoint, type MemberEndpoint } from "./member-endpoint.ts";
+import type { MeshParts } from "./members.ts";
+import { readOpenMesh } from "./members.ts";
+import { createReplies } from "./replies.ts";
+import { createMeshStorage } from "./storage.ts";
+
+export interface MeshServices extends MeshParts {
+  readonly db: Database;
+  readonly alarms: Alarms<"outbox" | "notices">;
+  readonly outbox: Outbox<Projection>;
+  readonly notices: Outbox<Notice>;
+  readonly connections: Connections;
+  readonly broadcast: Broadcast;
+  readonly endpoint: MemberEndpoint;
+}
+
+export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
+  const now = Date.now;
+  const log = createLogger(parseLogLevel(env.BECKET_LOG_LEVEL));
+  const db = createDatabase(ctx.storage);
+  const storage = createMeshStorage(db, () => ctx.storage.deleteAll());
+  const alarms = createAlarms<"outbox" | "notices">(db, ctx.storage);
+  const replies = createReplies(storage);
+
+  const connections = createConnections(ctx, {
+    now,
+    onGone: (machineId, lastHeardAt) => writeLastSeen(machineId, lastHeardAt),
+  });
+  function writeLastSeen(machineId: MachineId, lastHeardAt: number): void {
+    if (readOpenMesh(storage) !== null) storage.writeLastSeen(machineId, lastHeardAt);
+  }
+
+  function tellAll(): void {
+    const mesh = readOpenMesh(storage);
+    if (mesh === null) return;
+    const listeners = connections.listBehind(mesh.visibleRevision);
+    const textsFor = replies.catchUpMany(
+      mesh,
+      listeners.map(({ position }) => position),
+    );
+    for (const listener of listeners) listener.deliver(textsFor(listener.position), mesh);
+  }
+  const broadcast = createBroadcast({ now, countListeners: connections.sockets.count, tellAll });
+
+  const shared = { db, now, log };
+  return {
+    db,
+    storage,
+    alarms,
+    connections,
+    broadcast,
+    addresses: createAddressStorage(db),
+    endpoint: createMemberEndpoint({ storage, connections, replies, broadcast, now, log }),
+    outbox: createOutbox({
+      ...shared,
+      table: "outbox",
+      schema: Projection,
+      deliver: createProjector(env.DB),
+      scheduleBy: (atMs) => alarms.scheduleBy("outbox", atMs),
+    }),
+    notices: createOutbox({
+      ...shared,
+      table: "notices",
+      schema: Notice,
+      deliver: createNotifier(env),
+      scheduleBy: (atMs) => alarms.scheduleBy("notices", atMs),
+    }),
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+  };
+}
+
+function createNotifier(env: Env): (notices: readonly Notice[]) => Promise<void> {
+  const objects = createObjects(env);
+  return async (notices) => {
+    await Promise.all(notices.map(({ machineId, meshId }) => objects.machine(machineId).forgetMesh(meshId)));
+  };
+}

@@ -1,0 +1,122 @@
+// How a member talks to its mesh: both transports end in `receive`, so that the same message does the same on both.
+import type { MachineId } from "#schema/ids";
+import { err, ok, type Result } from "#schema/result";
+import { MeshPollQuery, ToMeshMessage } from "#schema/wire/messages";
+import { type AgentEndpoint, parseQuery } from "../durable/agent-endpoint.ts";
+import { toClose } from "../durable/close-reason.ts";
+import { createDecoder, type Decoded, messageTypesOf } from "../durable/decode-message.ts";
+import { createRateLimiter } from "../durable/rate-limiter.ts";
+import type { Failure } from "../failure.ts";
+import type { Logger } from "../log.ts";
+import type { Broadcast } from "./broadcast.ts";
+import type { Connections } from "./connections.ts";
+import { readOpenMesh } from "./members.ts";
+import { handleMessages, type MessageOutcome } from "./messages.ts";
+import type { Replies } from "./replies.ts";
+import type { MeshRecord, MeshStorage } from "./storage.ts";
+import { isResumable, type Position } from "./sync.ts";
+
+export interface MemberEndpoint extends AgentEndpoint {
+  receiveFrame(webSocket: WebSocket, frame: string | ArrayBuffer): void;
+}
+
+export interface MemberEndpointParts {
+  readonly storage: MeshStorage;
+  readonly connections: Connections;
+  readonly replies: Replies;
+  readonly broadcast: Broadcast;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Hibernatable WebSockets per object (Durable Objects docs, "Limits", 2026-11). */
+const MAX_SOCKETS = 32_768;
+/** Keys and endpoints change seldom; each change goes to every member. */
+const UPDATES = { burst: 30, perSecond: 1 };
+/** A member confirms every change, and in a join storm there are many. */
+const MESSAGES = { burst: 1_000, perSecond: 200 };
+
+const NOT_A_MEMBER: Failure = { code: "not_a_member" };
+const decoder = createDecoder(ToMeshMessage, messageTypesOf(ToMeshMessage));
+
+export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint {
+  const { storage, connections, replies, broadcast, now, log } = parts;
+  const limiters = { update: createRateLimiter(UPDATES), any: createRateLimiter(MESSAGES) };
+
+  function receive(
+    machineId: MachineId,
+    decoded: Decoded<ToMeshMessage>,
+  ): { texts: string[]; failure: Failure | null } {
+    for (const type of decoded.unknownTypes) log.info("ignored a message of unknown type", { machineId, type });
+    if (storage.readMember(machineId) === null) return { texts: [], failure: NOT_A_MEMBER };
+    const nowMs = now();
+    const isAllowed = (kind: "update" | "any") => limiters[kind].take(machineId, nowMs);
+    const outcome = storage.transaction(() => handleMessages({ storage, machineId, isAllowed }, decoded.messages));
+    if (outcome.isChanged) broadcast.schedule();
+    const mesh = readOpenMesh(storage);
+    if (mesh === null) return { texts: [], failure: NOT_A_MEMBER };
+    if (outcome.report !== null && isResumable(mesh, outcome.report.applied)) {
+      connections.keepReport(machineId, outcome.report);
+    }
+    const errors = outcome.replies.map((reply) => JSON.stringify(reply));
+    return { texts: [...errors, ...answer(mesh, machineId, outcome.ask)], failure: outcome.failure };
+  }
+
+  function answer(mesh: MeshRecord, machineId: MachineId, ask: MessageOutcome["ask"]): string[] {
+    if (ask === null) return [];
+    const socket = connections.sockets.of(machineId);
+    if (socket !== null && (ask.kind === "hello" || socket.state.told !== null)) {
+      socket.state = { ...socket.state, told: { epoch: mesh.epoch, revision: mesh.revision } };
+      socket.save();
+    }
+    return ask.kind === "heartbeat" && ask.position !== null
+      ? replies.confirm(mesh, ask.position)
+      : replies.catchUp(mesh, ask.position);
+  }
+
+  return {
+    refusalOf: (machineId) =>
+      readOpenMesh(storage) !== null && storage.readMember(machineId) !== null ? null : NOT_A_MEMBER,
+
+    openSocket(machineId) {
+      if (connections.sockets.count() >= MAX_SOCKETS)
+        return err({ code: "unavailable", detail: "too many connections" });
+      return ok(connections.openSocket(machineId, now()));
+    },
+
+    receiveFrame(webSocket, frame) {
+      const socket = connections.sockets.heard(webSocket, now());
+      if (socket === null) return;
+      const decoded = decoder.decodeFrame(frame);
+      const { texts, failure } = decoded.ok
+        ? receive(socket.machineId, decoded.value)
+        : { texts: [], failure: decoded.error };
+      for (const text of texts) socket.send(text);
+      if (failure === null) return;
+      log.info("closed a member's socket", { machineId: socket.machineId, code: failure.code });
+      connections.sockets.dismiss(socket.machineId, toClose(failure));
+    },
+
+    post(machineId, body): Result<readonly string[], Failure> {
+      connections.heardPolling(machineId);
+      const decoded = decoder.decodeBatch(body);
+      if (!decoded.ok) return decoded;
+      const { texts, failure } = receive(machineId, decoded.value);
+      return failure === null ? ok(texts) : err(failure);
+    },
+
+    async poll(machineId, query) {
+      connections.heardPolling(machineId);
+      const parsed = parseQuery(MeshPollQuery, query);
+      if (!parsed.ok) return parsed;
+      const mesh = readOpenMesh(storage);
+      if (mesh === null) return err(NOT_A_MEMBER);
+      const { epoch, since, wait } = parsed.value;
+      const position: Position | null = epoch === undefined || since === undefined ? null : { epoch, revision: since };
+      if (!isResumable(mesh, position) || position.revision < mesh.visibleRevision) {
+        return ok(replies.catchUp(mesh, position));
+      }
+      return ok((await connections.hold(machineId, position, wait * 1_000)) ?? []);
+    },
+  };
+}

@@ -1,0 +1,237 @@
+// Changes of a mesh's membership. Each function is one transaction: rows, address, revision and outbox together, or nothing.
+import { type Ipv4, parseIpv4Cidr, renderIpv4, toIpv4Number, toMeshIpv6 } from "#schema/address";
+import type { AuditAction } from "#schema/api/audit-events";
+import type { MeshSettings } from "#schema/desired-state";
+import { ID_PREFIXES, type MachineId, renderUlid } from "#schema/ids";
+import { MAX_TOMBSTONES } from "#schema/limits";
+import { hostCount } from "#schema/mesh";
+import { err, ok, type Result } from "#schema/result";
+import type { Cause } from "../outbox/cause.ts";
+import type { Notice, Projection } from "../outbox/entries.ts";
+import { MAX_ENTRIES_PER_DELIVERY, type Outbox } from "../outbox/outbox.ts";
+import { type AddressPool, type AddressStorage, createAddressPool, fillAddressPool } from "./addresses.ts";
+import type { AddedMember, AddMemberError, AddMemberRequest } from "./rpc.ts";
+import { isVisible, type MemberRecord, type MeshRecord, type MeshStorage } from "./storage.ts";
+
+export interface MeshParts {
+  readonly storage: MeshStorage;
+  readonly addresses: AddressStorage;
+  readonly outbox: Pick<Outbox<Projection>, "enqueue">;
+  readonly notices: Pick<Outbox<Notice>, "enqueue">;
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+type NoMesh = { readonly code: "mesh_not_found" };
+
+/** The mesh, unless it was never made, is being deleted, or is gone. */
+export function readOpenMesh(storage: MeshStorage): MeshRecord | null {
+  const mesh = storage.readMesh();
+  return mesh?.closedAt === null ? mesh : null;
+}
+
+export function initialiseMesh({ storage, addresses, randomBytes }: MeshParts, settings: MeshSettings, nowMs: number) {
+  const existing = storage.readMesh();
+  if (existing !== null) {
+    if (existing.settings.id === settings.id && existing.settings.cidr === settings.cidr) return;
+    throw new Error("this object holds another mesh already");
+  }
+  storage.insertMesh({
+    settings,
+    epoch: renderUlid(nowMs, randomBytes(16)),
+    revision: 1,
+    visibleRevision: 1,
+    settingsRevision: 1,
+    forgottenRevision: 0,
+    tombstoneCount: 0,
+    memberCount: 0,
+    closedAt: null,
+  });
+  fillAddressPool(addresses, hostCount(settings.cidr));
+}
+
+export function renameMesh({ storage }: MeshParts, name: string): Result<null, NoMesh> {
+  const mesh = readOpenMesh(storage);
+  if (mesh === null) return err({ code: "mesh_not_found" });
+  if (mesh.settings.name === name) return ok(null);
+  const next = toNextRevision(mesh, { isVisible: true });
+  storage.writeMesh({ ...next, settings: { ...mesh.settings, name }, settingsRevision: next.revision });
+  return ok(null);
+}
+
+export function addMember(
+  parts: MeshParts,
+  request: AddMemberRequest,
+  nowMs: number,
+): Result<AddedMember, AddMemberError> {
+  const { storage, outbox } = parts;
+  const mesh = readOpenMesh(storage);
+  if (mesh === null) return err({ code: "mesh_not_found" });
+  const existing = storage.readMember(request.machineId);
+  if (existing !== null) return ok(toAddedMember(mesh, existing, false));
+
+  const pool = createAddressPool(parts.addresses, hostCount(mesh.settings.cidr));
+  const host = allocate(pool, mesh.settings, request.address, nowMs);
+  if (!host.ok) return err({ code: host.error });
+
+  const next = toNextRevision(mesh, { isVisible: false });
+  const member = toNewMember(mesh.settings, { request, host: host.value, revision: next.revision, nowMs });
+  storage.insertMember(member);
+  storage.writeMesh({ ...next, memberCount: mesh.memberCount + 1 });
+  const { machineId, address, address6, revision, joinedAt } = member;
+  outbox.enqueue(
+    [
+      { type: "membership", row: { meshId: mesh.settings.id, machineId, address, address6, revision, joinedAt } },
+      toAuditEvent(parts, { action: "member.added", mesh, member, cause: request.cause, nowMs }),
+    ],
+    nowMs,
+  );
+  return ok(toAddedMember(mesh, member, true));
+}
+
+/** False when it was no member. */
+export function removeMember(
+  parts: MeshParts,
+  { machineId, cause }: { machineId: MachineId; cause: Cause },
+  nowMs: number,
+): Result<boolean, NoMesh> {
+  const { storage, outbox } = parts;
+  const mesh = readOpenMesh(storage);
+  if (mesh === null) return err({ code: "mesh_not_found" });
+  const member = storage.readMember(machineId);
+  if (member === null) return ok(false);
+
+  storage.deleteMember(machineId);
+  createAddressPool(parts.addresses, hostCount(mesh.settings.cidr)).release(member.host, nowMs);
+  const next = toNextRevision(mesh, { isVisible: isVisible(member) });
+  const buried = isVisible(member) ? bury(storage, next, machineId) : next;
+  storage.writeMesh({ ...buried, memberCount: mesh.memberCount - 1 });
+  outbox.enqueue(
+    [
+      { type: "membership_removed", meshId: mesh.settings.id, machineId, revision: next.revision },
+      toAuditEvent(parts, { action: "member.removed", mesh, member, cause, nowMs }),
+    ],
+    nowMs,
+  );
+  return ok(true);
+}
+
+export function renameMember({ storage }: MeshParts, machineId: MachineId, name: string): void {
+  updateMember(storage, machineId, { name });
+}
+
+export type MemberChange = Partial<Pick<MemberRecord, "name" | "publicKey" | "candidates">>;
+
+/** What equals the stored writes nothing; `value` is then false, and also when it is no member. */
+export function updateMember(
+  storage: MeshStorage,
+  machineId: MachineId,
+  change: MemberChange,
+): Result<boolean, "key_taken"> {
+  const mesh = readOpenMesh(storage);
+  const member = storage.readMember(machineId);
+  if (mesh === null || member === null) return ok(false);
+  const changed: MemberRecord = { ...member, ...change };
+  if (isSameMember(changed, member)) return ok(false);
+  const { publicKey } = changed;
+  if (publicKey !== null && publicKey !== member.publicKey && storage.hasKey(publicKey)) return err("key_taken");
+  const next = toNextRevision(mesh, { isVisible: isVisible(changed) });
+  storage.writeMember({ ...changed, revision: next.revision });
+  storage.writeMesh(next);
+  return ok(true);
+}
+
+/** Ends the mesh: nobody is a member from here on, D1 and the Machine objects are told through the outboxes. */
+export function closeMesh({ storage, outbox, notices }: MeshParts, nowMs: number): { memberCount: number } {
+  const mesh = storage.readMesh();
+  if (mesh === null) return { memberCount: 0 };
+  if (mesh.closedAt !== null) return { memberCount: mesh.memberCount };
+  const next = toNextRevision(mesh, { isVisible: true });
+  const meshId = mesh.settings.id;
+  const machineIds = storage.readMemberIds();
+  for (let index = 0; index < machineIds.length; index += MAX_ENTRIES_PER_DELIVERY) {
+    const some = machineIds.slice(index, index + MAX_ENTRIES_PER_DELIVERY);
+    const { revision } = next;
+    outbox.enqueue(
+      some.map((machineId) => ({ type: "membership_removed", meshId, machineId, revision })),
+      nowMs,
+    );
+    notices.enqueue(
+      some.map((machineId) => ({ machineId, meshId })),
+      nowMs,
+    );
+  }
+  storage.writeMesh({ ...next, closedAt: nowMs });
+  return { memberCount: mesh.memberCount };
+}
+
+function allocate(
+  pool: AddressPool,
+  settings: MeshSettings,
+  requested: Ipv4 | null,
+  nowMs: number,
+): Result<number, Exclude<AddMemberError["code"], "mesh_not_found">> {
+  if (requested !== null) return pool.allocateRequested(toIpv4Number(requested) - firstOf(settings), nowMs);
+  const host = pool.allocateLowest(nowMs);
+  return host === null ? err("address_pool_exhausted") : ok(host);
+}
+
+function toNewMember(
+  settings: MeshSettings,
+  { request, host, revision, nowMs }: { request: AddMemberRequest; host: number; revision: number; nowMs: number },
+): MemberRecord {
+  return {
+    machineId: request.machineId,
+    name: request.name,
+    host,
+    address: renderIpv4(firstOf(settings) + host),
+    address6: toMeshIpv6(settings.cidr6, host),
+    publicKey: null,
+    candidates: [],
+    revision,
+    joinedAt: nowMs,
+    lastSeenAt: null,
+  };
+}
+
+function toNextRevision(mesh: MeshRecord, change: { isVisible: boolean }): MeshRecord {
+  const revision = mesh.revision + 1;
+  return { ...mesh, revision, visibleRevision: change.isVisible ? revision : mesh.visibleRevision };
+}
+
+function bury(storage: MeshStorage, mesh: MeshRecord, machineId: MachineId): MeshRecord {
+  storage.insertTombstone({ revision: mesh.revision, machineId });
+  if (mesh.tombstoneCount < MAX_TOMBSTONES) return { ...mesh, tombstoneCount: mesh.tombstoneCount + 1 };
+  return { ...mesh, forgottenRevision: storage.dropOldestTombstone() };
+}
+
+function toAuditEvent(
+  { randomBytes }: MeshParts,
+  about: { action: AuditAction; mesh: MeshRecord; member: MemberRecord; cause: Cause; nowMs: number },
+): Projection {
+  const { action, mesh, member, cause, nowMs } = about;
+  const id = ID_PREFIXES.auditEvent + renderUlid(nowMs, randomBytes(16));
+  const details = { machineName: member.name, address: member.address, address6: member.address6 };
+  const { actor, requestId } = cause;
+  const meshId = mesh.settings.id;
+  return {
+    type: "audit_event",
+    event: { id, at: nowMs, actor, action, subjectId: member.machineId, meshId, details, requestId },
+  };
+}
+
+const toAddedMember = (mesh: MeshRecord, { address, address6 }: MemberRecord, isNew: boolean): AddedMember => ({
+  meshId: mesh.settings.id,
+  meshName: mesh.settings.name,
+  address,
+  address6,
+  isNew,
+});
+
+const firstOf = (settings: MeshSettings): number => parseIpv4Cidr(settings.cidr)?.first ?? 0;
+
+const isSameMember = (a: MemberRecord, b: MemberRecord): boolean =>
+  a.name === b.name && a.publicKey === b.publicKey && toCandidateSet(a) === toCandidateSet(b);
+
+// The order of candidates says nothing: a machine that lists its interfaces in another order has not changed.
+const toCandidateSet = ({ candidates }: MemberRecord): string =>
+  [...new Set(candidates.map(({ type, endpoint }) => `${type} ${endpoint}`))].sort().join("\n");

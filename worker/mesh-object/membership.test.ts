@@ -1,0 +1,124 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, test, vi } from "vitest";
+import { createMachineId } from "../testing/fake-agent.ts";
+import { createTestMesh, TEST_CAUSE } from "../testing/test-mesh.ts";
+
+describe("adding members", () => {
+  test("gives the lowest free address, IPv4 and IPv6", async () => {
+    const { addNew } = await createTestMesh();
+    expect(await addNew()).toMatchObject({ address: "10.1.0.1", address6: "fd00:1:2:3::1", isNew: true });
+    expect(await addNew()).toMatchObject({ address: "10.1.0.2", address6: "fd00:1:2:3::2" });
+  });
+
+  test("gives what the member has when it is added again", async () => {
+    const { add } = await createTestMesh();
+    const machineId = createMachineId();
+    await add(machineId);
+    const again = await add(machineId, { address: "10.1.0.9" });
+    expect(again).toMatchObject({ ok: true, value: { address: "10.1.0.1", isNew: false } });
+  });
+
+  test("gives the requested address and says why it can't", async () => {
+    const { add } = await createTestMesh({ cidr: "192.168.0.0/24" });
+    expect(await add(createMachineId(), { address: "192.168.0.77" })).toMatchObject({
+      value: { address: "192.168.0.77" },
+    });
+    const code = async (address: string) => {
+      const result = await add(createMachineId(), { address });
+      return result.ok ? null : result.error.code;
+    };
+    expect(await code("192.168.0.77")).toBe("address_taken");
+    expect(await code("192.168.1.1")).toBe("address_outside_mesh");
+    expect(await code("192.168.0.0")).toBe("address_outside_mesh");
+    expect(await code("192.168.0.255")).toBe("address_outside_mesh");
+  });
+
+  test("says that the pool is dry, and gives a quarantined address when that is all there is", async () => {
+    const { add, addNew, remove } = await createTestMesh({ cidr: "10.9.0.0/30" });
+    const { machineId } = await addNew();
+    await addNew();
+    expect(await add(createMachineId())).toEqual({ ok: false, error: { code: "address_pool_exhausted" } });
+    await remove(machineId);
+    expect(await addNew()).toMatchObject({ address: "10.9.0.1" });
+  });
+
+  test("gives 200 members at once 200 addresses", async () => {
+    const { addNew } = await createTestMesh();
+    const added = await Promise.all(Array.from({ length: 200 }, () => addNew()));
+    expect(new Set(added.map(({ address }) => address)).size).toBe(200);
+    expect(new Set(added.map(({ address6 }) => address6)).size).toBe(200);
+  });
+
+  test("keeps a released address back", async () => {
+    const { addNew, remove } = await createTestMesh();
+    await remove((await addNew()).machineId);
+    expect(await addNew()).toMatchObject({ address: "10.1.0.2" });
+  });
+
+  test("answers that there is no mesh where there is none", async () => {
+    const { mesh } = await createTestMesh();
+    await mesh.close(TEST_CAUSE);
+    const result = await mesh.addMember({
+      machineId: createMachineId(),
+      name: "box",
+      address: null,
+      cause: TEST_CAUSE,
+    });
+    expect(result).toEqual({ ok: false, error: { code: "mesh_not_found" } });
+    expect(await mesh.listMembers({ after: null, limit: 10 })).toEqual({
+      ok: false,
+      error: { code: "mesh_not_found" },
+    });
+    expect(await mesh.rename("new", TEST_CAUSE)).toEqual({ ok: false, error: { code: "mesh_not_found" } });
+  });
+});
+
+describe("lists and looks", () => {
+  test("lists members by machine id, in pages", async () => {
+    const { addNew, mesh } = await createTestMesh();
+    const ids: string[] = [];
+    for (let index = 0; index < 5; index++) ids.push((await addNew(`box-${index}`)).machineId);
+    ids.sort();
+    const first = await mesh.listMembers({ after: null, limit: 3 });
+    expect(first.ok && first.value.map(({ machineId }) => machineId)).toEqual(ids.slice(0, 3));
+    const after = first.ok ? (first.value[2]?.machineId ?? null) : null;
+    const second = await mesh.listMembers({ after, limit: 3 });
+    expect(second.ok && second.value.map(({ machineId }) => machineId)).toEqual(ids.slice(3));
+  });
+
+  test("shows a member that was never heard from as offline, without a key", async () => {
+    const { addNew, mesh } = await createTestMesh();
+    const { machineId } = await addNew("box");
+    expect(await mesh.getMember(machineId)).toMatchObject({
+      value: { name: "box", publicKey: null, online: false, lastSeenAt: null, appliedRevision: null, failures: [] },
+    });
+    expect(await mesh.getMember(createMachineId())).toEqual({ ok: false, error: { code: "member_not_found" } });
+    expect(await mesh.readPresence([machineId, createMachineId()])).toEqual({});
+  });
+});
+
+describe("D1", () => {
+  test("hears of members that come and go, and of who did it", async () => {
+    const { addNew, remove, settings } = await createTestMesh();
+    const { machineId } = await addNew("box");
+    await vi.waitFor(async () => expect(await membershipsOf(settings.id)).toEqual([[machineId, "10.1.0.1"]]));
+    await remove(machineId);
+    await vi.waitFor(async () => expect(await membershipsOf(settings.id)).toEqual([]));
+    expect(await auditOf(settings.id)).toEqual([
+      ["member.added", machineId, "owner_token", "req_test"],
+      ["member.removed", machineId, "owner_token", "req_test"],
+    ]);
+  });
+});
+
+const membershipsOf = async (meshId: string) =>
+  env.DB.prepare("SELECT machine_id, address FROM memberships WHERE mesh_id = ? ORDER BY machine_id")
+    .bind(meshId)
+    .raw();
+
+const auditOf = async (meshId: string) =>
+  env.DB.prepare(
+    "SELECT action, subject_id, actor_kind, request_id FROM audit_events WHERE mesh_id = ? ORDER BY at, action",
+  )
+    .bind(meshId)
+    .raw();

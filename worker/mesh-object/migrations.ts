@@ -1,0 +1,61 @@
+// The tables of a mesh, append-only (see durable/migrate.ts). INTEGER PRIMARY KEYs and WITHOUT ROWID tables, so that a row is one row written.
+import { ALARMS_MIGRATION } from "../durable/alarms.ts";
+import type { Migration } from "../durable/migrate.ts";
+import { createOutboxMigration } from "../outbox/outbox.ts";
+import { ADDRESSES_MIGRATION } from "./address-storage.ts";
+
+export const MESH_MIGRATIONS: readonly Migration[] = [
+  {
+    name: "create mesh",
+    statements: [
+      `CREATE TABLE mesh (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        cidr TEXT NOT NULL,
+        cidr6 TEXT NOT NULL,
+        asn INTEGER NOT NULL,
+        epoch TEXT NOT NULL,
+        -- counts every change
+        revision INTEGER NOT NULL,
+        -- the newest change that members see
+        visible_revision INTEGER NOT NULL,
+        settings_revision INTEGER NOT NULL,
+        -- the newest tombstone that was dropped: older positions need a snapshot
+        forgotten_revision INTEGER NOT NULL,
+        tombstone_count INTEGER NOT NULL,
+        member_count INTEGER NOT NULL,
+        closed_at INTEGER
+      )`,
+    ],
+  },
+  {
+    name: "create members",
+    statements: [
+      `CREATE TABLE members (
+        machine_id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        host INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        address6 TEXT NOT NULL,
+        -- null until its first hello; until then nobody else sees it
+        public_key TEXT,
+        candidates TEXT NOT NULL,
+        -- of its last change
+        revision INTEGER NOT NULL,
+        joined_at INTEGER NOT NULL,
+        -- when its connection closed
+        last_seen_at INTEGER
+      ) WITHOUT ROWID`,
+      // The pool never gives an address twice; this makes it impossible.
+      "CREATE UNIQUE INDEX members_host ON members (host)",
+      "CREATE UNIQUE INDEX members_public_key ON members (public_key) WHERE public_key IS NOT NULL",
+      "CREATE INDEX members_revision ON members (revision) WHERE public_key IS NOT NULL",
+      "CREATE TABLE tombstones (revision INTEGER PRIMARY KEY, machine_id TEXT NOT NULL)",
+    ],
+  },
+  ADDRESSES_MIGRATION,
+  createOutboxMigration("outbox"),
+  createOutboxMigration("notices"),
+  ALARMS_MIGRATION,
+];

@@ -1,0 +1,207 @@
+// What a mesh keeps. The only user of the object's storage, together with the pool's, the outbox's and the alarms' tables that it opens.
+
+import type { Ipv4, Ipv6, Ipv6Cidr } from "#schema/address";
+import type { Candidate, MeshSettings } from "#schema/desired-state";
+import { Candidates } from "#schema/desired-state";
+import type { MachineId, MeshId, WireGuardPublicKey } from "#schema/ids";
+import type { MeshCidr } from "#schema/mesh";
+import { isMigrated, migrate } from "../durable/migrate.ts";
+import type { Database } from "../durable/sqlite.ts";
+import { MESH_MIGRATIONS } from "./migrations.ts";
+
+export interface MeshRecord {
+  readonly settings: MeshSettings;
+  readonly epoch: string;
+  readonly revision: number;
+  readonly visibleRevision: number;
+  readonly settingsRevision: number;
+  readonly forgottenRevision: number;
+  readonly tombstoneCount: number;
+  readonly memberCount: number;
+  readonly closedAt: number | null;
+}
+
+export interface MemberRecord {
+  readonly machineId: MachineId;
+  readonly name: string;
+  readonly host: number;
+  readonly address: Ipv4;
+  readonly address6: Ipv6;
+  readonly publicKey: WireGuardPublicKey | null;
+  readonly candidates: readonly Candidate[];
+  readonly revision: number;
+  readonly joinedAt: number;
+  readonly lastSeenAt: number | null;
+}
+/** A member that the others see. */
+export type VisibleMember = MemberRecord & { readonly publicKey: WireGuardPublicKey };
+
+export interface Tombstone {
+  readonly revision: number;
+  readonly machineId: MachineId;
+}
+
+export interface MeshStorage {
+  /** Null when there is no mesh here: never made, or gone. */
+  readMesh(): MeshRecord | null;
+  /** Makes the tables too: an object that holds no mesh has stored nothing. */
+  insertMesh(mesh: MeshRecord): void;
+  writeMesh(mesh: MeshRecord): void;
+  readMember(machineId: string): MemberRecord | null;
+  hasKey(publicKey: WireGuardPublicKey): boolean;
+  insertMember(member: MemberRecord): void;
+  writeMember(member: MemberRecord): void;
+  deleteMember(machineId: string): void;
+  writeLastSeen(machineId: string, atMs: number): void;
+  /** In order of machine ids. */
+  readMembersAfter(machineId: string | null, limit: number): MemberRecord[];
+  readMemberIds(): MachineId[];
+  /** Members with a key whose last change is after `revision`, in order of revision. */
+  readVisibleSince(revision: number): VisibleMember[];
+  readTombstonesSince(revision: number): Tombstone[];
+  insertTombstone(tombstone: Tombstone): void;
+  /** The revision of the oldest, which is gone then. */
+  dropOldestTombstone(): number;
+  transaction<T>(closure: () => T): T;
+  /** Everything goes; from then on there is no mesh here. */
+  destroy(): Promise<void>;
+}
+
+type MeshRow = {
+  id: MeshId;
+  name: string;
+  cidr: MeshCidr;
+  cidr6: Ipv6Cidr;
+  asn: number;
+  epoch: string;
+  revision: number;
+  visible_revision: number;
+  settings_revision: number;
+  forgotten_revision: number;
+  tombstone_count: number;
+  member_count: number;
+  closed_at: number | null;
+};
+type MemberRow = {
+  machine_id: MachineId;
+  name: string;
+  host: number;
+  address: Ipv4;
+  address6: Ipv6;
+  public_key: WireGuardPublicKey | null;
+  candidates: string;
+  revision: number;
+  joined_at: number;
+  last_seen_at: number | null;
+};
+
+export function createMeshStorage(db: Database, deleteAll: () => Promise<void>): MeshStorage {
+  let hasTables = isMigrated(db);
+  if (hasTables) migrate(db, MESH_MIGRATIONS);
+
+  return {
+    readMesh() {
+      const row = hasTables ? db.first<MeshRow>("SELECT * FROM mesh") : null;
+      return row === null ? null : toMeshRecord(row);
+    },
+    insertMesh(mesh) {
+      migrate(db, MESH_MIGRATIONS);
+      hasTables = true;
+      const { id, name, cidr, cidr6, asn } = mesh.settings;
+      db.run(
+        "INSERT INTO mesh VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ...[id, name, cidr, cidr6, asn, mesh.epoch, mesh.revision, mesh.visibleRevision, mesh.settingsRevision],
+        ...[mesh.forgottenRevision, mesh.tombstoneCount, mesh.memberCount, mesh.closedAt],
+      );
+    },
+    writeMesh: (mesh) =>
+      db.run(
+        `UPDATE mesh SET name = ?, revision = ?, visible_revision = ?, settings_revision = ?, forgotten_revision = ?,
+          tombstone_count = ?, member_count = ?, closed_at = ?`,
+        ...[mesh.settings.name, mesh.revision, mesh.visibleRevision, mesh.settingsRevision, mesh.forgottenRevision],
+        ...[mesh.tombstoneCount, mesh.memberCount, mesh.closedAt],
+      ),
+
+    readMember(machineId) {
+      const row = db.first<MemberRow>("SELECT * FROM members WHERE machine_id = ?", machineId);
+      return row === null ? null : toMemberRecord(row);
+    },
+    hasKey: (publicKey) => db.first("SELECT 1 AS one FROM members WHERE public_key = ?", publicKey) !== null,
+    insertMember: (member) =>
+      db.run(
+        "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ...[member.machineId, member.name, member.host, member.address, member.address6, member.publicKey],
+        ...[JSON.stringify(member.candidates), member.revision, member.joinedAt, member.lastSeenAt],
+      ),
+    writeMember: (member) =>
+      db.run(
+        "UPDATE members SET name = ?, public_key = ?, candidates = ?, revision = ? WHERE machine_id = ?",
+        ...[member.name, member.publicKey, JSON.stringify(member.candidates), member.revision, member.machineId],
+      ),
+    deleteMember: (machineId) => db.run("DELETE FROM members WHERE machine_id = ?", machineId),
+    writeLastSeen: (machineId, atMs) =>
+      db.run("UPDATE members SET last_seen_at = ? WHERE machine_id = ?", atMs, machineId),
+    readMembersAfter: (machineId, limit) =>
+      db
+        .all<MemberRow>(
+          "SELECT * FROM members WHERE machine_id > ? ORDER BY machine_id LIMIT ?",
+          machineId ?? "",
+          limit,
+        )
+        .map(toMemberRecord),
+    readMemberIds: () =>
+      db.all<{ machine_id: MachineId }>("SELECT machine_id FROM members").map((row) => row.machine_id),
+
+    readVisibleSince: (revision) =>
+      db
+        .all<MemberRow>(
+          "SELECT * FROM members WHERE public_key IS NOT NULL AND revision > ? ORDER BY revision",
+          revision,
+        )
+        .map(toMemberRecord)
+        .filter(isVisible),
+    readTombstonesSince: (revision) =>
+      db
+        .all<{ revision: number; machine_id: MachineId }>("SELECT * FROM tombstones WHERE revision > ?", revision)
+        .map((row) => ({ revision: row.revision, machineId: row.machine_id })),
+    insertTombstone: ({ revision, machineId }) => db.run("INSERT INTO tombstones VALUES (?, ?)", revision, machineId),
+    dropOldestTombstone() {
+      const [dropped] = db.all<{ revision: number }>(
+        "DELETE FROM tombstones WHERE revision = (SELECT min(revision) FROM tombstones) RETURNING revision",
+      );
+      return dropped?.revision ?? 0;
+    },
+    transaction: db.transaction,
+    async destroy() {
+      hasTables = false;
+      await deleteAll();
+    },
+  };
+}
+
+export const isVisible = (member: MemberRecord): member is VisibleMember => member.publicKey !== null;
+
+const toMeshRecord = (row: MeshRow): MeshRecord => ({
+  settings: { id: row.id, name: row.name, cidr: row.cidr, cidr6: row.cidr6, asn: row.asn },
+  epoch: row.epoch,
+  revision: row.revision,
+  visibleRevision: row.visible_revision,
+  settingsRevision: row.settings_revision,
+  forgottenRevision: row.forgotten_revision,
+  tombstoneCount: row.tombstone_count,
+  memberCount: row.member_count,
+  closedAt: row.closed_at,
+});
+
+const toMemberRecord = (row: MemberRow): MemberRecord => ({
+  machineId: row.machine_id,
+  name: row.name,
+  host: row.host,
+  address: row.address,
+  address6: row.address6,
+  publicKey: row.public_key,
+  candidates: Candidates.parse(JSON.parse(row.candidates)),
+  revision: row.revision,
+  joinedAt: row.joined_at,
+  lastSeenAt: row.last_seen_at,
+});

@@ -1,0 +1,85 @@
+// What a member is missing, and the text that tells it. Pure.
+import type { MeshSettings, PeerRow } from "#schema/desired-state";
+import type { MachineId } from "#schema/ids";
+import type { SyncPosition, SyncSnapshot } from "#schema/wire/messages";
+import type { MeshRecord, MeshStorage, VisibleMember } from "./storage.ts";
+
+/** How far somebody has come. */
+export interface Position {
+  readonly epoch: string;
+  readonly revision: number;
+}
+
+/** Changes can be told on top of this position; else only a snapshot helps: unknown, of another epoch, ahead of us, or too old. */
+export function isResumable(mesh: MeshRecord, position: Position | null): position is Position {
+  return (
+    position !== null &&
+    position.epoch === mesh.epoch &&
+    position.revision >= mesh.forgottenRevision &&
+    position.revision <= mesh.revision
+  );
+}
+
+/** Everything that changed after `since`, each row made into text once, however many members it goes to. */
+export interface Delta {
+  readonly epoch: string;
+  readonly revision: number;
+  readonly settings: { readonly revision: number; readonly text: string } | null;
+  readonly changed: readonly { readonly revision: number; readonly text: string }[];
+  readonly removed: readonly { readonly revision: number; readonly machineId: MachineId }[];
+}
+
+export function readDelta(
+  storage: Pick<MeshStorage, "readVisibleSince" | "readTombstonesSince">,
+  mesh: MeshRecord,
+  since: number,
+): Delta {
+  const members = storage.readVisibleSince(since);
+  const visible = new Set(members.map((member) => member.machineId));
+  return {
+    epoch: mesh.epoch,
+    revision: mesh.revision,
+    settings:
+      mesh.settingsRevision > since
+        ? { revision: mesh.settingsRevision, text: JSON.stringify(mesh.settings satisfies MeshSettings) }
+        : null,
+    changed: members.map((member) => ({ revision: member.revision, text: JSON.stringify(toPeerRow(member)) })),
+    // Who left and came back is among the changed: its later row is what counts.
+    removed: storage.readTombstonesSince(since).filter((tombstone) => !visible.has(tombstone.machineId)),
+  };
+}
+
+/** A `sync.changes` on top of `since`, which is not older than what the delta was read from. */
+export function renderChanges(delta: Delta, since: number): string {
+  const settings = delta.settings !== null && delta.settings.revision > since ? `"mesh":${delta.settings.text},` : "";
+  const changed = delta.changed.filter(({ revision }) => revision > since).map(({ text }) => text);
+  const removed = delta.removed.filter(({ revision }) => revision > since).map(({ machineId }) => machineId);
+  return (
+    `{"type":"sync.changes","epoch":${JSON.stringify(delta.epoch)},"revision":${delta.revision},"since":${since},` +
+    `${settings}"changed":[${changed.join(",")}],"removed":${JSON.stringify([...new Set(removed)])}}`
+  );
+}
+
+export function renderSnapshot(mesh: MeshRecord, members: readonly VisibleMember[]): string {
+  const snapshot: SyncSnapshot = {
+    type: "sync.snapshot",
+    epoch: mesh.epoch,
+    revision: mesh.revision,
+    mesh: mesh.settings,
+    members: members.map(toPeerRow),
+  };
+  return JSON.stringify(snapshot);
+}
+
+export function renderPosition({ epoch, revision }: Position): string {
+  return JSON.stringify({ type: "sync.position", epoch, revision } satisfies SyncPosition);
+}
+
+const toPeerRow = ({ machineId, name, address, address6, publicKey, candidates }: VisibleMember): PeerRow => ({
+  machineId,
+  name,
+  address,
+  address6,
+  publicKey,
+  candidates: [...candidates],
+});

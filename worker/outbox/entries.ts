@@ -1,0 +1,43 @@
+// What an object tells others after it changed. Kept as JSON in its outbox until it is delivered.
+import { z } from "zod";
+import { Actor, AuditAction } from "#schema/api/audit-events";
+import { MachineId, MeshId } from "#schema/ids";
+import { AgentInfo } from "#schema/machine";
+
+const revision = z.number().int();
+const timeMs = z.number().int();
+
+/** What goes into D1. */
+export const Projection = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("membership"),
+    row: z.object({
+      meshId: MeshId,
+      machineId: MachineId,
+      address: z.string(),
+      address6: z.string(),
+      revision,
+      joinedAt: timeMs,
+    }),
+  }),
+  z.object({ type: z.literal("membership_removed"), meshId: MeshId, machineId: MachineId, revision }),
+  z.object({ type: z.literal("agent_info"), machineId: MachineId, agent: AgentInfo }),
+  z.object({
+    type: z.literal("audit_event"),
+    event: z.object({
+      id: z.string(),
+      at: timeMs,
+      actor: Actor,
+      action: AuditAction,
+      subjectId: z.string(),
+      meshId: z.string().nullable(),
+      details: z.record(z.string(), z.unknown()),
+      requestId: z.string(),
+    }),
+  }),
+]);
+export type Projection = z.infer<typeof Projection>;
+
+/** What a Machine object is told by a mesh that was deleted. */
+export const Notice = z.object({ machineId: MachineId, meshId: MeshId });
+export type Notice = z.infer<typeof Notice>;

@@ -1,0 +1,100 @@
+// The outbox of an object: what it has to tell others, durable together with the change that caused it, delivered in order, at least once.
+//
+// Invariants: a row goes only after its delivery succeeded; a row that can't be delivered holds up the ones behind it and nothing
+// else; nothing is written when there is nothing to say. An alarm is set with the first row, so that an object that dies
+// between its answer and the delivery goes on.
+import type { z } from "zod";
+import type { Migration } from "../durable/migrate.ts";
+import type { Database } from "../durable/sqlite.ts";
+import { type Logger, toErrorFields } from "../log.ts";
+
+export interface Outbox<Entry> {
+  /** Call it in the transaction of the change. At most 50 entries: they are delivered together. */
+  enqueue(entries: readonly Entry[], nowMs: number): void;
+  /**
+   * Delivers what there is, one run at a time. Never rejects: a failure is logged and tried again by alarm, with backoff; until
+   * then only that alarm (`isRetry`) tries.
+   */
+  drain(options?: { isRetry?: boolean }): Promise<void>;
+  isEmpty(): boolean;
+}
+
+export interface OutboxOptions<Entry> {
+  readonly db: Database;
+  readonly table: "outbox" | "notices";
+  readonly schema: z.ZodType<Entry>;
+  /** All or nothing, and safe to repeat. */
+  readonly deliver: (entries: readonly Entry[]) => Promise<void>;
+  /** Asks for `drain` to be called by this time. */
+  readonly scheduleBy: (atMs: number) => void;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** D1 takes a batch as one transaction; small ones keep it short. */
+export const MAX_ENTRIES_PER_DELIVERY = 50;
+/** The delivery starts at once; the alarm is for an object that dies before. */
+const SAFETY_ALARM_MS = 15_000;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 5 * 60_000;
+
+export const createOutboxMigration = (table: "outbox" | "notices"): Migration => ({
+  name: `create ${table}`,
+  statements: [`CREATE TABLE ${table} (number INTEGER PRIMARY KEY, entries TEXT NOT NULL)`],
+});
+
+export function createOutbox<Entry>(options: OutboxOptions<Entry>): Outbox<Entry> {
+  const { db, table, deliver, scheduleBy, now, log } = options;
+  const entriesSchema = options.schema.array();
+  let isRunning = false;
+  let latest: Promise<void> = Promise.resolve();
+  let failures = 0;
+  let retryAt = 0;
+
+  async function run(): Promise<void> {
+    try {
+      for (let batch = readBatch(); batch.entries.length > 0; batch = readBatch()) {
+        await deliver(batch.entries);
+        db.run(`DELETE FROM ${table} WHERE number <= ?`, batch.lastNumber);
+        failures = 0;
+      }
+      // Without a pause since the last look at the table: a row that comes later finds nothing running and starts anew.
+      isRunning = false;
+    } catch (error) {
+      isRunning = false;
+      const delayMs = Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS);
+      failures += 1;
+      retryAt = now() + delayMs;
+      scheduleBy(retryAt);
+      log.warn("outbox delivery failed", { table, retryInMs: delayMs, ...toErrorFields(error) });
+    }
+  }
+
+  function readBatch(): { entries: Entry[]; lastNumber: number } {
+    const batch = { entries: [] as Entry[], lastNumber: 0 };
+    const query = `SELECT number, entries FROM ${table} ORDER BY number LIMIT ${MAX_ENTRIES_PER_DELIVERY}`;
+    for (const row of db.all<{ number: number; entries: string }>(query)) {
+      const entries = entriesSchema.parse(JSON.parse(row.entries));
+      if (batch.entries.length > 0 && batch.entries.length + entries.length > MAX_ENTRIES_PER_DELIVERY) break;
+      batch.entries.push(...entries);
+      batch.lastNumber = row.number;
+    }
+    return batch;
+  }
+
+  return {
+    enqueue(entries, nowMs) {
+      if (entries.length === 0) return;
+      db.run(`INSERT INTO ${table} (entries) VALUES (?)`, JSON.stringify(entries));
+      scheduleBy(nowMs + SAFETY_ALARM_MS);
+    },
+    drain({ isRetry = false } = {}) {
+      if (!isRunning && (isRetry || now() >= retryAt)) {
+        isRunning = true;
+        latest = run();
+      }
+      return latest;
+    },
+    isEmpty: () => db.first(`SELECT 1 AS one FROM ${table} LIMIT 1`) === null,
+  };
+}
