@@ -28,6 +28,7 @@ export const ERROR_STATUS = {
   api_token_not_found: 404,
   method_not_allowed: 405,
   name_taken: 409,
+  key_taken: 409,
   asn_taken: 409,
   cidr_overlap: 409,
   already_member: 409,
