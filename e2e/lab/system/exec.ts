@@ -18,6 +18,8 @@ export interface ExecResult {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** How long output is read after the command's end. */
+const LINGER_MS = 200;
 const MAX_OUTPUT_CHARACTERS = 16_000_000;
 
 export class CommandError extends Error {
@@ -68,6 +70,13 @@ export function run(argv: readonly string[], options: ExecOptions = {}): Promise
     child.on("error", (error) => {
       clearTimeout(timer);
       fail(error.message, null);
+    });
+    // A daemon that it left behind may hold its output open for ever.
+    child.on("exit", () => {
+      setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, LINGER_MS).unref();
     });
     child.on("close", (code, signal) => {
       clearTimeout(timer);
