@@ -1,0 +1,244 @@
+// The composition root. Order of start: tunnels from the disk cache first, then the control plane; so a machine is in its meshes before, and
+// without, anybody answering. Stopping ends the links and leaves the tunnels: they belong to the system.
+import type { EnrolmentFile } from "#schema/local/agent-files";
+import type { AgentStatus, DownReply, PeerList } from "#schema/local/status";
+import type { AgentInfo } from "#schema/machine";
+import type { AgentTimings } from "./config.ts";
+import type { ConnectionState } from "./control/connection.ts";
+import { createDiskCache } from "./control/disk-cache.ts";
+import { type Credentials, type Enrolled, ensureEnrolled } from "./control/ensure-enrolled.ts";
+import { createIdentityStore } from "./control/identity.ts";
+import { createLinks, type Links } from "./control/links.ts";
+import { createServerClock } from "./control/server-clock.ts";
+import { toAgentStatus, toPeerList } from "./local/to-status.ts";
+import { parseAlias } from "./net/interface-name.ts";
+import { createLocalNetwork } from "./net/local-network.ts";
+import { createReconciler } from "./reconcile/reconciler.ts";
+import type { Clock } from "./system/clock.ts";
+import type { Exec } from "./system/exec.ts";
+import type { Files } from "./system/files.ts";
+import type { Http } from "./system/http.ts";
+import type { Logger } from "./system/logger.ts";
+import type { Random } from "./system/random.ts";
+import { VERSION } from "./version.ts";
+import { createWireGuard } from "./wireguard/wireguard.ts";
+
+/** Everything that is not the agent: the system, the network, time, chance. */
+export interface AgentPorts {
+  readonly exec: Exec;
+  readonly files: Files;
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly readFingerprint: (ignoredPrefix: string) => string;
+  readonly isUdpPortFree: (port: number) => Promise<boolean>;
+  readonly host: HostFacts;
+}
+
+export interface HostFacts {
+  readonly name: string;
+  readonly nodeVersion: string;
+  readonly kernelVersion: string;
+  readonly pid: number;
+}
+
+export interface AgentOptions {
+  readonly stateDir: string;
+  readonly runDir: string;
+  readonly credentials: Credentials;
+  readonly timings: AgentTimings;
+}
+
+/** Why `run` came to its end. */
+export type AgentEnd =
+  /** Asked to; the tunnels are as they were. */
+  | { readonly code: "stopped" }
+  /** `becket down`: our interfaces are gone. */
+  | { readonly code: "down" }
+  /** The control plane removed this machine: everything is gone. */
+  | { readonly code: "machine_removed"; readonly message: string }
+  | { readonly code: "not_enrolled"; readonly problem: string; readonly message: string };
+
+export interface Agent {
+  /** Works until `signal` aborts or there is nothing left to do. Called once. */
+  run(signal: AbortSignal): Promise<AgentEnd>;
+  status(): Promise<AgentStatus>;
+  peers(): Promise<PeerList>;
+  /** Removes every interface of ours and ends `run`, also when one could not be removed (then it rejects). */
+  down(options: { readonly forget: boolean }): Promise<DownReply>;
+}
+
+const REMOVE_ATTEMPTS = 5;
+const REMOVE_RETRY_MS = 1_000;
+
+export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
+  const { exec, files, http, clock, log, random, host } = ports;
+  const { stateDir, runDir, timings } = options;
+  const userAgent = `becket-agent/${VERSION}`;
+  const startedAtMs = clock.now();
+  const identity = createIdentityStore(files, stateDir);
+  const serverClock = createServerClock(clock);
+  const network = createLocalNetwork(ports);
+  const onFailuresChanged = () => links?.meshes.failuresChanged();
+  const reconciler = createReconciler({ exec, files, clock, log, random, onState: onFailuresChanged });
+  const cache = createDiskCache({ files, stateDir, clock, log, retryMs: timings.cacheRetryMs, onFailuresChanged });
+  let enrolment: EnrolmentFile | null = null;
+  let links: Links | null = null;
+  let end: (value: AgentEnd) => void = () => {};
+  let isLeaving = false;
+
+  async function run(signal: AbortSignal): Promise<AgentEnd> {
+    try {
+      return await new Promise<AgentEnd>((resolve, reject) => {
+        end = resolve;
+        const onStop = () => resolve({ code: "stopped" });
+        signal.addEventListener("abort", onStop, { once: true });
+        if (signal.aborted) onStop();
+        // After an abort the promise is settled, and a rejection that comes of it says nothing.
+        start(signal).catch(reject);
+      });
+    } finally {
+      links?.stop();
+      await reconciler.stop();
+      await cache.whenIdle();
+      http.close();
+    }
+  }
+
+  async function start(signal: AbortSignal): Promise<void> {
+    // What enrolling and the first hello need to know of the system is looked up at once, side by side.
+    const [addresses, agentInfo] = await Promise.all([network.addresses(), readAgentInfo()]);
+    const facts = { identity, serverClock, agentInfo, hostname: host.name, userAgent };
+    const enrolled = await ensureEnrolled({ ...ports, ...facts }, options.credentials, signal);
+    if (!enrolled.ok)
+      return end({ code: "not_enrolled", problem: enrolled.error.code, message: enrolled.error.message });
+    enrolment = enrolled.value.enrolment;
+    const { machineId, name, controlPlaneUrl: url } = enrolment;
+    log.info("starting", { version: VERSION, machineId, name, url });
+    await startLinks(enrolled.value, agentInfo, addresses, signal);
+  }
+
+  async function startLinks(
+    { key, firstMeshes, enrolment: at }: Enrolled,
+    agentInfo: AgentInfo,
+    addresses: Awaited<ReturnType<typeof network.addresses>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const cached = await cache.load();
+    if (signal.aborted) return;
+    const opened = createLinks({
+      ...{
+        http,
+        clock,
+        serverClock,
+        log,
+        random,
+        files,
+        key,
+        agentInfo,
+        cache,
+        reconciler,
+        stateDir,
+        runDir,
+        timings,
+        userAgent,
+      },
+      isUdpPortFree: ports.isUdpPortFree,
+      machineId: at.machineId,
+      url: at.controlPlaneUrl,
+      revision: cached.machine?.revision ?? 0,
+      onName: rename,
+      onMachineRemoved: (reason) => {
+        leaveEverything(reason).catch((error: unknown) => log.error("leaving failed", { error }));
+      },
+    });
+    links = opened;
+    opened.meshes.setLocalAddresses(addresses);
+    const restored = opened.meshes.restore(cached.meshes, firstMeshes ?? cached.machine?.meshes ?? null);
+    opened.machineLink.start();
+    network.watchChanges(() => {
+      log.info("the network changed");
+      opened.networkChanged();
+      network
+        .addresses()
+        .then(opened.meshes.setLocalAddresses, (error: unknown) =>
+          log.warn("the addresses could not be read", { error }),
+        );
+    }, signal);
+    await restored;
+  }
+
+  async function readAgentInfo(): Promise<AgentInfo> {
+    const wireguard = await createWireGuard(ports).detectBackend();
+    return { agentVersion: VERSION, nodeVersion: host.nodeVersion, kernelVersion: host.kernelVersion, wireguard };
+  }
+
+  function rename(name: EnrolmentFile["name"]): void {
+    if (enrolment === null || enrolment.name === name) return;
+    enrolment = { ...enrolment, name };
+    identity.writeEnrolment(enrolment).catch((error: unknown) => log.warn("the new name could not be kept", { error }));
+  }
+
+  /** Every link hears of a removal; once is enough. */
+  async function leaveEverything(reason: string): Promise<void> {
+    if (isLeaving) return;
+    isLeaving = true;
+    log.error("the control plane removed this machine: taking everything down", { reason });
+    links?.stop();
+    for (let attempt = 1; attempt <= REMOVE_ATTEMPTS; attempt++) {
+      try {
+        await reconciler.removeEverything();
+        break;
+      } catch (error) {
+        log.error("an interface could not be removed", { attempt, error });
+        await clock.sleep(REMOVE_RETRY_MS);
+      }
+    }
+    await forget();
+    const message = `This machine was removed from the control plane (${reason}). Its interfaces, keys and identity are gone. To use it again, start with a new join token.`;
+    end({ code: "machine_removed", message });
+  }
+
+  async function forget(): Promise<void> {
+    await cache.clear();
+    await files.remove(`${stateDir}/keys`);
+    await files.remove(`${runDir}/keys`);
+    await identity.forget();
+  }
+
+  async function down({ forget: isForgetting }: { readonly forget: boolean }): Promise<DownReply> {
+    links?.stop();
+    const { links: before } = await reconciler.observe();
+    try {
+      await reconciler.removeEverything();
+      if (isForgetting) await forget();
+    } finally {
+      end({ code: "down" });
+    }
+    return { removed: before.filter(({ alias }) => parseAlias(alias) !== null).map(({ name }) => name) };
+  }
+
+  async function toInput() {
+    const connection: ConnectionState = links?.machineLink.state() ?? { kind: "connecting" };
+    return {
+      version: VERSION,
+      pid: host.pid,
+      startedAtMs,
+      url: options.credentials.url,
+      enrolment,
+      connection,
+      meshes: links?.meshes.list() ?? [],
+      observed: await reconciler.observe(),
+      failures: cache.failures(),
+      nowMs: clock.now(),
+    };
+  }
+
+  return {
+    run,
+    down,
+    status: async () => toAgentStatus(await toInput()),
+    peers: async () => ({ peers: toPeerList(await toInput()) }),
+  };
+}

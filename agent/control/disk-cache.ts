@@ -1,0 +1,164 @@
+// What the agent needs to start without the control plane: the machine's meshes in state.json, each mesh in a file of its own.
+//
+// Writes happen behind the caller's back, one at a time for each file; the newest value wins, and a value that the file already holds is
+// not written. A disk that fails costs nothing but the cache: the failure is kept (`failures`), told, and the write tried again.
+import type { z } from "zod";
+import type { MeshId } from "#schema/ids";
+import { MachineFile, MeshFile } from "#schema/local/agent-files";
+import type { StepFailure } from "#schema/machine";
+import type { Clock } from "../system/clock.ts";
+import type { Files } from "../system/files.ts";
+import type { Logger } from "../system/logger.ts";
+import { parseJson } from "./api-failure.ts";
+
+export interface DiskCache {
+  /** What there is. A file that can't be read or makes no sense counts as missing, and as a failure until it is written anew. */
+  load(): Promise<{ readonly machine: MachineFile | null; readonly meshes: readonly MeshFile[] }>;
+  saveMachine(machine: Omit<MachineFile, "version">): void;
+  saveMesh(mesh: Omit<MeshFile, "version">): void;
+  removeMesh(meshId: MeshId): void;
+  /** Removes everything, after what is being written. */
+  clear(): Promise<void>;
+  failures(): readonly StepFailure[];
+  /** Resolves when nothing waits to be written, or what waits has failed. */
+  whenIdle(): Promise<void>;
+}
+
+export interface DiskCacheOptions {
+  readonly files: Files;
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly retryMs: number;
+  /** Called when `failures` changed. */
+  readonly onFailuresChanged: () => void;
+}
+
+/** What a file should hold; null: it should not be there. */
+type Content = string | null;
+
+export function createDiskCache(options: DiskCacheOptions): DiskCache {
+  const { files, stateDir, clock, log, retryMs } = options;
+  const machineFile = `${stateDir}/state.json`;
+  const meshFolder = `${stateDir}/meshes`;
+  const toMeshFile = (meshId: MeshId) => `${meshFolder}/${meshId}.json`;
+  const failures = new Map<string, StepFailure>();
+  const wanted = new Map<string, Content>();
+  const written = new Map<string, Content>();
+  let work: Promise<void> | null = null;
+  let hasFolders = false;
+  let cancelRetry = () => {};
+
+  function fail(file: string, step: string, error: unknown): void {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "corrupt";
+    const message = `${file}: ${error instanceof Error ? error.message : String(error)}`.slice(0, 1_000);
+    const known = failures.get(file);
+    if (known?.step === step && known.code === code) return;
+    const since = new Date(clock.now()).toISOString();
+    failures.set(file, { step, code, message, since });
+    log.error("the disk cache failed; the agent goes on without it", { step, code, reason: message });
+    options.onFailuresChanged();
+  }
+
+  async function read<T extends z.ZodType>(file: string, schema: T): Promise<z.infer<T> | null> {
+    try {
+      const text = await files.read(file);
+      if (text === null) return null;
+      const parsed = schema.safeParse(parseJson(text));
+      if (parsed.success) {
+        written.set(file, text);
+        return parsed.data;
+      }
+      fail(file, "cache.read", new Error("the file is damaged; the control plane will tell its content again"));
+    } catch (error) {
+      fail(file, "cache.read", error);
+    }
+    return null;
+  }
+
+  function want(file: string, content: Content): void {
+    if (content !== null && written.get(file) === content && !wanted.has(file)) return;
+    wanted.set(file, content);
+    work ??= writeAll().finally(() => {
+      work = null;
+    });
+  }
+
+  async function writeAll(): Promise<void> {
+    cancelRetry();
+    const failed = new Map<string, Content>();
+    for (;;) {
+      const [entry] = wanted;
+      if (entry === undefined) break;
+      const [file, content] = entry;
+      wanted.delete(file);
+      if (await write(file, content)) failed.delete(file);
+      else failed.set(file, content);
+    }
+    if (failed.size === 0) return;
+    cancelRetry = clock.setTimer(retryMs, () => {
+      for (const [file, content] of failed) if (!wanted.has(file) && written.get(file) !== content) want(file, content);
+    });
+  }
+
+  async function write(file: string, content: Content): Promise<boolean> {
+    try {
+      if (!hasFolders) {
+        await files.makeFolder(stateDir);
+        await files.makeFolder(meshFolder);
+        hasFolders = true;
+      }
+      if (content === null) await files.remove(file);
+      else if (written.get(file) !== content) await files.writeAtomic(file, content);
+      written.set(file, content);
+      if (failures.delete(file)) {
+        log.info("the disk cache works again", { file });
+        options.onFailuresChanged();
+      }
+      return true;
+    } catch (error) {
+      hasFolders = false;
+      fail(file, "cache.write", error);
+      return false;
+    }
+  }
+
+  async function list(): Promise<string[]> {
+    try {
+      return await files.list(meshFolder);
+    } catch (error) {
+      fail(meshFolder, "cache.read", error);
+      return [];
+    }
+  }
+
+  return {
+    async load() {
+      const machine = await read(machineFile, MachineFile);
+      const meshes: MeshFile[] = [];
+      for (const name of (await list()).filter((each) => each.endsWith(".json") && !each.startsWith("."))) {
+        const mesh = await read(`${meshFolder}/${name}`, MeshFile);
+        if (mesh !== null && `${mesh.meshId}.json` === name) meshes.push(mesh);
+      }
+      return { machine, meshes };
+    },
+    saveMachine: (machine) => want(machineFile, toText({ version: 1, ...machine })),
+    saveMesh: (mesh) => want(toMeshFile(mesh.meshId), toText({ version: 1, ...mesh })),
+    removeMesh: (meshId) => want(toMeshFile(meshId), null),
+    async clear() {
+      wanted.clear();
+      cancelRetry();
+      await work;
+      written.clear();
+      await files.remove(machineFile);
+      await files.remove(meshFolder);
+      hasFolders = false;
+    },
+    failures: () => [...failures.values()],
+    async whenIdle() {
+      while (work !== null) await work;
+    },
+  };
+}
+
+const toText = (value: unknown): string => `${JSON.stringify(value)}\n`;

@@ -1,0 +1,110 @@
+// Makes sure that this machine has a place in a control plane: the one it has, or a new one for a join token.
+import type { MachineId } from "#schema/ids";
+import type { EnrolmentFile } from "#schema/local/agent-files";
+import type { AgentInfo } from "#schema/machine";
+import { err, ok, type Result } from "#schema/result";
+import { JoinToken } from "#schema/wire/enrolment";
+import type { Clock } from "../system/clock.ts";
+import type { Ed25519Key } from "../system/ed25519.ts";
+import type { Http } from "../system/http.ts";
+import type { Logger } from "../system/logger.ts";
+import type { Random } from "../system/random.ts";
+import { type EnrolmentError, enrol } from "./enrol.ts";
+import type { IdentityStore } from "./identity.ts";
+import type { ListedMesh } from "./meshes.ts";
+import type { ServerClock } from "./server-clock.ts";
+
+export interface Credentials {
+  /** The control plane's origin; null: the one that the machine is enrolled at. */
+  readonly url: string | null;
+  /** Only read when it is needed: it may be a file, or standard input. */
+  readonly readToken: () => Promise<string | null>;
+}
+
+export interface Enrolled {
+  readonly key: Ed25519Key;
+  readonly enrolment: EnrolmentFile;
+  /** What the enrolment answered; null when the machine was enrolled before. */
+  readonly firstMeshes: readonly ListedMesh[] | null;
+}
+
+interface Ports {
+  readonly identity: IdentityStore;
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly serverClock: ServerClock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly agentInfo: AgentInfo;
+  readonly hostname: string;
+  readonly userAgent: string;
+}
+
+/** Rejects only when `signal` aborts. */
+export async function ensureEnrolled(
+  ports: Ports,
+  credentials: Credentials,
+  signal: AbortSignal,
+): Promise<Result<Enrolled, EnrolmentError>> {
+  const { identity, log } = ports;
+  const key = await readKey(identity);
+  if (!key.ok) return key;
+  const { enrolment, isDamaged } = await identity.readEnrolment();
+  if (enrolment !== null) {
+    if (credentials.url !== null && credentials.url !== enrolment.controlPlaneUrl)
+      return err(enrolledElsewhere(enrolment));
+    return ok({ key: key.value, enrolment, firstMeshes: null });
+  }
+  if (isDamaged) log.error("identity.json is damaged; the same key and a join token bring this machine back");
+  const token = await credentials.readToken();
+  const missing = findMissing(credentials.url, token);
+  if (credentials.url === null || token === null || missing !== null) return err(missing ?? NO_TOKEN);
+  const reply = await enrol({ ...ports, key: key.value, url: credentials.url, token, agent: ports.agentInfo, signal });
+  if (!reply.ok) return reply;
+  const { machineId, name, meshes } = reply.value;
+  const fresh = { version: 1 as const, controlPlaneUrl: credentials.url, machineId, name };
+  // The first tunnels do not wait for the disk.
+  identity.writeEnrolment(fresh).catch((error: unknown) => {
+    log.error("the enrolment could not be kept: after a restart this machine needs a join token again", { error });
+  });
+  log.info("enrolled", { machineId, name });
+  return ok({ key: key.value, enrolment: fresh, firstMeshes: meshes });
+}
+
+async function readKey(identity: IdentityStore): Promise<Result<Ed25519Key, EnrolmentError>> {
+  try {
+    return await identity.ensureKey();
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    const message = `The identity key can't be kept on disk (${cause}). Free some space or choose another --state-dir, then start again.`;
+    return err({ code: "state_unwritable", message });
+  }
+}
+
+const NO_TOKEN: EnrolmentError = {
+  code: "join_token_missing",
+  message:
+    "This machine is not enrolled yet and no join token was given. Make one in the control plane (POST /api/v1/join-tokens), and pass it as BECKET_TOKEN, with --token-file FILE, or on standard input with --token-file -.",
+};
+
+function findMissing(url: string | null, token: string | null): EnrolmentError | null {
+  if (url === null) {
+    return {
+      code: "url_missing",
+      message:
+        "This machine is not enrolled yet and the control plane's URL is not known. Pass it with --url or BECKET_URL, like https://becket.example.com.",
+    };
+  }
+  if (token === null) return NO_TOKEN;
+  if (JoinToken.safeParse(token).success) return null;
+  const message =
+    "The join token is not one: it begins with bkj_ and has 43 more characters. Check that it was copied whole.";
+  return { code: "join_token_invalid", message };
+}
+
+function enrolledElsewhere({ controlPlaneUrl, name, machineId }: EnrolmentFile & { readonly machineId: MachineId }) {
+  return {
+    code: "enrolled_elsewhere",
+    message: `This machine is enrolled already: as ${name} (${machineId}) at ${controlPlaneUrl}. To go on there, leave --url and BECKET_URL out. To move it, run \`becket down --forget\` first, then start with the new URL and a join token.`,
+  };
+}

@@ -1,0 +1,54 @@
+// Who this machine is. The key has a file of its own, written once and before it is used, so that nothing that happens to the other
+// files can lose it.
+import { EnrolmentFile } from "#schema/local/agent-files";
+import { err, ok, type Result } from "#schema/result";
+import { type Ed25519Key, generateEd25519Pem, parseEd25519Pem } from "../system/ed25519.ts";
+import type { Files } from "../system/files.ts";
+import { parseJson } from "./api-failure.ts";
+
+export interface IdentityStore {
+  /** The machine's key; made and kept at the first call. Refused when there is a file which holds none: it is not overwritten. */
+  ensureKey(): Promise<Result<Ed25519Key, { readonly code: "identity_key_damaged"; readonly message: string }>>;
+  /** Null: not enrolled, or the file is damaged (`isDamaged`): then the same key and a join token bring the same machine back. */
+  readEnrolment(): Promise<{ readonly enrolment: EnrolmentFile | null; readonly isDamaged: boolean }>;
+  writeEnrolment(enrolment: Omit<EnrolmentFile, "version">): Promise<void>;
+  /** Forgets who this machine was, key included. */
+  forget(): Promise<void>;
+}
+
+export function createIdentityStore(files: Files, stateDir: string): IdentityStore {
+  const keyFile = `${stateDir}/identity.key`;
+  const enrolmentFile = `${stateDir}/identity.json`;
+  return {
+    async ensureKey() {
+      const existing = await files.read(keyFile);
+      if (existing === null) {
+        const pem = generateEd25519Pem();
+        await files.makeFolder(stateDir);
+        await files.writeAtomic(keyFile, pem);
+        return ok(parseEd25519Pem(pem));
+      }
+      try {
+        return ok(parseEd25519Pem(existing));
+      } catch (error) {
+        const cause = error instanceof Error ? error.message : String(error);
+        const message = `${keyFile} holds no Ed25519 key (${cause}). Restore it from a backup, or remove it and enrol this machine anew with \`becket down --forget\` and a new join token.`;
+        return err({ code: "identity_key_damaged", message });
+      }
+    },
+    async readEnrolment() {
+      const text = await files.read(enrolmentFile);
+      if (text === null) return { enrolment: null, isDamaged: false };
+      const parsed = EnrolmentFile.safeParse(parseJson(text));
+      return parsed.success ? { enrolment: parsed.data, isDamaged: false } : { enrolment: null, isDamaged: true };
+    },
+    async writeEnrolment(enrolment) {
+      await files.makeFolder(stateDir);
+      await files.writeAtomic(enrolmentFile, `${JSON.stringify({ version: 1, ...enrolment }, null, 2)}\n`);
+    },
+    async forget() {
+      await files.remove(enrolmentFile);
+      await files.remove(keyFile);
+    },
+  };
+}

@@ -1,0 +1,105 @@
+// Wires an enrolled machine to its control plane: the doorbell, and the meshes that it names.
+import type { MachineId } from "#schema/ids";
+import type { AgentInfo } from "#schema/machine";
+import type { Name } from "#schema/mesh";
+import type { AgentTimings } from "../config.ts";
+import type { Reconciler } from "../reconcile/reconciler.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Ed25519Key } from "../system/ed25519.ts";
+import type { Files } from "../system/files.ts";
+import type { Http } from "../system/http.ts";
+import type { Logger } from "../system/logger.ts";
+import type { Random } from "../system/random.ts";
+import type { DiskCache } from "./disk-cache.ts";
+import { createDeviceChooser } from "./local-device.ts";
+import { createLongPollTransport } from "./long-poll.ts";
+import { createMachineApi } from "./machine-api.ts";
+import { createMachineLink, type MachineLink } from "./machine-link.ts";
+import { createMeshes, type Meshes } from "./meshes.ts";
+import type { ServerClock } from "./server-clock.ts";
+import { createSocketTransport } from "./socket.ts";
+
+export interface Links {
+  readonly machineLink: MachineLink;
+  readonly meshes: Meshes;
+  networkChanged(): void;
+  stop(): void;
+}
+
+export interface LinksOptions {
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly serverClock: ServerClock;
+  readonly log: Logger;
+  readonly random: Random;
+  readonly files: Files;
+  readonly isUdpPortFree: (port: number) => Promise<boolean>;
+  readonly cache: DiskCache;
+  readonly reconciler: Reconciler;
+  readonly key: Ed25519Key;
+  readonly machineId: MachineId;
+  readonly url: string;
+  readonly userAgent: string;
+  readonly agentInfo: AgentInfo;
+  /** Of the machine's state that the cache holds. */
+  readonly revision: number;
+  readonly stateDir: string;
+  readonly runDir: string;
+  readonly timings: AgentTimings;
+  readonly onName: (name: Name) => void;
+  readonly onMachineRemoved: (reason: string) => void;
+}
+
+export function createLinks(options: LinksOptions): Links {
+  const { clock, log, random, cache, reconciler, timings } = options;
+  const api = createMachineApi(options);
+  const linkPorts = {
+    webSocket: createSocketTransport(api, clock, timings),
+    longPoll: createLongPollTransport(api, clock, timings),
+    timings,
+    clock,
+    random,
+    log,
+  };
+  const machineLink = createMachineLink(
+    {
+      revision: options.revision,
+      agent: options.agentInfo,
+      heartbeatMs: timings.machineHeartbeatMs,
+      onState: ({ revision, name, meshes: listed }) => {
+        cache.saveMachine({ revision, meshes: listed });
+        meshes.setListed(listed);
+        options.onName(name);
+      },
+      onStopped: (reason) => {
+        if (reason.code === "machine_removed") options.onMachineRemoved(reason.message);
+        else log.error("the machine's link has ended; the tunnels stay as they are", { reason: reason.message });
+      },
+    },
+    linkPorts,
+  );
+  const meshes = createMeshes({
+    machineId: options.machineId,
+    chooser: createDeviceChooser({ ...options, observe: reconciler.observe }),
+    cache,
+    reconciler,
+    linkPorts,
+    heartbeatMs: timings.meshHeartbeatMs,
+    reportDebounceMs: timings.reportDebounceMs,
+    retryMs: timings.cacheRetryMs,
+    onDoubt: machineLink.ring,
+    onMachineRemoved: () => options.onMachineRemoved("the machine was removed"),
+  });
+  return {
+    machineLink,
+    meshes,
+    networkChanged() {
+      machineLink.networkChanged();
+      meshes.networkChanged();
+    },
+    stop() {
+      machineLink.stop();
+      meshes.stop();
+    },
+  };
+}

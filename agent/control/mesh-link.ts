@@ -1,0 +1,160 @@
+// One mesh's link to its Mesh object: the pure session on a connection, with what this machine says of itself.
+import type { Candidate, DesiredMesh } from "#schema/desired-state";
+import type { MeshId, WireGuardPublicKey } from "#schema/ids";
+import type { StepFailure } from "#schema/machine";
+import { AGENT_PATHS } from "#schema/wire/enrolment";
+import { FromMeshMessage, type ToMeshMessage } from "#schema/wire/messages";
+import { WIRE_VERSION } from "#schema/wire/version";
+import type { Logger } from "../system/logger.ts";
+import { type ConnectionState, createConnection, type StopReason } from "./connection.ts";
+import type { LinkPorts } from "./link-ports.ts";
+import { createSession, type Position, type SessionInput, stepSession } from "./session.ts";
+
+/** What the others need to know of this machine. */
+export interface MemberFacts {
+  readonly publicKey: WireGuardPublicKey;
+  readonly candidates: readonly Candidate[];
+}
+
+export interface AppliedReport {
+  readonly position: Position;
+  readonly failures: readonly StepFailure[];
+}
+
+export interface MeshLink {
+  start(): void;
+  stop(): void;
+  /** Newest state of the mesh; null until the first snapshot. */
+  desired(): DesiredMesh | null;
+  state(): ConnectionState;
+  /** Tells the object when it does not know these yet. */
+  setFacts(facts: MemberFacts): void;
+  /** Tells the object, and again on every new connection. */
+  report(report: AppliedReport): void;
+  networkChanged(): void;
+}
+
+export interface MeshLinkOptions {
+  readonly meshId: MeshId;
+  readonly desired: DesiredMesh | null;
+  readonly facts: MemberFacts;
+  readonly heartbeatMs: number;
+  readonly onChanged: (desired: DesiredMesh) => void;
+  /** The object answered, so this machine is a member. */
+  readonly onWelcome: () => void;
+  /** The link has ended for good. */
+  readonly onStopped: (reason: StopReason) => void;
+}
+
+export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): MeshLink {
+  const { meshId } = options;
+  const log: Logger = ports.log.child({ meshId });
+  let session = createSession(meshId, options.desired);
+  let facts = options.facts;
+  let toldFacts = "";
+  let report: AppliedReport | null = null;
+  let isReportTold = false;
+
+  /** Steps the session; what it wants sent is returned, the rest is done. */
+  function step(input: SessionInput): ToMeshMessage[] {
+    const { state, outputs } = stepSession(session, input);
+    session = state;
+    const messages: ToMeshMessage[] = [];
+    for (const output of outputs) {
+      switch (output.type) {
+        case "send_hello":
+          messages.push(toHello(output.position));
+          break;
+        case "send_heartbeat":
+          messages.push({ type: "sync.heartbeat", ...output.position });
+          break;
+        case "changed":
+          if (state.desired !== null) options.onChanged(state.desired);
+          break;
+        case "left":
+          connection.stop();
+          options.onStopped({
+            code: "removed",
+            message: output.reason === "removed" ? "removed" : "the mesh was deleted",
+          });
+          break;
+        case "note":
+          log[output.level]("sync", { note: output.text });
+      }
+    }
+    return messages;
+  }
+
+  function toHello(position: Position | null): ToMeshMessage {
+    toldFacts = JSON.stringify(facts);
+    isReportTold = false;
+    return { type: "sync.hello", wireVersion: WIRE_VERSION, position, ...facts, candidates: [...facts.candidates] };
+  }
+
+  function receive(input: unknown): void {
+    const parsed = FromMeshMessage.safeParse(input);
+    if (!parsed.success) {
+      log.warn("ignored a message", { received: describeMessage(input), problem: parsed.error.issues[0]?.message });
+      return;
+    }
+    for (const message of step({ type: "received", message: parsed.data })) connection.send(message);
+    if (parsed.data.type !== "error" && parsed.data.type !== "mesh.left") {
+      options.onWelcome();
+      tellFacts();
+      tellReport();
+    }
+  }
+
+  function tellFacts(): void {
+    const current = JSON.stringify(facts);
+    if (current === toldFacts || connection.state().kind !== "connected") return;
+    toldFacts = current;
+    connection.send({ type: "member.update", ...facts });
+  }
+
+  function tellReport(): void {
+    if (report === null || isReportTold || connection.state().kind !== "connected") return;
+    isReportTold = true;
+    connection.send({ type: "sync.applied", ...report.position, failures: report.failures });
+  }
+
+  const connection = createConnection({
+    ...ports,
+    log,
+    target: {
+      path: AGENT_PATHS.meshSync(meshId),
+      greet: () => step({ type: "opened" })[0] ?? toHello(null),
+      pollQuery: () => {
+        const { desired } = session;
+        return desired === null ? {} : { epoch: desired.epoch, since: desired.revision };
+      },
+    },
+    heartbeatMs: options.heartbeatMs,
+    toHeartbeat: () => step({ type: "heartbeat_due" })[0] ?? null,
+    onMessage: receive,
+    onStopped: options.onStopped,
+  });
+
+  return {
+    start: connection.start,
+    stop: connection.stop,
+    desired: () => session.desired,
+    state: connection.state,
+    networkChanged: connection.networkChanged,
+    setFacts(next) {
+      facts = next;
+      tellFacts();
+    },
+    report(next) {
+      report = next;
+      isReportTold = false;
+      tellReport();
+    },
+  };
+}
+
+/** For a log: the message's type when it has one, never its content. */
+export function describeMessage(input: unknown): string {
+  if (typeof input !== "object" || input === null) return typeof input;
+  return "type" in input && typeof input.type === "string" ? input.type.slice(0, 40) : "object";
+}

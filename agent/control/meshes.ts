@@ -1,0 +1,296 @@
+// The meshes that this machine is in: one link and one interface for each. The Machine object says which; each Mesh object says what is in
+// them; the disk cache says both until they do.
+import type { DesiredMesh } from "#schema/desired-state";
+import type { MachineId, MeshId } from "#schema/ids";
+import type { MeshFile } from "#schema/local/agent-files";
+import type { StepFailure } from "#schema/machine";
+import { parseAlias } from "../net/interface-name.ts";
+import { type LocalAddress, toHostCandidates } from "../net/local-addresses.ts";
+import type { DesiredDevice } from "../reconcile/desired-device.ts";
+import type { Reconciler } from "../reconcile/reconciler.ts";
+import { toDesiredDevice } from "../reconcile/to-desired-device.ts";
+import { toBackoffMs } from "./backoff.ts";
+import type { ConnectionState, StopReason } from "./connection.ts";
+import type { DiskCache } from "./disk-cache.ts";
+import type { LinkPorts } from "./link-ports.ts";
+import type { ChosenDevice, DeviceChooser } from "./local-device.ts";
+import { createMeshLink, type MeshLink } from "./mesh-link.ts";
+import { type Position, toPosition } from "./session.ts";
+
+export interface Meshes {
+  /** Brings up what the cache knows, without waiting for anybody. */
+  restore(meshFiles: readonly MeshFile[], listed: readonly ListedMesh[] | null): Promise<void>;
+  /** The Machine object's word. Meshes that are new are joined, meshes that are missing are taken down. */
+  setListed(listed: readonly ListedMesh[]): void;
+  setLocalAddresses(addresses: readonly LocalAddress[]): void;
+  networkChanged(): void;
+  /** Failures of the reconciler or of the cache may have changed: tell those who want to know. */
+  failuresChanged(): void;
+  list(): readonly MeshView[];
+  stop(): void;
+}
+
+export interface ListedMesh {
+  readonly meshId: MeshId;
+  readonly name: string;
+}
+
+export interface MeshView {
+  readonly meshId: MeshId;
+  readonly name: string;
+  readonly device: ChosenDevice;
+  readonly desired: DesiredMesh | null;
+  readonly connection: ConnectionState;
+  readonly applied: Position | null;
+  readonly failures: readonly StepFailure[];
+}
+
+export interface MeshesOptions {
+  readonly machineId: MachineId;
+  readonly chooser: DeviceChooser;
+  readonly cache: DiskCache;
+  readonly reconciler: Reconciler;
+  readonly linkPorts: LinkPorts;
+  readonly heartbeatMs: number;
+  readonly reportDebounceMs: number;
+  readonly retryMs: number;
+  /** A mesh let this machine go: ask the Machine object what is true. */
+  readonly onDoubt: () => void;
+  readonly onMachineRemoved: () => void;
+}
+
+interface Entry {
+  readonly meshId: MeshId;
+  readonly device: ChosenDevice;
+  readonly link: MeshLink;
+  name: string;
+  /** What the reconciler has worked through. */
+  applied: Position | null;
+  told: string;
+}
+
+const DOUBT_BACKOFF = { firstMs: 1_000, capMs: 300_000 };
+const MAX_FAILURES = 16;
+const TIDY_AFTER_MS = 1_000;
+
+export function createMeshes(options: MeshesOptions): Meshes {
+  const { machineId, chooser, cache, reconciler, linkPorts } = options;
+  const { clock, log, random } = linkPorts;
+  const entries = new Map<MeshId, Entry>();
+  let listed: readonly ListedMesh[] | null = null;
+  let addresses: readonly LocalAddress[] = [];
+  /** How often in a row a mesh refused this machine. */
+  const refusals = new Map<MeshId, number>();
+  const prepareFailures = new Map<MeshId, StepFailure>();
+  /** Interfaces from before, whose meshes nobody has spoken of yet. */
+  let strangers: readonly MeshId[] = [];
+  let preparing: Promise<void> = Promise.resolve();
+  let cancelReport: (() => void) | null = null;
+  let cancelTidy = () => {};
+  let isApplyDue = false;
+  let isStopped = false;
+
+  const isListed = (meshId: MeshId) => listed === null || listed.some((mesh) => mesh.meshId === meshId);
+
+  /** One mesh after the other, so that two never choose the same port or name. */
+  function prepare(mesh: ListedMesh, file: MeshFile | null): Promise<void> {
+    preparing = preparing.then(async () => {
+      if (isStopped || entries.has(mesh.meshId) || !isListed(mesh.meshId)) return;
+      try {
+        const taken = [...entries.values()].map(({ device }) => device);
+        const device = await chooser.choose({ ...mesh, known: file }, taken);
+        prepareFailures.delete(mesh.meshId);
+        if (device.keyProblem !== null) fail(mesh, "key.write", device.keyProblem);
+        if (!isStopped && isListed(mesh.meshId)) add(mesh, device, file?.desired ?? null);
+      } catch (error) {
+        fail(mesh, "mesh.prepare", error);
+        clock.setTimer(options.retryMs, () => prepare(mesh, file));
+      }
+    });
+    return preparing;
+  }
+
+  function fail(mesh: ListedMesh, step: string, error: unknown): void {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unexpected";
+    const message = error instanceof Error ? error.message : String(error);
+    const since = prepareFailures.get(mesh.meshId)?.since ?? new Date(clock.now()).toISOString();
+    prepareFailures.set(mesh.meshId, { step, code, message: message.slice(0, 1_000), since });
+    log.error("a mesh could not be prepared as it should be", { meshId: mesh.meshId, step, error });
+  }
+
+  function add(mesh: ListedMesh, device: ChosenDevice, desired: DesiredMesh | null): void {
+    const { meshId } = mesh;
+    const link = createMeshLink(
+      {
+        meshId,
+        desired,
+        facts: toFacts(device),
+        heartbeatMs: options.heartbeatMs,
+        onChanged: (next) => {
+          entry.name = next.mesh.name;
+          save(entry);
+          scheduleApply();
+        },
+        onWelcome: () => refusals.delete(meshId),
+        onStopped: (reason) => lose(entry, reason),
+      },
+      linkPorts,
+    );
+    const entry: Entry = { meshId, device, link, name: mesh.name, applied: null, told: "" };
+    entries.set(meshId, entry);
+    save(entry);
+    if (desired !== null) scheduleApply();
+    link.start();
+  }
+
+  function save({ meshId, device, link }: Entry): void {
+    const { interfaceName, listenPort } = device;
+    cache.saveMesh({ meshId, interfaceName, listenPort, desired: link.desired() });
+  }
+
+  const toFacts = (device: ChosenDevice) => ({
+    publicKey: device.publicKey,
+    candidates: toHostCandidates(addresses, device.listenPort),
+  });
+
+  function remove(entry: Entry): void {
+    entry.link.stop();
+    if (entries.get(entry.meshId) === entry) entries.delete(entry.meshId);
+    cache.removeMesh(entry.meshId);
+    prepareFailures.delete(entry.meshId);
+    preparing = preparing
+      .then(() => chooser.removeKey(entry.meshId))
+      .catch((error: unknown) => log.warn("a key could not be removed", { error }));
+    scheduleApply();
+  }
+
+  function lose(entry: Entry, reason: StopReason): void {
+    const { meshId } = entry;
+    log.warn("a mesh's link ended", { meshId, code: reason.code, reason: reason.message });
+    if (reason.code === "machine_removed") options.onMachineRemoved();
+    // Replaced and wrong version: the tunnels are right as they are.
+    if (reason.code !== "removed") return;
+    remove(entry);
+    const count = (refusals.get(meshId) ?? 0) + 1;
+    refusals.set(meshId, count);
+    // The Machine object may say that it still is a member (it was added anew): not to be asked in a tight loop.
+    clock.setTimer(toBackoffMs(count, random, DOUBT_BACKOFF), () => {
+      if (!isStopped) options.onDoubt();
+    });
+  }
+
+  /** Joins everything that happens in one turn into one desired state. */
+  function scheduleApply(): void {
+    if (isApplyDue || isStopped) return;
+    isApplyDue = true;
+    cancelTidy();
+    queueMicrotask(() => {
+      isApplyDue = false;
+      if (!isStopped) apply();
+    });
+  }
+
+  /** Interfaces of meshes left while the agent was away go too, but they must not delay the first tunnels of a new mesh. */
+  function scheduleTidy(): void {
+    cancelTidy();
+    cancelTidy = clock.setTimer(TIDY_AFTER_MS, scheduleApply);
+  }
+
+  function apply(): void {
+    const devices: DesiredDevice[] = [];
+    const positions = new Map<Entry, Position>();
+    // A mesh that is listed and not prepared yet has perhaps an interface from before.
+    const keep = new Set([...strangers, ...(listed ?? []).map(({ meshId }) => meshId)]);
+    for (const entry of entries.values()) {
+      const desired = entry.link.desired();
+      keep.add(entry.meshId);
+      if (desired === null) continue;
+      const device = toDesiredDevice({ desired, machineId, device: entry.device, localAddresses: addresses });
+      if (device === null) continue;
+      devices.push(device);
+      keep.delete(entry.meshId);
+      positions.set(entry, toPosition(desired));
+    }
+    for (const meshId of refusals.keys()) if (!entries.has(meshId)) keep.delete(meshId);
+    reconciler.setDesired(devices, { keep: [...keep] });
+    reconciler.whenSettled().then(() => {
+      if (isStopped) return;
+      for (const [entry, position] of positions) entry.applied = position;
+      scheduleReports();
+    });
+  }
+
+  function scheduleReports(): void {
+    if (cancelReport !== null || isStopped) return;
+    cancelReport = clock.setTimer(options.reportDebounceMs, () => {
+      cancelReport = null;
+      for (const entry of entries.values()) {
+        if (entry.applied === null) continue;
+        const report = { position: entry.applied, failures: toFailures(entry.meshId).slice(0, MAX_FAILURES) };
+        const text = JSON.stringify(report);
+        if (text === entry.told) continue;
+        entry.told = text;
+        entry.link.report(report);
+      }
+    });
+  }
+
+  function toFailures(meshId: MeshId): StepFailure[] {
+    const prepared = prepareFailures.get(meshId);
+    return [
+      ...(reconciler.state().meshes.get(meshId)?.failures ?? []),
+      ...(prepared === undefined ? [] : [prepared]),
+      ...cache.failures(),
+    ];
+  }
+
+  function setListed(next: readonly ListedMesh[]): void {
+    listed = next;
+    strangers = [];
+    for (const entry of [...entries.values()]) if (!isListed(entry.meshId)) remove(entry);
+    for (const mesh of next) if (!entries.has(mesh.meshId)) prepare(mesh, null);
+    scheduleTidy();
+  }
+
+  return {
+    async restore(meshFiles, known) {
+      listed = known;
+      const observed = await reconciler.observe();
+      strangers = known === null ? observed.links.flatMap((link) => parseAlias(link.alias) ?? []) : [];
+      for (const file of meshFiles) {
+        const mesh = { meshId: file.meshId, name: file.desired?.mesh.name ?? file.interfaceName };
+        if (isListed(file.meshId)) prepare(mesh, file);
+        else cache.removeMesh(file.meshId);
+      }
+      await preparing;
+      if (known !== null && listed === known) setListed(known);
+    },
+    setListed,
+    setLocalAddresses(next) {
+      if (JSON.stringify(next) === JSON.stringify(addresses)) return;
+      addresses = next;
+      for (const { link, device } of entries.values()) link.setFacts(toFacts(device));
+      if (entries.size > 0) scheduleApply();
+    },
+    networkChanged() {
+      for (const { link } of entries.values()) link.networkChanged();
+    },
+    failuresChanged: scheduleReports,
+    list: () =>
+      [...entries.values()].map(({ meshId, name, device, link, applied }) => ({
+        meshId,
+        name,
+        device,
+        desired: link.desired(),
+        connection: link.state(),
+        applied,
+        failures: toFailures(meshId),
+      })),
+    stop() {
+      isStopped = true;
+      cancelReport?.();
+      cancelTidy();
+      for (const { link } of entries.values()) link.stop();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+// What the agent answers on its socket.
+import { DownRequest, LOCAL_PATHS } from "#schema/local/status";
+import type { Agent } from "../agent.ts";
+import type { LocalReply, LocalRequest } from "../system/local-socket.ts";
+
+export function createLocalApi(agent: Agent): (request: LocalRequest) => Promise<LocalReply> {
+  return async ({ method, path, body }) => {
+    const called = `${method} ${path}`;
+    if (called === `GET ${LOCAL_PATHS.status}`) return { status: 200, body: await agent.status() };
+    if (called === `GET ${LOCAL_PATHS.peers}`) return { status: 200, body: await agent.peers() };
+    if (called === `POST ${LOCAL_PATHS.down}`) {
+      const request = DownRequest.safeParse(body);
+      if (request.success) return { status: 200, body: await agent.down(request.data) };
+      return { status: 422, body: { code: "validation_failed", message: "expected {forget?: boolean}" } };
+    }
+    return { status: 404, body: { code: "not_found", message: `there is no ${called}` } };
+  };
+}

@@ -1,0 +1,142 @@
+// The command line: commands, options, help. What a command does is in the file of its name.
+import { Command, CommanderError, Option } from "commander";
+import type { AgentPorts } from "../agent.ts";
+import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR } from "../config.ts";
+import type { LocalSockets } from "../system/local-socket.ts";
+import { type DownOptions, down } from "./down.ts";
+import { CommandFailure, EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.ts";
+import { type ShowOptions, showPeers, showStatus, showVersion } from "./show.ts";
+import { type UpOptions, up } from "./up.ts";
+
+export interface CliPorts {
+  readonly agent: AgentPorts;
+  readonly sockets: LocalSockets;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly isRoot: boolean;
+  /** Aborts when the process is asked to end. */
+  readonly stopSignal: AbortSignal;
+  readStdin(): Promise<string>;
+  print(text: string): void;
+  printError(text: string): void;
+}
+
+export interface Folders {
+  readonly stateDir: string;
+  readonly runDir: string;
+}
+
+/** @param args without the program's name. Answers the exit code. */
+export async function runCli(args: readonly string[], cli: CliPorts): Promise<number> {
+  try {
+    await createProgram(cli).parseAsync([...args], { from: "user" });
+    return EXIT_CODES.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
+    if (!(error instanceof CommandFailure)) throw error;
+    cli.printError(`becket: ${error.message}`);
+    return error.exitCode;
+  }
+}
+
+function createProgram(cli: CliPorts): Command {
+  const program = new Command("becket")
+    .description("Joins this machine into encrypted WireGuard meshes.")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => cli.print(text.trimEnd()),
+      writeErr: (text) => cli.printError(text.trimEnd()),
+    })
+    .showHelpAfterError("(becket --help shows how)")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  BECKET_TOKEN=bkj_… becket up --url https://becket.example.com
+  becket peers
+  becket status --json
+${EXIT_CODES_HELP}`,
+    );
+
+  withFolders(program.command("up"))
+    .summary("enrol this machine if need be, and run the agent in the foreground")
+    .description(
+      `Enrols this machine when it is not enrolled yet, then runs the agent in the foreground until it is stopped.
+Stopping the agent leaves the tunnels up; \`becket down\` removes them.
+
+The join token is taken from BECKET_TOKEN, or from the file named by --token-file; never from the command line, where every
+user of the machine could read it. It is needed for the first start only.`,
+    )
+    .addOption(new Option("--url <url>", "the control plane, for the first start (default: BECKET_URL)"))
+    .addOption(new Option("--token-file <file>", "file that holds the join token; - is standard input"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  BECKET_TOKEN=bkj_… becket up --url https://becket.example.com
+  becket up --url https://becket.example.com --token-file /root/token
+  pass show becket | becket up --url https://becket.example.com --token-file -
+  becket up
+
+Environment:
+  BECKET_URL, BECKET_TOKEN            as above
+  BECKET_STATE_DIR, BECKET_RUN_DIR    as --state-dir and --run-dir
+  BECKET_LOG_LEVEL                    error, warn, info (default), debug or trace
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY   how to reach the control plane
+${EXIT_CODES_HELP}`,
+    )
+    .action((options: UpOptions) => up(options, cli));
+
+  withFolders(program.command("status"))
+    .summary("show the machine, its control plane and its meshes")
+    .description("Shows the machine, its link to the control plane, its meshes, and what could not be done.")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `\nExamples:\n  becket status\n  becket status --json | jq '.meshes[].address'\n${EXIT_CODES_HELP}`,
+    )
+    .action((options: ShowOptions) => showStatus(options, cli));
+
+  withFolders(program.command("peers"))
+    .summary("show the other machines of every mesh, and whether they are reached")
+    .description(
+      `Shows every peer: where packets to it go, when it last shook hands, what was received and sent, and its state:
+  up       packets pass
+  idle     no handshake lately, and none needed: nothing was sent
+  waiting  not reached; the word behind it says why`,
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `\nExamples:\n  becket peers\n  becket peers --json | jq '.peers[] | select(.state != "up")'\n${EXIT_CODES_HELP}`,
+    )
+    .action((options: ShowOptions) => showPeers(options, cli));
+
+  withFolders(program.command("down"))
+    .summary("remove this machine's mesh interfaces, and stop the agent")
+    .description(
+      "Stops the agent when it runs, and removes exactly the interfaces that Becket made. The machine stays enrolled.",
+    )
+    .addOption(new Option("--forget", "also forget the machine's identity, keys and meshes"))
+    .addHelpText("after", `\nExamples:\n  becket down\n  becket down --forget\n${EXIT_CODES_HELP}`)
+    .action((options: DownOptions) => down(options, cli));
+
+  withFolders(program.command("version"))
+    .summary("show the version of this program and of the running agent")
+    .addOption(jsonOption())
+    .addHelpText("after", `\nExamples:\n  becket version\n  becket version --json\n${EXIT_CODES_HELP}`)
+    .action((options: ShowOptions) => showVersion(options, cli));
+
+  return program;
+
+  function withFolders(command: Command): Command {
+    const { env } = cli;
+    return command
+      .addOption(
+        new Option("--state-dir <dir>", "identity, keys, cache").default(env.BECKET_STATE_DIR ?? DEFAULT_STATE_DIR),
+      )
+      .addOption(new Option("--run-dir <dir>", "the agent's socket").default(env.BECKET_RUN_DIR ?? DEFAULT_RUN_DIR));
+  }
+}
+
+const jsonOption = (): Option => new Option("--json", "print JSON, for programs");

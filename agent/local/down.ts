@@ -1,0 +1,48 @@
+// `becket down`: removes exactly our interfaces, with the agent's help or without it.
+import { DownReply, LOCAL_PATHS } from "#schema/local/status";
+import { createIdentityStore } from "../control/identity.ts";
+import { parseAlias } from "../net/interface-name.ts";
+import { createReconciler } from "../reconcile/reconciler.ts";
+import type { CliPorts, Folders } from "./cli.ts";
+import { createLocalClient } from "./client.ts";
+import { CommandFailure, EXIT_CODES } from "./exit-codes.ts";
+import { requireRoot } from "./requirements.ts";
+
+export interface DownOptions extends Folders {
+  readonly forget?: boolean;
+}
+
+export async function down(options: DownOptions, cli: CliPorts): Promise<void> {
+  requireRoot(cli.isRoot, "`becket down`");
+  const isForgetting = options.forget ?? false;
+  const client = createLocalClient(cli.sockets, options.runDir);
+  const body = { forget: isForgetting };
+  const byAgent = await client.call({ method: "POST", path: LOCAL_PATHS.down, body, reply: DownReply });
+  const { removed } = byAgent ?? (await removeWithoutAgent(options, cli));
+  const stopped = byAgent === null ? "" : "The agent has stopped. ";
+  const what = removed.length === 0 ? "There was no interface of ours." : `Removed ${removed.join(", ")}.`;
+  const next = isForgetting
+    ? "This machine's identity is forgotten; remove the machine in the control plane too."
+    : "This machine stays enrolled: `becket up` brings it back.";
+  cli.print(`${stopped}${what} ${next}`);
+}
+
+async function removeWithoutAgent(options: DownOptions, cli: CliPorts): Promise<DownReply> {
+  const { files } = cli.agent;
+  const reconciler = createReconciler(cli.agent);
+  try {
+    const { links } = await reconciler.observe();
+    await reconciler.removeEverything();
+    if (options.forget) {
+      for (const name of ["state.json", "meshes", "keys"]) await files.remove(`${options.stateDir}/${name}`);
+      await files.remove(`${options.runDir}/keys`);
+      await createIdentityStore(files, options.stateDir).forget();
+    }
+    return { removed: links.filter(({ alias }) => parseAlias(alias) !== null).map(({ name }) => name) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CommandFailure(EXIT_CODES.failed, `Not everything could be removed: ${message}`, { cause: error });
+  } finally {
+    await reconciler.stop();
+  }
+}

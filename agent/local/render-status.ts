@@ -1,0 +1,82 @@
+// `becket status` and `becket peers` as a person reads them. Pure.
+import type { AgentStatus, LinkStatus, PeerStatus } from "#schema/local/status";
+import type { StepFailure } from "#schema/machine";
+import { renderAge, renderBytes, renderTable } from "./render-table.ts";
+
+export function renderStatus(status: AgentStatus, nowMs: number): string {
+  const { machine, controlPlane, meshes } = status;
+  const age = renderAge(Math.max(0, Math.round((nowMs - Date.parse(status.startedAt)) / 1_000)));
+  const head = [
+    `machine        ${machine === null ? "not enrolled yet" : `${machine.name} (${machine.machineId})`}`,
+    `control plane  ${controlPlane.url ?? "unknown"}: ${renderLink(controlPlane.link)}`,
+    `agent          version ${status.version}, process ${status.pid}, started ${age} ago`,
+  ];
+  const failures = [...status.failures, ...meshes.flatMap((mesh) => mesh.failures)];
+  const parts = [head.join("\n"), renderMeshes(status), renderFailures(failures)];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+function renderMeshes({ meshes, machine }: AgentStatus): string {
+  if (meshes.length === 0) return machine === null ? "" : "In no mesh.";
+  return renderTable(
+    [
+      { title: "MESH" },
+      { title: "INTERFACE" },
+      { title: "ADDRESS" },
+      { title: "ADDRESS6" },
+      { title: "PORT", align: "right" },
+      { title: "PEERS UP", align: "right" },
+      { title: "IN SYNC" },
+      { title: "LINK" },
+    ],
+    meshes.map((mesh) => [
+      mesh.name,
+      mesh.interfaceName,
+      mesh.address ?? "-",
+      mesh.address6 ?? "-",
+      String(mesh.listenPort),
+      `${mesh.peersUp}/${mesh.peers}`,
+      mesh.revision !== null && mesh.appliedRevision === mesh.revision && mesh.failures.length === 0 ? "yes" : "no",
+      renderLink(mesh.link),
+    ]),
+  );
+}
+
+function renderLink({ state, transport, reason }: LinkStatus): string {
+  if (state === "connected") return `connected by ${transport}`;
+  const word = { connecting: "connecting", waiting: "not connected, trying again", stopped: "stopped" }[state];
+  return reason === null ? word : `${word} (${reason})`;
+}
+
+function renderFailures(failures: readonly StepFailure[]): string {
+  const lines = failures.map(({ step, code, message, since }) => `! ${step} (${code}) since ${since}: ${message}`);
+  return [...new Set(lines)].join("\n");
+}
+
+export function renderPeers(peers: readonly PeerStatus[]): string {
+  if (peers.length === 0) return "No peers.";
+  return renderTable(
+    [
+      { title: "MESH" },
+      { title: "MACHINE" },
+      { title: "ADDRESS" },
+      { title: "ADDRESS6" },
+      { title: "ENDPOINT" },
+      { title: "HANDSHAKE", align: "right" },
+      { title: "RECEIVED", align: "right" },
+      { title: "SENT", align: "right" },
+      { title: "STATE" },
+    ],
+    peers.map((peer) => [
+      peer.mesh,
+      peer.machine,
+      peer.address,
+      peer.address6,
+      peer.endpoint ?? "-",
+      peer.handshakeAgeSeconds === null ? "never" : `${renderAge(peer.handshakeAgeSeconds)} ago`,
+      renderBytes(peer.receivedBytes),
+      renderBytes(peer.sentBytes),
+      peer.reason === null ? peer.state : `${peer.state}: ${peer.reason}`,
+    ]),
+  );
+}

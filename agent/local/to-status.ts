@@ -1,0 +1,127 @@
+// From what the agent holds and what WireGuard says to what people and programs are shown. Pure.
+
+import type { PeerRow } from "#schema/desired-state";
+import type { EnrolmentFile } from "#schema/local/agent-files";
+import type { AgentStatus, LinkStatus, MeshStatus, PeerState, PeerStatus } from "#schema/local/status";
+import type { StepFailure } from "#schema/machine";
+import type { ConnectionState } from "../control/connection.ts";
+import type { MeshView } from "../control/meshes.ts";
+import type { ObservedState } from "../reconcile/observed-state.ts";
+import type { WireGuardPeer } from "../wireguard/parse-dump.ts";
+
+/** WireGuard gives a session up after this time (REJECT_AFTER_TIME, wireguard.com/papers/wireguard.pdf section 6.1). */
+const SESSION_MS = 180_000;
+
+export interface StatusInput {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly url: string | null;
+  readonly enrolment: EnrolmentFile | null;
+  readonly connection: ConnectionState;
+  readonly meshes: readonly MeshView[];
+  readonly observed: ObservedState;
+  readonly failures: readonly StepFailure[];
+  readonly nowMs: number;
+}
+
+export function toAgentStatus(input: StatusInput): AgentStatus {
+  const { enrolment } = input;
+  const peers = toPeerList(input);
+  return {
+    version: input.version,
+    pid: input.pid,
+    startedAt: new Date(input.startedAtMs).toISOString(),
+    machine: enrolment === null ? null : { machineId: enrolment.machineId, name: enrolment.name },
+    controlPlane: { url: enrolment?.controlPlaneUrl ?? input.url, link: toLinkStatus(input.connection) },
+    meshes: input.meshes.map((mesh) =>
+      toMeshStatus(
+        mesh,
+        enrolment,
+        peers.filter(({ meshId }) => meshId === mesh.meshId),
+      ),
+    ),
+    failures: [...input.failures],
+  };
+}
+
+function toMeshStatus(mesh: MeshView, enrolment: EnrolmentFile | null, peers: readonly PeerStatus[]): MeshStatus {
+  const self = mesh.desired?.members.find(({ machineId }) => machineId === enrolment?.machineId);
+  return {
+    meshId: mesh.meshId,
+    name: mesh.name,
+    interfaceName: mesh.device.interfaceName,
+    listenPort: mesh.device.listenPort,
+    publicKey: mesh.device.publicKey,
+    address: self?.address ?? null,
+    address6: self?.address6 ?? null,
+    peers: peers.length,
+    peersUp: peers.filter(({ state }) => state === "up").length,
+    revision: mesh.desired?.revision ?? null,
+    appliedRevision: mesh.applied?.revision ?? null,
+    link: toLinkStatus(mesh.connection),
+    failures: [...mesh.failures],
+  };
+}
+
+export function toLinkStatus(state: ConnectionState): LinkStatus {
+  switch (state.kind) {
+    case "connecting":
+      return { state: "connecting", transport: null, reason: null };
+    case "connected":
+      return { state: "connected", transport: state.transport, reason: null };
+    case "waiting":
+    case "stopped":
+      return { state: state.kind, transport: null, reason: state.reason };
+  }
+}
+
+export function toPeerList(input: Pick<StatusInput, "meshes" | "observed" | "enrolment" | "nowMs">): PeerStatus[] {
+  const { meshes, observed, enrolment, nowMs } = input;
+  return meshes.flatMap((mesh) => {
+    const link = observed.links.find(({ name }) => name === mesh.device.interfaceName);
+    const device = link?.wireguard.state === "present" ? link.wireguard.device : null;
+    const peers = new Map((device?.peers ?? []).map((peer) => [peer.publicKey, peer]));
+    return (mesh.desired?.members ?? [])
+      .filter(({ machineId }) => machineId !== enrolment?.machineId)
+      .map((row) => toPeerStatus(mesh, row, peers.get(row.publicKey) ?? null, nowMs));
+  });
+}
+
+function toPeerStatus(mesh: MeshView, row: PeerRow, peer: WireGuardPeer | null, nowMs: number): PeerStatus {
+  const { machineId, name, address, address6, publicKey } = row;
+  const handshakeMs = peer?.latestHandshakeMs ?? null;
+  return {
+    meshId: mesh.meshId,
+    mesh: mesh.name,
+    machineId,
+    machine: name,
+    address,
+    address6,
+    publicKey,
+    endpoint: peer?.endpoint ?? null,
+    lastHandshakeAt: handshakeMs === null ? null : new Date(handshakeMs).toISOString(),
+    handshakeAgeSeconds: handshakeMs === null ? null : Math.max(0, Math.round((nowMs - handshakeMs) / 1_000)),
+    receivedBytes: peer?.receivedBytes ?? 0,
+    sentBytes: peer?.sentBytes ?? 0,
+    ...explainPeer(row, peer, nowMs),
+  };
+}
+
+function explainPeer(
+  row: PeerRow,
+  peer: WireGuardPeer | null,
+  nowMs: number,
+): { readonly state: PeerState; readonly reason: string | null } {
+  if (peer === null) return { state: "waiting", reason: "not configured yet" };
+  const { latestHandshakeMs, endpoint, keepaliveSeconds } = peer;
+  const isRecent = latestHandshakeMs !== null && nowMs - latestHandshakeMs < SESSION_MS;
+  if (isRecent) return { state: "up", reason: null };
+  if (endpoint === null) {
+    const reason =
+      row.candidates.length === 0 ? "it told no endpoint" : "none of its endpoints can be reached from here";
+    return { state: "waiting", reason: `${reason}; waits to hear from it` };
+  }
+  if (keepaliveSeconds === 0) return { state: "idle", reason: "no traffic" };
+  return { state: "waiting", reason: latestHandshakeMs === null ? "no answer yet" : "answers no longer" };
+}

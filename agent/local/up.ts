@@ -1,0 +1,75 @@
+// `becket up`: enrols when that is needed, then is the daemon.
+import { AgentStatus, LOCAL_PATHS } from "#schema/local/status";
+import { type Agent, type AgentEnd, createAgent } from "../agent.ts";
+import { DEFAULT_TIMINGS } from "../config.ts";
+import { createWireGuard } from "../wireguard/wireguard.ts";
+import { createLocalApi } from "./api.ts";
+import type { CliPorts, Folders } from "./cli.ts";
+import { createLocalClient, toSocketFile } from "./client.ts";
+import { parseControlPlaneUrl } from "./control-plane-url.ts";
+import { CommandFailure, EXIT_CODES } from "./exit-codes.ts";
+import { requirePrograms, requireRoot } from "./requirements.ts";
+
+export interface UpOptions extends Folders {
+  readonly url?: string;
+  readonly tokenFile?: string;
+}
+
+/** Returns when the agent was asked to stop; the tunnels stay. */
+export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
+  requireRoot(cli.isRoot, "`becket up`");
+  const url = parseControlPlaneUrl(options.url ?? cli.env.BECKET_URL ?? null);
+  const { agent: ports } = cli;
+  await requirePrograms(ports.exec, createWireGuard(ports));
+  const agent = createAgent(ports, {
+    ...options,
+    credentials: { url, readToken: () => readToken(options, cli) },
+    timings: DEFAULT_TIMINGS,
+  });
+  const server = await takeSocket(options, cli, agent);
+  try {
+    finish(await agent.run(cli.stopSignal), cli);
+  } finally {
+    await server.close();
+  }
+}
+
+async function takeSocket({ runDir }: Folders, cli: CliPorts, agent: Agent) {
+  await cli.agent.files.makeFolder(runDir);
+  const server = await cli.sockets.serve(toSocketFile(runDir), createLocalApi(agent));
+  if (server !== null) return server;
+  const other = await createLocalClient(cli.sockets, runDir).call({
+    method: "GET",
+    path: LOCAL_PATHS.status,
+    reply: AgentStatus,
+  });
+  const who = other === null ? "" : ` (process ${other.pid}, version ${other.version})`;
+  const message = `An agent runs here already${who}. See \`becket status\`; stop it before you start another one.`;
+  throw new CommandFailure(EXIT_CODES.alreadyRunning, message);
+}
+
+async function readToken({ tokenFile }: UpOptions, cli: CliPorts): Promise<string | null> {
+  if (tokenFile === "-") return clean(await cli.readStdin());
+  if (tokenFile === undefined) return clean(cli.env.BECKET_TOKEN ?? "");
+  const text = await cli.agent.files.read(tokenFile);
+  if (text === null)
+    throw new CommandFailure(EXIT_CODES.usage, `There is no file ${tokenFile} to read the join token from.`);
+  return clean(text);
+}
+
+const clean = (text: string): string | null => (text.trim() === "" ? null : text.trim());
+
+function finish(end: AgentEnd, cli: CliPorts): void {
+  switch (end.code) {
+    case "stopped":
+      cli.agent.log.info("stopped; the tunnels stay as they are");
+      return;
+    case "down":
+      cli.agent.log.info("down: every interface of ours is gone");
+      return;
+    case "machine_removed":
+      throw new CommandFailure(EXIT_CODES.machineRemoved, end.message);
+    case "not_enrolled":
+      throw new CommandFailure(EXIT_CODES.notEnrolled, end.message);
+  }
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+// The process: argv, environment, signals, exit code.
+import os from "node:os";
+import { text } from "node:stream/consumers";
+import { runCli } from "./local/cli.ts";
+import { createClock } from "./system/clock.ts";
+import { createExec } from "./system/exec.ts";
+import { createFiles } from "./system/files.ts";
+import { createHttp } from "./system/http.ts";
+import { createLocalSockets } from "./system/local-socket.ts";
+import { createStderrLogger, LOG_LEVELS } from "./system/logger.ts";
+import { readNetworkFingerprint } from "./system/network-interfaces.ts";
+import { random } from "./system/random.ts";
+import { isUdpPortFree } from "./system/udp-port.ts";
+
+const { env } = process;
+const stop = new AbortController();
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+// A reader that goes away (`becket peers | head -1`) is no failure.
+process.stdout.on("error", () => process.exit(0));
+
+const log = createStderrLogger(LOG_LEVELS.find((level) => level === env.BECKET_LOG_LEVEL) ?? "info");
+
+try {
+  process.exitCode = await runCli(process.argv.slice(2), {
+    agent: {
+      exec: createExec(env),
+      files: createFiles(),
+      http: createHttp(env),
+      clock: createClock(),
+      random,
+      log,
+      readFingerprint: readNetworkFingerprint,
+      isUdpPortFree,
+      host: { name: os.hostname(), nodeVersion: process.version, kernelVersion: os.release(), pid: process.pid },
+    },
+    sockets: createLocalSockets(),
+    env,
+    isRoot: process.getuid?.() === 0,
+    stopSignal: stop.signal,
+    readStdin: () => text(process.stdin),
+    print: (line) => console.log(line),
+    printError: (line) => console.error(line),
+  });
+} catch (error) {
+  log.error("unexpected failure", { error });
+  process.exitCode = 1;
+}

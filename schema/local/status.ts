@@ -1,0 +1,101 @@
+// What `becket status --json`, `becket peers --json` and `becket version --json` print, and the local socket answers. Stable: fields are
+// added, never changed.
+import { z } from "zod";
+import { Ipv4, Ipv6 } from "../address.ts";
+import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
+import { StepFailure } from "../machine.ts";
+import { Name } from "../mesh.ts";
+
+/** `connected` by `transport`; `waiting` tries again by itself; `stopped` does not. */
+export const LinkStatus = z.object({
+  state: z.enum(["connecting", "connected", "waiting", "stopped"]),
+  transport: z.enum(["websocket", "long-poll"]).nullable(),
+  /** Why it is not connected; null when it is. */
+  reason: z.string().nullable(),
+});
+export type LinkStatus = z.infer<typeof LinkStatus>;
+
+export const MeshStatus = z.object({
+  meshId: MeshId,
+  name: z.string(),
+  interfaceName: z.string(),
+  listenPort: z.number().int(),
+  publicKey: WireGuardPublicKey,
+  /** Null until the mesh told them. */
+  address: Ipv4.nullable(),
+  address6: Ipv6.nullable(),
+  peers: z.number().int(),
+  peersUp: z.number().int(),
+  /** The newest revision known, and the newest one that the system follows. */
+  revision: z.number().int().nullable(),
+  appliedRevision: z.number().int().nullable(),
+  link: LinkStatus,
+  failures: z.array(StepFailure),
+});
+export type MeshStatus = z.infer<typeof MeshStatus>;
+
+export const AgentStatus = z.object({
+  version: z.string(),
+  pid: z.number().int(),
+  startedAt: z.iso.datetime(),
+  /** Null while it is enrolling. */
+  machine: z.object({ machineId: MachineId, name: Name }).nullable(),
+  controlPlane: z.object({ url: z.string().nullable(), link: LinkStatus }),
+  meshes: z.array(MeshStatus),
+  /** Of the agent itself, such as a disk that can't be written. */
+  failures: z.array(StepFailure),
+});
+export type AgentStatus = z.infer<typeof AgentStatus>;
+
+/**
+ * `up`: packets pass, the last handshake is recent. `idle`: no handshake lately and none needed, nothing was sent.
+ * `waiting`: not reached; `reason` says why.
+ */
+export const PeerState = z.enum(["up", "idle", "waiting"]);
+export type PeerState = z.infer<typeof PeerState>;
+
+export const PeerStatus = z.object({
+  meshId: MeshId,
+  mesh: z.string(),
+  machineId: MachineId,
+  machine: z.string(),
+  address: Ipv4,
+  address6: Ipv6,
+  publicKey: WireGuardPublicKey,
+  /** Where WireGuard sends to; null: nowhere yet. */
+  endpoint: z.string().nullable(),
+  lastHandshakeAt: z.iso.datetime().nullable(),
+  handshakeAgeSeconds: z.number().nullable(),
+  receivedBytes: z.number(),
+  sentBytes: z.number(),
+  state: PeerState,
+  /** Null when there is nothing to say. */
+  reason: z.string().nullable(),
+});
+export type PeerStatus = z.infer<typeof PeerStatus>;
+
+export const PeerList = z.object({ peers: z.array(PeerStatus) });
+export type PeerList = z.infer<typeof PeerList>;
+
+export const VersionInfo = z.object({
+  version: z.string(),
+  wireVersion: z.number().int(),
+  node: z.string(),
+  /** The running agent's, which may be older than this program; null when none runs. */
+  agentVersion: z.string().nullable(),
+});
+export type VersionInfo = z.infer<typeof VersionInfo>;
+
+/** Body of POST /v1/down: removes every interface and ends the agent. */
+export const DownRequest = z.object({
+  /** Also forget who this machine is: identity, keys, cache. */
+  forget: z.boolean().default(false),
+});
+export const DownReply = z.object({ removed: z.array(z.string()) });
+export type DownReply = z.infer<typeof DownReply>;
+
+/** Paths of the local API on the agent's socket. */
+export const LOCAL_PATHS = { status: "/v1/status", peers: "/v1/peers", down: "/v1/down" } as const;
+
+/** Any failure there. */
+export const LocalProblem = z.object({ code: z.string(), message: z.string() });
