@@ -36,9 +36,9 @@ export async function startHolder(labId: string): Promise<number> {
   return child.pid;
 }
 
-/** The argv that runs `argv` inside the namespaces that `pid` holds. */
+/** The argv that runs `argv` inside the namespaces that `pid` holds. `--root`: entering mounts would leave a chroot. */
 export function enterArgv(pid: number, argv: readonly string[]): string[] {
-  return ["nsenter", `--target=${pid}`, "--net", "--mount", "--uts", "--", ...argv];
+  return ["nsenter", `--target=${pid}`, "--net", "--mount", "--uts", "--root", "--", ...argv];
 }
 
 function readCommand(pid: number): string {
