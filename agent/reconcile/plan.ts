@@ -55,7 +55,10 @@ export function planDevices({ desired, observed, memory, nowMs }: PlanInputs): {
     return [{ meshId: owner, steps: [step], problems: [] }];
   });
   const removed = new Set(removals.flatMap(({ steps }) => steps.map(({ interfaceName }) => interfaceName)));
-  const left = { ...observed, links: observed.links.filter(({ name }) => !removed.has(name)) };
+  const left = {
+    links: observed.links.filter(({ name }) => !removed.has(name)),
+    routes: observed.routes.filter(({ device }) => !removed.has(device)),
+  };
   return {
     removals,
     meshes: desired.devices.map((device) =>

@@ -50,3 +50,14 @@ export function emptyLink(): FakeLink {
 export function emptyDevice(): FakeDevice {
   return { privateKey: null, publicKey: null, listenPort: 0, peers: new Map() };
 }
+
+export function emptyPeer(): FakePeer {
+  return {
+    endpoint: null,
+    allowedIps: [],
+    keepaliveSeconds: 0,
+    latestHandshakeMs: null,
+    receivedBytes: 0,
+    sentBytes: 0,
+  };
+}

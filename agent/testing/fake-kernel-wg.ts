@@ -2,7 +2,7 @@
 import type { Argv } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
 import { toPublicKey } from "../system/x25519.ts";
-import { emptyDevice, type FakeDevice, type FakeKernelState, type FakePeer, type Reply } from "./fake-kernel-state.ts";
+import { emptyDevice, emptyPeer, type FakeDevice, type FakeKernelState, type Reply } from "./fake-kernel-state.ts";
 
 /** A handshake initiation is this long. */
 const INITIATION_BYTES = 148;
@@ -85,17 +85,6 @@ function setPeer(device: FakeDevice, publicKey: string, word: string, value: str
     }
     peer.allowedIps = networks;
   } else throw new Error(`the fake kernel does not know wg set … ${word}`);
-}
-
-function emptyPeer(): FakePeer {
-  return {
-    endpoint: null,
-    allowedIps: [],
-    keepaliveSeconds: 0,
-    latestHandshakeMs: null,
-    receivedBytes: 0,
-    sentBytes: 0,
-  };
 }
 
 function renderDump({ privateKey, publicKey, listenPort, peers }: FakeDevice): string {
