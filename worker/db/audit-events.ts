@@ -39,9 +39,8 @@ export async function listAuditEventRows(
 /** Writes the event only when `condition` (an SQL expression) holds at that point of the batch. */
 export function insertAuditEventIf(db: Database, event: NewAuditEvent, condition: SQL): Statement {
   const { actor } = event;
-  return db.run(sql`
-    insert into ${auditEvents}
-      (id, at, actor_kind, actor_id, actor_name, action, subject_id, mesh_id, details, request_id)
+  // In the order of the table's columns.
+  return db.insert(auditEvents).select(sql`
     select ${event.id}, ${event.at}, ${actor.kind}, ${actor.id}, ${actor.name}, ${event.action}, ${event.subjectId},
       ${event.meshId}, ${JSON.stringify(event.details)}, ${event.requestId}
     where ${condition}`);

@@ -1,6 +1,6 @@
 // The one transaction of an enrolment. Its statements ask for themselves whether the token still has a use left, so that of two
 // machines racing for the last use exactly one gets in. The audit event of this attempt is the mark that it got in.
-import { eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { IdentityPublicKey, JoinTokenId, MachineId } from "#schema/ids";
 import type { AgentInfo } from "#schema/machine";
 import { insertAuditEventIf, type NewAuditEvent } from "./audit-events.ts";
@@ -23,19 +23,20 @@ export interface EnrollingMachine {
  * @param event its id must be new: it marks this attempt
  */
 export function insertEnrolment(db: Database, machine: EnrollingMachine, event: NewAuditEvent): Promise<boolean> {
-  const insert = db.run(sql`
-    insert into ${machines} (id, name, identity_key, agent, join_token_id, created_at)
+  // In the order of the table's columns.
+  const insert = db.insert(machines).select(sql`
     select ${machine.id}, ${machine.name}, ${machine.identityKey}, ${JSON.stringify(machine.agent)},
-      ${machine.joinTokenId}, ${machine.now}
+      ${machine.joinTokenId}, null, ${machine.now}
     where ${isMarked(event)}`);
   return runMarked(db, machine, event, insert);
 }
 
 /** A machine that is known already comes with another token: uses that one up by one too, and opens its enrolment again. */
 export function reopenEnrolment(db: Database, machine: EnrollingMachine, event: NewAuditEvent): Promise<boolean> {
-  const update = db.run(sql`
-    update ${machines} set join_token_id = ${machine.joinTokenId}, enrolled_at = null
-    where id = ${machine.id} and ${isMarked(event)}`);
+  const update = db
+    .update(machines)
+    .set({ joinTokenId: machine.joinTokenId, enrolledAt: null })
+    .where(and(eq(machines.id, machine.id), isMarked(event)));
   return runMarked(db, machine, event, update);
 }
 
@@ -48,7 +49,10 @@ async function runMarked(
   const [, , , marks] = await db.batch([
     insertAuditEventIf(db, event, isUsable(joinTokenId, now)),
     change,
-    db.run(sql`update ${joinTokens} set uses = uses + 1 where id = ${joinTokenId} and ${isMarked(event)}`),
+    db
+      .update(joinTokens)
+      .set({ uses: sql`${joinTokens.uses} + 1` })
+      .where(and(eq(joinTokens.id, joinTokenId), isMarked(event))),
     db.select({ id: auditEvents.id }).from(auditEvents).where(eq(auditEvents.id, event.id)),
   ]);
   return marks.length > 0;

@@ -14,8 +14,8 @@ import { createUla, ULA_RANDOM_BYTES } from "./create-ula.ts";
 
 type CreateMeshFailure = Failure<"name_taken" | "asn_taken">;
 
-/** Two creates at once may choose the same AS number; the later one chooses again. */
-const MAX_ATTEMPTS = 5;
+/** Creates at once may choose the same AS number; the later ones choose again, among twice, four times … as many. */
+const MAX_ATTEMPTS = 8;
 
 export async function createMesh(
   services: Services,
@@ -31,7 +31,12 @@ export async function createMesh(
       name: request.name,
       cidr: request.cidr,
       cidr6: createUla(services.random(ULA_RANDOM_BYTES)),
-      asn: request.asn ?? allocateAsn(existing.map(({ asn }) => asn)),
+      asn:
+        request.asn ??
+        allocateAsn(
+          existing.map(({ asn }) => asn),
+          chooseSkip(services.random, attempt),
+        ),
       isDefault: request.isDefault,
       createdAt: services.now(),
     };
@@ -65,6 +70,12 @@ async function storeMesh(services: Services, mesh: MeshRecord, cause: Cause): Pr
     if (violated === null) throw error;
     return violated;
   }
+}
+
+/** 0 at the first attempt, then at random below 4, 8, 16 … */
+function chooseSkip(random: Services["random"], attempt: number): number {
+  const [byte = 0] = random(1);
+  return attempt === 1 ? 0 : byte % 2 ** attempt;
 }
 
 function findConflict(request: CreateMesh, existing: readonly MeshRecord[]): CreateMeshFailure | null {
