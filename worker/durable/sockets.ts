@@ -72,6 +72,8 @@ export function createSockets<State>(ctx: DurableObjectState, stateSchema: z.Zod
       return entry;
     },
     dropped(webSocket) {
+      // A hibernatable socket's close is not answered by the runtime (workerd 2026-10-23, compatibility date 2026-10-20).
+      if (webSocket.readyState === WebSocket.CLOSING) webSocket.close(1000, "closed");
       const attachment = attachmentSchema.safeParse(webSocket.deserializeAttachment());
       if (!attachment.success) return null;
       const { machineId, connectedAt, state } = attachment.data;

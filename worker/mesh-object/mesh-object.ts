@@ -152,6 +152,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
 
   async #deliver(options: { isRetry: boolean }): Promise<void> {
     const { outbox, notices, storage } = this.#mesh;
+    if (storage.readMesh() === null) return;
     await Promise.all([outbox.drain(options), notices.drain(options)]);
     const isClosed = storage.readMesh()?.closedAt != null;
     if (isClosed && outbox.isEmpty() && notices.isEmpty()) await storage.destroy();
