@@ -7,7 +7,7 @@ import { listMembers, removeMember } from "#schema/api/members";
 import { createMesh, updateMesh } from "#schema/api/meshes";
 import { EnrolmentReply } from "#schema/wire/enrolment";
 import { createTestApp, parseProblem, uniqueName } from "../testing/create-test-app.ts";
-import { createIdentity, enrolMachine, postEnrolment, toEnrolmentRequest } from "../testing/test-machine.ts";
+import { createIdentity, enrolMachine, postEnrolment, toEnrolmentRequest } from "../testing/enrolled-machine.ts";
 
 const app = createTestApp();
 let meshId: string;

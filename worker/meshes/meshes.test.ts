@@ -3,7 +3,7 @@ import { addMember, listMembers } from "#schema/api/members";
 import { createMesh, deleteMesh, getMesh, listMeshes, updateMesh } from "#schema/api/meshes";
 import { FIRST_PRIVATE_ASN } from "#schema/mesh";
 import { createTestApp, uniqueName } from "../testing/create-test-app.ts";
-import { enrolMachine } from "../testing/test-machine.ts";
+import { enrolMachine } from "../testing/enrolled-machine.ts";
 
 const app = createTestApp();
 const UNKNOWN = "msh_01arz3ndektsv4rrffq69g5fav";

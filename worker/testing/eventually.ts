@@ -1,0 +1,14 @@
+// For reads of what an outbox delivers: tries again at once, and yields to the event loop between. Changes are never made inside.
+
+/** Throws the check's last error when it has not held within the limit. */
+export async function eventually(check: () => Promise<void>, withinMs = 3_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    await scheduler.wait(10);
+  }
+}
