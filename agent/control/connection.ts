@@ -14,7 +14,7 @@ import type { SocketTimings } from "./socket.ts";
 import type { Channel, LinkEnd, LinkTarget, Transport } from "./transport.ts";
 
 export interface LinkTimings extends SocketTimings, LongPollTimings {
-  /** A heartbeat that gets no message in answer for this long: the object lost its way, connect anew. */
+  /** A greeting or heartbeat that gets no message in answer for this long: the object lost its way, connect anew. */
   readonly answerTimeoutMs: number;
   readonly backoff: BackoffOptions;
   /** After a refusal that a retry won't cure. */
@@ -131,6 +131,8 @@ export function createConnection(options: ConnectionOptions): Connection {
         live = next;
         state = { kind: "connected", transport: next.transport, sinceMs };
         log.info("connected", { path: target.path, transport: next.transport });
+        // The greeting is a question too.
+        heartbeat.expectAnswer();
         next.channel.listen({
           onMessage: (message) => {
             if (live !== next) return;
@@ -160,7 +162,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
   }
 
-  function startHeartbeat(cancels: Set<() => void>, finish: (end: LinkEnd) => void): { answered: () => void } {
+  function startHeartbeat(cancels: Set<() => void>, finish: (end: LinkEnd) => void) {
     let cancelBeat = () => {};
     let cancelWait = () => {};
     const schedule = () => {
@@ -169,18 +171,21 @@ export function createConnection(options: ConnectionOptions): Connection {
         const message = options.toHeartbeat();
         if (message === null) return;
         live?.channel.send(message);
-        cancelWait();
-        cancelWait = clock.setTimer(timings.answerTimeoutMs, () =>
-          finish({ code: "network", message: "a heartbeat was not answered" }),
-        );
+        expectAnswer();
       });
+    };
+    const expectAnswer = () => {
+      cancelWait();
+      cancelWait = clock.setTimer(timings.answerTimeoutMs, () =>
+        finish({ code: "network", message: "the control plane's object does not answer" }),
+      );
     };
     schedule();
     cancels.add(() => {
       cancelBeat();
       cancelWait();
     });
-    return { answered: () => cancelWait() };
+    return { expectAnswer, answered: () => cancelWait() };
   }
 
   function scheduleUpgrade(cancels: Set<() => void>, take: (next: Live) => void): void {

@@ -43,8 +43,12 @@ export interface Levers {
   blocksWebSockets: boolean;
   /** Upgrades are refused with this problem. */
   refuseSockets: ErrorCode | null;
-  /** Sockets open, and fall silent: no pong, no answer. */
+  /** Sockets fall silent: no pong, no answer. */
   isMute: boolean;
+  /** Sockets answer pings, as the runtime does without the object. */
+  answersOnlyPings: boolean;
+  /** Sockets open and are cut at once. */
+  killsSockets: boolean;
   /** Answers the next requests with this status, and Retry-After where given. */
   failNext: { times: number; status: number; code?: ErrorCode; retryAfter?: string };
   enrolment: ErrorCode | null;
@@ -71,6 +75,8 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
     blocksWebSockets: false,
     refuseSockets: null,
     isMute: false,
+    answersOnlyPings: false,
+    killsSockets: false,
     failNext: { times: 0, status: 503 },
     enrolment: null,
   };
@@ -185,6 +191,7 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
     if (object === undefined) return refuse(404, "<html>");
     acceptor.handleUpgrade(request, socket, head, (webSocket) => {
       requests.push(`UPGRADE ${path} 101`);
+      if (levers.killsSockets) return webSocket.terminate();
       const link: Link = {
         path,
         transport: "websocket",
@@ -198,6 +205,7 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
       webSocket.on("message", (data) => {
         if (levers.isMute) return;
         if (data.toString() === PING) return webSocket.send(PONG);
+        if (levers.answersOnlyPings) return;
         const replies = object.receive(link.machineId, JSON.parse(data.toString()));
         if (replies === null) return webSocket.close(CLOSE_CODES.badMessage, "test");
         for (const message of replies) link.send(message);

@@ -7,11 +7,16 @@ export interface MemoryFiles extends Files {
   readonly writes: string[];
   /** Fails writes with this code, such as ENOSPC. */
   failWrites: string | null;
+  /** Takes writes all the same, as a file system of its own would. */
+  writableFolder: string | null;
   failReads: string | null;
 }
 
 export function createMemoryFiles(initial: Readonly<Record<string, string>> = {}): MemoryFiles {
   const content = new Map(Object.entries(initial));
+  const checkWrite = (file: string) => {
+    if (files.writableFolder === null || !file.startsWith(files.writableFolder)) check(files.failWrites);
+  };
   const check = (code: string | null) => {
     if (code !== null) throw Object.assign(new Error(`${code}: the disk fails`), { code });
   };
@@ -19,18 +24,19 @@ export function createMemoryFiles(initial: Readonly<Record<string, string>> = {}
     content,
     writes: [],
     failWrites: null,
+    writableFolder: null,
     failReads: null,
     async read(file) {
       check(files.failReads);
       return content.get(file) ?? null;
     },
     async writeAtomic(file, text) {
-      check(files.failWrites);
+      checkWrite(file);
       files.writes.push(file);
       content.set(file, text);
     },
-    async makeFolder() {
-      check(files.failWrites);
+    async makeFolder(folder) {
+      checkWrite(folder);
     },
     async remove(fileOrFolder) {
       for (const file of [...content.keys()]) {

@@ -1,0 +1,310 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { CLOSE_CODES } from "#schema/wire/close-codes";
+import { AGENT_PATHS } from "#schema/wire/enrolment";
+import { testPeer } from "./testing/mesh-model.ts";
+import { createTestWorld, type TestWorld } from "./testing/test-machine.ts";
+
+const HOUR_MS = 3_600_000;
+let world: TestWorld;
+beforeEach(async () => {
+  world = await createTestWorld();
+});
+afterEach(() => world.close());
+
+const render = () => world.machine.kernel.render();
+const path = () => AGENT_PATHS.meshSync(world.mesh.model.meshId);
+
+/** An agent that was in sync and is gone; its tunnels stand. */
+async function leaveBehind(): Promise<string> {
+  const { mesh, start, untilApplied } = world;
+  mesh.model.put(2, 0);
+  const agent = start();
+  await untilApplied();
+  await agent.stop();
+  return render();
+}
+
+/** The machine was started anew: interfaces are gone, the disk is not. */
+function reboot(): void {
+  for (const name of [...world.machine.kernel.links.keys()]) {
+    if (name.startsWith("bkt-")) world.machine.kernel.links.delete(name);
+  }
+}
+
+describe("without the control plane, an agent", () => {
+  test("brings its tunnels up from the disk, and follows what it missed later", async () => {
+    const { plane, mesh, machine, start, untilApplied } = world;
+    const before = await leaveBehind();
+    await plane.goDown();
+    reboot();
+    start({ token: null });
+    await machine.until(() => expect(render()).toBe(before));
+    mesh.model.put(3, 0);
+    await plane.goUp();
+    await untilApplied();
+    expect(render()).toContain(testPeer(3).publicKey);
+  });
+
+  test("keeps its tunnels, and catches up from its position when it is back", async () => {
+    const { plane, mesh, machine, start, untilApplied } = world;
+    mesh.model.put(2, 0);
+    const agent = start();
+    await untilApplied();
+    const before = render();
+    await plane.goDown();
+    await machine.until(async () => expect((await agent.status()).meshes[0]?.link.state).toBe("waiting"));
+    await machine.pass(60_000);
+    expect(render()).toBe(before);
+    const { revision } = mesh.model.desired();
+    mesh.model.put(3, 0);
+    await plane.goUp();
+    await untilApplied();
+    expect(mesh.hellos.at(-1)).toBe(revision);
+  });
+
+  test("waits for it before it enrols", async () => {
+    const { plane, start, untilApplied, machine } = world;
+    await plane.goDown();
+    start();
+    await machine.until(() => expect(machine.logs.join()).toContain("enrolment not answered"));
+    await plane.goUp();
+    await untilApplied();
+  });
+});
+
+describe("with trouble on its disk, an agent", () => {
+  test.each(["state.json", "meshes", "both"])(
+    "goes on from the control plane when the cache is damaged: %s",
+    async (which) => {
+      const { mesh, plane, machine, start, untilApplied } = world;
+      const before = await leaveBehind();
+      const changes = machine.kernel.changes.length;
+      for (const name of machine.files.content.keys()) {
+        const isHit = name.endsWith(which) || (name.includes("/meshes/") && which !== "state.json");
+        if (isHit || (which === "both" && name.endsWith("state.json")))
+          machine.files.content.set(name, '{"version":1,"mes');
+      }
+      mesh.applied.length = 0;
+      start({ token: null });
+      await untilApplied();
+      expect(render()).toBe(before);
+      expect(machine.kernel.changes.slice(changes).filter((change) => !change.includes("bkt-probe"))).toEqual([]);
+      expect(machine.logs.join()).toContain("the disk cache failed");
+      expect(plane.requests.filter((request) => request.includes("enrolments"))).toHaveLength(1);
+      await machine.until(() => expect(mesh.applied.at(-1)?.failures).toEqual([]));
+    },
+  );
+
+  test("leaves its tunnels alone when cache and control plane are both gone", async () => {
+    const { plane, machine, start } = world;
+    const before = await leaveBehind();
+    for (const name of machine.files.content.keys()) {
+      if (name.endsWith(".json") && !name.endsWith("identity.json")) machine.files.content.set(name, "garbage");
+    }
+    await plane.goDown();
+    start({ token: null });
+    await machine.until(() => expect(machine.logs.join()).toContain("not connected"));
+    await machine.pass(60_000);
+    expect(render()).toBe(before);
+  });
+
+  test("works with a full disk, says so on the machine, and writes when there is room again", async () => {
+    const { mesh, machine, start, untilApplied } = world;
+    await leaveBehind();
+    machine.files.failWrites = "ENOSPC";
+    const agent = start({ token: null });
+    mesh.model.put(3, 0);
+    await untilApplied();
+    expect(render()).toContain(testPeer(3).publicKey);
+    await machine.until(() =>
+      expect(mesh.applied.at(-1)?.failures).toMatchObject([{ step: "cache.write", code: "ENOSPC" }]),
+    );
+    expect((await agent.status()).failures).toMatchObject([{ code: "ENOSPC" }]);
+    machine.files.failWrites = null;
+    await machine.pass(61_000);
+    await machine.until(() => expect(mesh.applied.at(-1)?.failures).toEqual([]));
+    expect([...machine.files.content.values()].join()).toContain(testPeer(3).publicKey);
+  });
+
+  test("joins a new mesh with a full disk, its key in memory until there is room", async () => {
+    const { plane, machine, start, untilApplied } = world;
+    await leaveBehind();
+    start({ token: null });
+    await untilApplied();
+    machine.files.failWrites = "ENOSPC";
+    machine.files.writableFolder = "/run";
+    const second = plane.addMesh(1);
+    await untilApplied(second);
+    expect(render()).toContain("bkt-mesh-1");
+    await machine.until(() =>
+      expect(second.applied.at(-1)?.failures).toContainEqual(expect.objectContaining({ step: "key.write" })),
+    );
+  });
+
+  test("does not enrol when it could not keep who it is", async () => {
+    const { plane, machine, start } = world;
+    machine.files.failWrites = "ENOSPC";
+    expect(await start().end).toMatchObject({ code: "not_enrolled", problem: "state_unwritable" });
+    expect(plane.requests).toEqual([]);
+  });
+
+  test("comes back as the same machine, by a join token, when only identity.json is damaged", async () => {
+    const { plane, machine, start, untilApplied } = world;
+    await leaveBehind();
+    machine.files.content.set("/state/identity.json", "garbage");
+    expect(await start({ token: null }).end).toMatchObject({ code: "not_enrolled", problem: "join_token_missing" });
+    const key = machine.files.content.get("/state/identity.key");
+    start();
+    await untilApplied();
+    expect(machine.files.content.get("/state/identity.key")).toBe(key);
+    expect(machine.files.content.get("/state/identity.json")).toContain(plane.machineId);
+  });
+
+  test("never overwrites an identity key that it can't read", async () => {
+    const { machine, start } = world;
+    await leaveBehind();
+    machine.files.content.set("/state/identity.key", "garbage");
+    expect(await start().end).toMatchObject({ problem: "identity_key_damaged" });
+    expect(machine.files.content.get("/state/identity.key")).toBe("garbage");
+  });
+});
+
+describe("on an odd network, an agent", () => {
+  test.each([HOUR_MS, -HOUR_MS])("works with a clock that is off by %i ms", async (skewMs) => {
+    const { start, untilApplied, mesh, machine } = world;
+    await leaveBehind();
+    mesh.applied.length = 0;
+    start({ token: null, skewMs });
+    await untilApplied();
+    mesh.change(mesh.model.put(5, 0));
+    await untilApplied();
+    expect(machine.logs.join()).not.toContain("not connected");
+  });
+
+  test("works where WebSockets do not pass, and takes them when they do again", async () => {
+    const { mesh, plane, machine, start, untilApplied } = world;
+    plane.levers.blocksWebSockets = true;
+    const agent = start();
+    await untilApplied();
+    expect((await agent.status()).meshes[0]?.link).toMatchObject({ transport: "long-poll" });
+    mesh.change(mesh.model.put(2, 0));
+    await untilApplied();
+    plane.levers.blocksWebSockets = false;
+    await machine.pass(180_000);
+    await machine.until(async () => expect((await agent.status()).meshes[0]?.link.transport).toBe("websocket"));
+    mesh.change(mesh.model.put(3, 0));
+    await untilApplied();
+    expect(render()).toContain(testPeer(3).publicKey);
+  });
+
+  test("polls where WebSockets open and die at once", async () => {
+    const { plane, machine, start, mesh } = world;
+    plane.levers.killsSockets = true;
+    const agent = start();
+    await machine.until(async () => expect((await agent.status()).meshes[0]?.link.transport).toBe("long-poll"));
+    await machine.until(() => expect(mesh.applied.length).toBeGreaterThan(0));
+  });
+
+  test("connects anew when nothing answers its pings any more", async () => {
+    const { plane, machine, start, untilApplied, mesh } = world;
+    start();
+    await untilApplied();
+    plane.levers.isMute = true;
+    await machine.pass(41_000);
+    plane.levers.isMute = false;
+    const hellos = mesh.hellos.length;
+    await machine.until(() => expect(mesh.hellos.length).toBeGreaterThan(hellos));
+  });
+
+  test("connects anew when the object does not answer its heartbeats, though pings are answered", async () => {
+    const { plane, machine, start, untilApplied, mesh } = world;
+    start();
+    await untilApplied();
+    plane.levers.answersOnlyPings = true;
+    const hellos = mesh.hellos.length;
+    await machine.pass(179_000);
+    expect(mesh.hellos.length).toBe(hellos);
+    await machine.pass(32_000);
+    plane.levers.answersOnlyPings = false;
+    await machine.until(() => expect(mesh.hellos.length).toBeGreaterThan(hellos));
+  });
+
+  test("finds by its heartbeat a change that was never delivered", async () => {
+    const { machine, start, untilApplied, mesh } = world;
+    start();
+    await untilApplied();
+    const hellos = mesh.hellos.length;
+    mesh.model.put(4, 0);
+    await machine.pass(180_000);
+    await untilApplied();
+    expect(mesh.hellos.length).toBe(hellos);
+    expect(render()).toContain(testPeer(4).publicKey);
+  });
+});
+
+describe("when the control plane closes the connection, an agent", () => {
+  test.each([
+    ["replaced", CLOSE_CODES.replaced],
+    ["wireVersion", CLOSE_CODES.wireVersion],
+  ])("does not come back, and keeps its tunnels: %s", async (_, code) => {
+    const { plane, machine, start, untilApplied } = world;
+    const agent = start();
+    await untilApplied();
+    const [before, requests] = [render(), plane.requests.length];
+    plane.closeSockets(path(), code);
+    await machine.until(async () => expect((await agent.status()).meshes[0]?.link.state).toBe("stopped"));
+    await machine.pass(600_000);
+    expect([render(), plane.requests.length]).toEqual([before, requests]);
+  });
+
+  test.each([CLOSE_CODES.badMessage, CLOSE_CODES.rateLimited, 1011, 1006 + 6])(
+    "comes back after code %i",
+    async (code) => {
+      const { plane, start, untilApplied, mesh, machine } = world;
+      start();
+      await untilApplied();
+      const hellos = mesh.hellos.length;
+      plane.closeSockets(path(), code);
+      await machine.pass(60_000);
+      await machine.until(() => expect(mesh.hellos.length).toBeGreaterThan(hellos));
+    },
+  );
+});
+
+describe("hostile and malformed messages", () => {
+  const valid = fc.constantFrom<object>(
+    { type: "sync.snapshot", epoch: "e", revision: 1, mesh: {}, members: [] },
+    { type: "sync.changes", epoch: "epoch-1", revision: 1e308, since: -1, changed: [null], removed: ["x"] },
+    { type: "sync.changes", epoch: "epoch-1", revision: 99, since: 98, changed: [], removed: [] },
+    { type: "sync.position", epoch: "other", revision: 0 },
+    { type: "mesh.left", meshId: "msh_00000000000000000000000000", reason: "removed" },
+    { type: "error", code: "x".repeat(9_999), message: "" },
+    { type: "machine.state", revision: -1, name: "../..", meshes: [{}] },
+    { type: "machine.removed.not" },
+    { type: "__proto__", constructor: null },
+  );
+  const hostile = fc.oneof(
+    fc.string(),
+    fc.json(),
+    valid.map((message) => JSON.stringify(message)),
+    fc.constant("pong"),
+  );
+
+  test.each([false, true])("never stop it from following the mesh (long-poll: %s)", async (isLongPoll) => {
+    const { plane, mesh, machine, start, untilApplied } = world;
+    plane.levers.blocksWebSockets = isLongPoll;
+    const agent = start();
+    await untilApplied();
+    for (const text of fc.sample(hostile, 200)) {
+      plane.sendRaw(path(), text);
+      plane.sendRaw(AGENT_PATHS.machineSync, text);
+    }
+    mesh.change(mesh.model.put(6, 0));
+    await machine.pass(60_000);
+    await machine.pass(180_000);
+    await untilApplied();
+    expect(render()).toContain(testPeer(6).publicKey);
+    expect((await agent.status()).meshes).toHaveLength(1);
+  });
+});
