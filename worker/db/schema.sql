@@ -1,0 +1,103 @@
+CREATE TABLE `api_tokens` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`token_hash` text NOT NULL,
+	`role` text NOT NULL,
+	`expires_at` integer NOT NULL,
+	`created_at` integer NOT NULL
+);
+
+CREATE UNIQUE INDEX `api_tokens_token_hash_unique` ON `api_tokens` (`token_hash`);
+
+CREATE TABLE `audit_events` (
+	`id` text PRIMARY KEY NOT NULL,
+	`at` integer NOT NULL,
+	`actor_kind` text NOT NULL,
+	`actor_id` text,
+	`actor_name` text NOT NULL,
+	`action` text NOT NULL,
+	`subject_id` text NOT NULL,
+	`mesh_id` text,
+	`details` text NOT NULL,
+	`request_id` text NOT NULL
+);
+
+CREATE INDEX `audit_events_action` ON `audit_events` (`action`,`id`);
+
+CREATE INDEX `audit_events_mesh_id` ON `audit_events` (`mesh_id`,`id`);
+
+CREATE INDEX `audit_events_subject_id` ON `audit_events` (`subject_id`,`id`);
+
+CREATE TABLE `idempotency_keys` (
+	`key_hash` text PRIMARY KEY NOT NULL,
+	`request_hash` text NOT NULL,
+	`claim_id` text NOT NULL,
+	`claimed_until` integer NOT NULL,
+	`sealed_answer` text,
+	`expires_at` integer NOT NULL
+);
+
+CREATE INDEX `idempotency_keys_expires_at` ON `idempotency_keys` (`expires_at`);
+
+CREATE TABLE `join_tokens` (
+	`id` text PRIMARY KEY NOT NULL,
+	`token_hash` text NOT NULL,
+	`expires_at` integer NOT NULL,
+	`max_uses` integer,
+	`uses` integer DEFAULT 0 NOT NULL,
+	`mesh_ids` text,
+	`revoked_at` integer,
+	`created_at` integer NOT NULL
+);
+
+CREATE UNIQUE INDEX `join_tokens_token_hash_unique` ON `join_tokens` (`token_hash`);
+
+CREATE TABLE `machines` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`identity_key` text NOT NULL,
+	`agent` text,
+	`join_token_id` text,
+	`enrolled_at` integer,
+	`created_at` integer NOT NULL
+);
+
+CREATE UNIQUE INDEX `machines_identity_key_unique` ON `machines` (`identity_key`);
+
+CREATE UNIQUE INDEX `machines_name_unique` ON `machines` (`name`);
+
+CREATE TABLE `memberships` (
+	`mesh_id` text NOT NULL,
+	`machine_id` text NOT NULL,
+	`address` text NOT NULL,
+	`address6` text NOT NULL,
+	`revision` integer NOT NULL,
+	`joined_at` integer NOT NULL,
+	PRIMARY KEY(`machine_id`, `mesh_id`)
+);
+
+CREATE INDEX `memberships_mesh_id` ON `memberships` (`mesh_id`,`machine_id`);
+
+CREATE TABLE `meshes` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`cidr` text NOT NULL,
+	`cidr6` text NOT NULL,
+	`asn` integer NOT NULL,
+	`is_default` integer DEFAULT false NOT NULL,
+	`created_at` integer NOT NULL
+);
+
+CREATE UNIQUE INDEX `meshes_asn_unique` ON `meshes` (`asn`);
+
+CREATE UNIQUE INDEX `meshes_name_unique` ON `meshes` (`name`);
+
+CREATE UNIQUE INDEX `meshes_one_default` ON `meshes` (`is_default`) WHERE is_default = 1;
+
+CREATE TABLE `removed_machines` (
+	`id` text PRIMARY KEY NOT NULL,
+	`identity_key` text NOT NULL,
+	`removed_at` integer NOT NULL
+);
+
+CREATE UNIQUE INDEX `removed_machines_identity_key_unique` ON `removed_machines` (`identity_key`);

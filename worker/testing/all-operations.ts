@@ -1,0 +1,33 @@
+// Every operation of schema/api, found rather than listed, so that a new one is tested without being remembered.
+import * as apiTokens from "#schema/api/api-tokens";
+import * as auditEvents from "#schema/api/audit-events";
+import * as joinTokens from "#schema/api/join-tokens";
+import * as machines from "#schema/api/machines";
+import * as members from "#schema/api/members";
+import * as meshes from "#schema/api/meshes";
+import type { Operation } from "#schema/api/operation";
+
+const RESOURCES: readonly Readonly<Record<string, unknown>>[] = [
+  apiTokens,
+  auditEvents,
+  joinTokens,
+  machines,
+  members,
+  meshes,
+];
+
+export const ALL_OPERATIONS: readonly Operation[] = RESOURCES.flatMap((resource) =>
+  Object.values(resource).filter(isOperation),
+);
+
+/** Valid, of something that is not there. */
+export const UNKNOWN_IDS: Readonly<Record<string, string>> = {
+  meshId: "msh_01arz3ndektsv4rrffq69g5fav",
+  machineId: "mch_01arz3ndektsv4rrffq69g5fav",
+  joinTokenId: "jtk_01arz3ndektsv4rrffq69g5fav",
+  apiTokenId: "atk_01arz3ndektsv4rrffq69g5fav",
+};
+
+function isOperation(value: unknown): value is Operation {
+  return typeof value === "object" && value !== null && "path" in value && "method" in value && "role" in value;
+}
