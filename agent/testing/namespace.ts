@@ -4,21 +4,24 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createExec, type Exec } from "../system/exec.ts";
+import { createFiles, type Files } from "../system/files.ts";
 
 export interface Namespace {
   /** Runs programs inside. */
   readonly exec: Exec;
   /** Joins it: put before the words of a command. */
   readonly enter: readonly [string, ...string[]];
-  /** Its /run, as seen from outside. */
-  readonly runFolder: string;
+  /** The files of the host, but with its own /var/run. */
+  readonly files: Files;
+  /** Its first process, as the host numbers it. */
+  readonly pid: number;
   close(): Promise<void>;
 }
 
 /** Null when this machine can run the real tests; else what it lacks. */
 export function whyNoNamespaces(): string | null {
   if (process.getuid?.() !== 0) return "not root";
-  for (const program of ["ip", "wg", "unshare", "nsenter"]) {
+  for (const program of ["ip", "wg", "ping", "unshare", "nsenter"]) {
     if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) return `${program} is not installed`;
   }
   const made = spawnSync("unshare", ["-n", "-m", "-p", "-f", "--mount-proc", "true"]);
@@ -35,9 +38,11 @@ export async function openNamespace(): Promise<Namespace> {
   const init = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
   const enter = ["nsenter", "-t", init, "-n", "-m", "-p", "--"] as const;
   const exec = createExec(process.env);
+  const files = createFiles();
   return {
     enter,
-    runFolder: `/proc/${init}/root/run`,
+    pid: Number(init),
+    files: { ...files, list: (folder) => files.list(folder.replace(/^\/var\/run/, `/proc/${init}/root/run`)) },
     exec: { run: (argv, options) => exec.run([...enter, ...argv], options) },
     close: () => end(child),
   };
@@ -47,4 +52,17 @@ async function end(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
   child.stdin?.end();
   await ended;
+}
+
+/** Joins two namespaces by a cable, `eth0` at both ends, up, with these addresses. */
+export async function connectNamespaces(a: Namespace, addressA: string, b: Namespace, addressB: string): Promise<void> {
+  const ends = ["type", "veth", "peer", "name", "eth0", "netns", String(b.pid)] as const;
+  await createExec(process.env).run(["ip", "link", "add", "dev", "eth0", "netns", String(a.pid), ...ends]);
+  for (const [namespace, address] of [
+    [a, addressA],
+    [b, addressB],
+  ] as const) {
+    const stdin = `address add ${address} dev eth0\nlink set dev eth0 up\n`;
+    await namespace.exec.run(["ip", "-batch", "-"], { stdin });
+  }
 }

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, it } from "vitest";
 import { createClock } from "../system/clock.ts";
-import { createFiles } from "../system/files.ts";
 import { type Namespace, openNamespace, whyNoNamespaces } from "../testing/namespace.ts";
 import { describeSystem, type SystemUnderTest } from "../testing/system.contract.ts";
 
@@ -30,14 +29,12 @@ if (lack === null) {
   });
 }
 
-function openReal({ exec, runFolder }: Namespace, folder: string): SystemUnderTest {
-  const files = createFiles();
+function openReal({ exec, files }: Namespace, folder: string): SystemUnderTest {
   return {
     exec,
     clock: createClock(),
     folder,
-    // /var/run of the namespace is not ours.
-    files: { ...files, list: (name) => files.list(name.replace(/^\/var\/run/, runFolder)) },
+    files,
     async addForeignLink(name, address) {
       await exec.run(["ip", "link", "add", "dev", name, "type", "bridge"]);
       await exec.run(["ip", "address", "add", address, "dev", name]);
