@@ -9,9 +9,9 @@ import { randomBytes } from "node:crypto";
 import { type BuiltNode, buildLab } from "./build.ts";
 import { renderDiagnostics } from "./diagnostics.ts";
 import { type Forward, type ForwardTarget, startForward } from "./forward/forward.ts";
+import { createLinkControl } from "./link-control.ts";
 import { createNode, type LabNode, type NodeState } from "./node.ts";
 import { createOwnership } from "./ownership.ts";
-import { pickIpv4, planFarEnd, planIpv4Change } from "./plan/links.ts";
 import { type LabPlan, planLab } from "./plan/plan.ts";
 import { parseTopology, type TopologyInput } from "./plan/topology.ts";
 import { type LabRecord, labFolder, ownIdentity, registerLab, removeLab, writeRecord } from "./record.ts";
@@ -89,57 +89,30 @@ function createHandle({ record, plan, nodes: built, ownership }: HandleInput): L
   const { id } = record;
   const states = built.map((node): NodeState => ({ ...node, labId: id }));
   const nodes = states.map(createNode);
-  const forwards: Forward[] = [];
-  let downOnce: Promise<void> | null = null;
-  // Also those that machines left, so that an old address is never another machine's.
-  const usedAddresses = new Set(built.map((node) => node.ipv4));
-
-  const find = <T extends { name: string }>(list: readonly T[], name: string): T => {
-    const found = list.find((candidate) => candidate.name === name);
-    if (!found)
-      throw new Error(`there is no "${name}" in this lab; there are ${list.map((one) => one.name).join(", ")}`);
-    return found;
-  };
   const node = (name: string) => find(nodes, name);
-  const linkOf = (name: string) => {
-    const link = plan.links.find((candidate) => candidate.near.node === name);
-    if (!link) throw new Error(`"${name}" has no link of its own`);
-    return link;
-  };
-  const configure = (name: string, commands: readonly string[]) =>
-    node(name).exec(["ip", "-batch", "-"], { input: commands.join("\n") });
-  const down = async () => {
+  const machines = nodes.filter((candidate) => candidate.role === "machine");
+  const { setLink, changeAddress } = createLinkControl({ links: plan.links, states, node });
+  const forwards: Forward[] = [];
+  let ending: Promise<void> | null = null;
+  const end = async () => {
     ownership.end();
     await Promise.all(forwards.map((forward) => forward.close()));
     await removeLab(id);
   };
-
-  const lab: Lab = {
+  const down = () => {
+    ending ??= end();
+    return ending;
+  };
+  return {
     id,
     folder: labFolder(id),
     control: node("control"),
     internet: node("internet"),
-    machines: nodes.filter((candidate) => candidate.role === "machine"),
+    machines,
     node,
-    machine: (name) => find(lab.machines, name),
-    setLink: async (name, state) => {
-      // At the far end, so that the near end loses its carrier and keeps its addresses, as with a pulled cable.
-      const link = linkOf(name);
-      const commands = state === "up" ? planFarEnd(link, node(name)) : [`link set ${link.far.device} down`];
-      await configure(link.far.node, commands);
-    },
-    changeAddress: async (name) => {
-      const link = linkOf(name);
-      const { ipv4: from } = node(name);
-      const to = pickIpv4(link, usedAddresses);
-      if (to === null) throw new Error(`no address is left for ${name} in ${link.network}`);
-      usedAddresses.add(to);
-      const change = planIpv4Change(link, { from, to });
-      await configure(link.far.node, change.far);
-      await configure(name, change.near);
-      find(states, name).ipv4 = to;
-      return to;
-    },
+    machine: (name) => find(machines, name),
+    setLink,
+    changeAddress,
     forward: async (target) => {
       const forward = await startForward(node(target.node ?? "control"), target);
       forwards.push(forward);
@@ -150,10 +123,16 @@ function createHandle({ record, plan, nodes: built, ownership }: HandleInput): L
       ownership.end();
       writeRecord({ ...record, owner: null });
     },
-    down: () => (downOnce ??= down()),
-    [Symbol.asyncDispose]: () => lab.down(),
+    down,
+    [Symbol.asyncDispose]: down,
   };
-  return lab;
+}
+
+function find(nodes: readonly LabNode[], name: string): LabNode {
+  const found = nodes.find((candidate) => candidate.name === name);
+  if (!found)
+    throw new Error(`there is no "${name}" in this lab; there are ${nodes.map((one) => one.name).join(", ")}`);
+  return found;
 }
 
 function toRecordNode({ name, role, lan, ipv4, ipv6, pid }: BuiltNode): LabRecord["nodes"][number] {

@@ -104,8 +104,16 @@ function cleanLeftoversLocked(): string[] {
     if (record.owner !== null) return !isAlive(record.owner);
     return !record.nodes.some((node) => isAlive(node.holder));
   });
-  for (const id of leftovers) removeLabNow(id);
-  return leftovers;
+  return leftovers.filter((id) => {
+    try {
+      removeLabNow(id);
+      return true;
+    } catch (error) {
+      // One that resists must not keep everybody from making labs; the next run tries again.
+      process.stderr.write(`lab ${id} could not be cleaned: ${String(error)}\n`);
+      return false;
+    }
+  });
 }
 
 function listFolders(): string[] {

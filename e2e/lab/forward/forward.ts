@@ -4,6 +4,7 @@
 //
 // Files are shared between namespaces, networks are not: that is why the unix socket can be the door.
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import path from "node:path";
@@ -29,7 +30,7 @@ export interface Forward {
 
 export async function startForward(node: LabNode, target: ForwardTarget): Promise<Forward> {
   const address = target.address ?? node.ipv4;
-  const socketPath = path.join(node.files.folder, `forward-${process.pid}-${target.port}-${sequence++}.sock`);
+  const socketPath = path.join(node.files.folder, `forward-${randomBytes(4).toString("hex")}.sock`);
   const inside = path.join(import.meta.dirname, "inside.ts");
   const [file = "", ...args] = node.argv([process.execPath, inside, socketPath, address, String(target.port)]);
   // Its standard input is its life line: it ends when this process does, however.
@@ -60,6 +61,3 @@ export async function startForward(node: LabNode, target: ForwardTarget): Promis
   };
   return { port: (server.address() as AddressInfo).port, close };
 }
-
-/** Only so that two forwards to one port have sockets of their own. */
-let sequence = 0;

@@ -69,53 +69,83 @@ function planPublic(host: Addresses & { name: string; role: NodeRole; network: s
   };
 }
 
+/** A LAN's numbers. */
+interface LanRange {
+  readonly name: string;
+  readonly network: string;
+  /** The network address, as a number. */
+  readonly first: number;
+  /** How many machines fit beside the router. */
+  readonly room: number;
+  readonly gateway: string;
+  /** Its IPv6 network without the length, like `2001:db8:100::`; null when it has none. */
+  readonly prefix6: string | null;
+}
+
 /** A router and the machines behind it. */
 function planLan(lan: Topology["lans"][number], index: number, topology: Topology): Site[] {
   const network = lan.ipv4 ?? `192.168.${index + 1}.0/24`;
   const range = parseIpv4Cidr(network);
   if (!range) throw new Error(`LAN ${lan.name}: ${network} was not checked`);
-  const gateway = renderIpv4(range.first + 1);
-  const prefix6 = lan.ipv6 === "global" ? `2001:db8:${(0x100 + index).toString(16)}::` : null;
-  const host = FIRST_HOST + index;
-  const router: Site = {
+  const lanRange: LanRange = {
+    name: lan.name,
+    network,
+    first: range.first,
+    room: range.last - range.first - 2,
+    gateway: renderIpv4(range.first + 1),
+    prefix6: lan.ipv6 === "global" ? `2001:db8:${(0x100 + index).toString(16)}::` : null,
+  };
+  const behind = topology.machines.filter((machine) => machine.lan === lan.name);
+  return [
+    planRouter(lanRange, renderRouterRules(lan.nat), FIRST_HOST + index),
+    ...behind.map(({ name }, position) => planBehind(lanRange, name, position)),
+  ];
+}
+
+function planRouter({ name, network, gateway, prefix6 }: LanRange, nftRules: string, host: number): Site {
+  return {
     node: {
-      name: lan.name,
+      name,
       role: "router",
-      lan: lan.name,
+      lan: name,
       ipv4: `203.0.113.${host}`,
       ipv6: prefix6 && `2001:db8:1::${host.toString(16)}`,
       sysctls: [...BASE_SYSCTLS, ...FORWARDING_SYSCTLS],
-      ipCommands: [...LOOPBACK_UP, ...planBridge(`${gateway}/${range.prefixLength}`, prefix6)],
-      nftRules: renderRouterRules(lan.nat),
+      ipCommands: [...LOOPBACK_UP, ...planBridge(`${gateway}/${network.split("/")[1]}`, prefix6)],
+      nftRules,
     },
     link: {
-      near: { node: lan.name, device: "wan" },
-      far: { node: "internet", device: lan.name },
+      near: { node: name, device: "wan" },
+      far: { node: "internet", device: name },
       network: "203.0.113.0/24",
       uplink: { to: "internet", routedPrefix6: prefix6 && `${prefix6}/64` },
     },
   };
-  const hostCount = range.last - range.first - 2;
-  const firstHost = hostCount > FIRST_HOST ? FIRST_HOST : 2;
-  const machines = topology.machines.filter((machine) => machine.lan === lan.name);
-  return [router, ...machines.map(({ name }, position) => planBehind(name, position))];
+}
 
-  function planBehind(name: string, position: number): Site {
-    // A full LAN wraps round to the addresses below the first host; 1 is the router.
-    const offset = 2 + ((firstHost - 2 + position) % hostCount);
-    const ipv4 = renderIpv4((range?.first ?? 0) + offset);
-    const ipv6 = prefix6 && `${prefix6}${offset.toString(16)}`;
-    const node = { name, role: "machine" as const, lan: lan.name, ipv4, ipv6, nftRules: null };
-    return {
-      node: { ...node, sysctls: BASE_SYSCTLS, ipCommands: LOOPBACK_UP },
-      link: {
-        near: { node: name, device: "eth0" },
-        far: { node: lan.name, device: name },
-        network,
-        uplink: { to: "lan", gateway },
-      },
-    };
-  }
+/** `position`: how many machines of this LAN come before it. */
+function planBehind(lan: LanRange, name: string, position: number): Site {
+  const firstHost = lan.room > FIRST_HOST ? FIRST_HOST : 2;
+  // A full LAN wraps round to the addresses below the first host; 1 is the router.
+  const host = 2 + ((firstHost - 2 + position) % lan.room);
+  return {
+    node: {
+      name,
+      role: "machine",
+      lan: lan.name,
+      ipv4: renderIpv4(lan.first + host),
+      ipv6: lan.prefix6 && `${lan.prefix6}${host.toString(16)}`,
+      sysctls: BASE_SYSCTLS,
+      ipCommands: LOOPBACK_UP,
+      nftRules: null,
+    },
+    link: {
+      near: { node: name, device: "eth0" },
+      far: { node: lan.name, device: name },
+      network: lan.network,
+      uplink: { to: "lan", gateway: lan.gateway },
+    },
+  };
 }
 
 function planBridge(address: string, prefix6: string | null): string[] {

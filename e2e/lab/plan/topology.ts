@@ -51,32 +51,8 @@ export const Topology = z
     machines: z.array(Machine).min(1),
   })
   .superRefine((topology, context) => {
-    const complain = (path: (string | number)[], message: string) =>
-      context.addIssue({ code: "custom", path, message });
-    const seen = new Set<string>();
-    for (const list of ["lans", "machines"] as const) {
-      for (const [index, { name }] of topology[list].entries()) {
-        if (seen.has(name))
-          complain([list, index, "name"], `"${name}" is taken; LANs and machines share one set of names`);
-        seen.add(name);
-      }
-    }
-    for (const [index, machine] of topology.machines.entries()) {
-      if (machine.lan === undefined) continue;
-      if (!topology.lans.some((lan) => lan.name === machine.lan))
-        complain(["machines", index, "lan"], `there is no LAN named "${machine.lan}"`);
-      if (machine.ipv6 !== undefined)
-        complain(["machines", index, "ipv6"], "is for public machines; a machine on a LAN follows its LAN");
-    }
-    for (const [index, lan] of topology.lans.entries()) {
-      const range = lan.ipv4 === undefined ? null : parseIpv4Cidr(lan.ipv4);
-      const wanted = topology.machines.filter((machine) => machine.lan === lan.name).length;
-      // Network, broadcast and router addresses are not for machines.
-      if (wanted > (range ? range.last - range.first - 2 : 253))
-        complain(["lans", index, "ipv4"], `has too few addresses for ${wanted} machines`);
-    }
-    if (topology.machines.filter((machine) => machine.lan === undefined).length > MAX_PUBLIC)
-      complain(["machines"], `at most ${MAX_PUBLIC} may be public`);
+    const problems = [...checkNames(topology), ...checkMachines(topology), ...checkRoom(topology)];
+    for (const problem of problems) context.addIssue({ code: "custom", ...problem });
   });
 export type Topology = z.infer<typeof Topology>;
 /** What `createLab` takes and a JSON file holds: defaults may be left out. */
@@ -87,6 +63,51 @@ export function parseTopology(value: unknown): Result<Topology, string[]> {
   const parsed = Topology.safeParse(value);
   if (parsed.success) return ok(parsed.data);
   return err(parsed.error.issues.map((issue) => `${renderPath(issue.path)}: ${issue.message}`));
+}
+
+interface Problem {
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+type Unchecked = Pick<Topology, "lans" | "machines">;
+
+function checkNames({ lans, machines }: Unchecked): Problem[] {
+  const seen = new Set<string>();
+  return Object.entries({ lans, machines }).flatMap(([list, entries]) =>
+    entries.flatMap(({ name }, index) => {
+      const isTaken = seen.has(name);
+      seen.add(name);
+      const message = `"${name}" is taken; LANs and machines share one set of names`;
+      return isTaken ? [{ path: [list, index, "name"], message }] : [];
+    }),
+  );
+}
+
+function checkMachines({ lans, machines }: Unchecked): Problem[] {
+  return machines.flatMap((machine, index): Problem[] => {
+    if (machine.lan === undefined) return [];
+    if (!lans.some((lan) => lan.name === machine.lan))
+      return [{ path: ["machines", index, "lan"], message: `there is no LAN named "${machine.lan}"` }];
+    if (machine.ipv6 === undefined) return [];
+    return [
+      { path: ["machines", index, "ipv6"], message: "is for public machines; a machine on a LAN follows its LAN" },
+    ];
+  });
+}
+
+function checkRoom({ lans, machines }: Unchecked): Problem[] {
+  const countOn = (lan: string | undefined) => machines.filter((machine) => machine.lan === lan).length;
+  const crowded = lans.flatMap((lan, index): Problem[] => {
+    const range = lan.ipv4 === undefined ? null : parseIpv4Cidr(lan.ipv4);
+    // Network, broadcast and router addresses are not for machines.
+    const room = range ? range.last - range.first - 2 : 253;
+    const wanted = countOn(lan.name);
+    return wanted > room
+      ? [{ path: ["lans", index, "ipv4"], message: `has too few addresses for ${wanted} machines` }]
+      : [];
+  });
+  if (countOn(undefined) <= MAX_PUBLIC) return crowded;
+  return [...crowded, { path: ["machines"], message: `at most ${MAX_PUBLIC} may be public` }];
 }
 
 function renderPath(path: readonly PropertyKey[]): string {

@@ -1,5 +1,5 @@
 // What /proc tells about processes. Synchronous, so that an exit handler can use it too.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** Every process of a lab has this variable, or a mount below the lab's folder, or both. */
 export const LAB_VARIABLE = "BECKET_LAB";
@@ -24,21 +24,28 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return readIdentity(identity.pid)?.startTime === identity.startTime;
 }
 
-/** Processes that belong to a lab: started by it, or a child of such a one in whatever namespaces. Never this process. */
+/**
+ * Processes that belong to a lab: started by it, or below its mounts, or in a network with such a one. Never this process,
+ * and nothing for its network alone when that network is this process's or the host's.
+ */
 export function findLabProcesses(labId: string, folder: string): number[] {
   const variable = `${LAB_VARIABLE}=${labId}`;
   // In mountinfo a bind mount's source is relative to its file system: /run may be one of its own.
   const mounted = `${folder.replace(/^\/run/, "")}/`;
   const ownMounts = readText(process.pid, "mountinfo");
-  return readdirSync("/proc")
+  const isMarked = (pid: number) => {
+    if (readText(pid, "environ").split("\0").includes(variable)) return true;
+    const mounts = readText(pid, "mountinfo");
+    return mounts !== ownMounts && mounts.includes(mounted);
+  };
+  const pids = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => {
-      if (pid === process.pid) return false;
-      if (readText(pid, "environ").split("\0").includes(variable)) return true;
-      const mounts = readText(pid, "mountinfo");
-      return mounts !== ownMounts && mounts.includes(mounted);
-    });
+    .filter((pid) => pid !== process.pid);
+  const marked = new Set(pids.filter(isMarked));
+  const networks = new Set([...marked].map(readNetwork));
+  for (const outside of ["", readNetwork(process.pid), readNetwork(1)]) networks.delete(outside);
+  return pids.filter((pid) => marked.has(pid) || networks.has(readNetwork(pid)));
 }
 
 /** Kills until none is left; a process may be starting another one meanwhile. Throws when one outlives SIGKILL for 5 s. */
@@ -63,6 +70,15 @@ function killQuietly(pid: number): void {
 
 function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+/** Like `net:[4026531840]`; empty when the process is gone or must not be looked at. */
+function readNetwork(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return "";
+  }
 }
 
 /** Empty when the process is gone, is a kernel thread, or must not be read. */

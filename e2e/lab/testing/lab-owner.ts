@@ -2,8 +2,20 @@
 import { createLab } from "../lab.ts";
 
 const lab = await createLab({ topology: { machines: [{ name: "carol" }] } });
-// A daemon as wireguard-go is one: it left its parent, and it forgot the environment.
-await lab.machine("carol").exec(["env", "--ignore-environment", "setsid", "--fork", "/usr/bin/sleep", "infinity"]);
+// Daemons: they left their parent and forgot their environment; one has also left the machine's mounts.
+const carol = lab.machine("carol");
+await carol.exec(["env", "--ignore-environment", "setsid", "--fork", "/usr/bin/sleep", "infinity"]);
+const elsewhere = [
+  "nsenter",
+  `--mount=/proc/${process.pid}/ns/mnt`,
+  "env",
+  "--ignore-environment",
+  "setsid",
+  "--fork",
+  "/usr/bin/sleep",
+  "infinity",
+];
+await carol.exec(elsewhere);
 process.stdout.write(`${lab.id}\n`);
 process.stdin.once("data", () => {
   throw new Error("told to fail");
