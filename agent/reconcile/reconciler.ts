@@ -47,6 +47,8 @@ export interface ReconcilerPorts {
 
 /** Without any other cause the system is looked at this often: somebody may have changed it, a dead endpoint may be due. */
 const LOOK_INTERVAL_MS = 30_000;
+/** Peers that come one after the other are nudged together, not each in a round of its own. */
+const MIN_WAIT_MS = 50;
 /** Full jitter: a random time up to the bound, which doubles with each round that failed. */
 const RETRY_BASE_MS = 500;
 const RETRY_MAX_MS = 30_000;
@@ -99,7 +101,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
   function toWaitMs(wakeAtMs: number | null): number {
     const backoffMs = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (failedRounds - 1));
     const untilWakeMs = wakeAtMs === null ? LOOK_INTERVAL_MS : wakeAtMs - clock.now();
-    if (failedRounds === 0) return Math.max(0, Math.min(LOOK_INTERVAL_MS, untilWakeMs));
+    if (failedRounds === 0) return Math.max(MIN_WAIT_MS, Math.min(LOOK_INTERVAL_MS, untilWakeMs));
     // What is overdue after a round that failed is what failed: it waits for the retry.
     return Math.min(LOOK_INTERVAL_MS, random() * backoffMs, ...(untilWakeMs > 0 ? [untilWakeMs] : []));
   }
