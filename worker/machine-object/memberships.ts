@@ -8,6 +8,7 @@
 import { isOverlapping } from "#schema/address";
 import type { MeshId } from "#schema/ids";
 import { err, ok, type Result } from "#schema/result";
+import { releaseReply } from "../durable/release-reply.ts";
 import { type Logger, toErrorFields } from "../log.ts";
 import type { AddedMember, MeshObjectRpc } from "../mesh-object/rpc.ts";
 import type { Cause } from "../outbox/cause.ts";
@@ -63,7 +64,7 @@ export function createMemberships(parts: MembershipParts): Memberships {
   async function finishJoin(machine: MachineRecord, meshId: MeshId): Promise<Result<AddedMember, JoinMeshError>> {
     const { requestedAddress: address, cause } = readEntry(meshId);
     const request = { machineId: machine.id, name: machine.name, address, cause };
-    const added = await meshOf(meshId).addMember(request);
+    const added = releaseReply(await meshOf(meshId).addMember(request));
     // Only the removal of the machine does not wait for its turn.
     const entry = storage.readMesh(meshId);
     if (entry === null || entry.state === "leaving") return err({ code: "machine_removed" });
@@ -80,7 +81,7 @@ export function createMemberships(parts: MembershipParts): Memberships {
     const entry = storage.readMesh(meshId);
     if (machine === null || entry?.state !== "leaving") return;
     // Both answers mean that it is out: it was removed, or there is no such mesh.
-    await meshOf(meshId).removeMember(machine.id, entry.cause);
+    releaseReply(await meshOf(meshId).removeMember(machine.id, entry.cause));
     storage.deleteMesh(meshId);
   }
 
