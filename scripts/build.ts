@@ -1,0 +1,76 @@
+// Builds what is delivered, into build/. Needs no network.
+//
+//   node scripts/build.ts [agent] [public] [worker]      all of them when none is named
+import { execFile } from "node:child_process";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+
+const repository = path.resolve(import.meta.dirname, "..");
+const TARGETS = { agent: buildAgent, public: buildPublic, worker: buildWorker } as const;
+type Target = keyof typeof TARGETS;
+
+const isTarget = (name: string): name is Target => Object.hasOwn(TARGETS, name);
+const names = process.argv.slice(2);
+const unknown = names.find((name) => !isTarget(name));
+if (unknown !== undefined) {
+  console.error(`there is no "${unknown}" to build; there is ${Object.keys(TARGETS).join(", ")}`);
+  process.exit(2);
+}
+const targets = names.length > 0 ? names.filter(isTarget) : (Object.keys(TARGETS) as Target[]);
+// The Worker's bundle takes its assets along, so they come first.
+if (targets.includes("public")) buildPublic();
+await Promise.all(targets.filter((name) => name !== "public").map((name) => TARGETS[name]()));
+
+/** One file for Node 20 and newer: syntax is shortened, names stay, so that a stack trace can be read. */
+async function buildAgent(): Promise<void> {
+  const outfile = path.join(repository, "build/agent/becket.mjs");
+  await build({
+    entryPoints: [path.join(repository, "agent/main.ts")],
+    outfile,
+    absWorkingDir: repository,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    minifySyntax: true,
+    keepNames: true,
+    legalComments: "eof",
+    logLevel: "warning",
+    banner: {
+      // CommonJS packages inside the bundle ask for Node's own modules by require().
+      js: [
+        'import { createRequire as __createRequire } from "node:module";',
+        "const require = __createRequire(import.meta.url);",
+      ].join("\n"),
+    },
+  });
+  chmodSync(outfile, 0o755);
+}
+
+/** Static files: our own, and Swagger UI for the API reference. */
+function buildPublic(): void {
+  const folder = path.join(repository, "build/public");
+  const reference = path.join(folder, "reference");
+  mkdirSync(reference, { recursive: true });
+  cpSync(path.join(repository, "worker/public"), folder, { recursive: true });
+  const swaggerUi = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+  for (const file of ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "LICENSE", "NOTICE"]) {
+    const source = path.join(swaggerUi, file);
+    if (existsSync(source)) copyFileSync(source, path.join(reference, file));
+  }
+}
+
+/** As `wrangler deploy` would upload it. The variables keep wrangler from asking the network, which it would wait for. */
+async function buildWorker(): Promise<void> {
+  const argv = ["deploy", "--dry-run", "--outdir", path.join(repository, "build/worker")];
+  const env = {
+    ...process.env,
+    WRANGLER_SEND_METRICS: "false",
+    WRANGLER_HIDE_BANNER: "true",
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  };
+  await promisify(execFile)(path.join(repository, "node_modules/.bin/wrangler"), argv, { cwd: repository, env });
+}
