@@ -49,6 +49,7 @@ describe.skipIf(lack !== null)(
 
       await eventually(() => ping(a, "10.1.0.2", 1, 0.05));
       const reachedAfterMs = performance.now() - settledAt;
+      expect(await ping(a, "fd00:1::2", 3)).toEqual({ sent: 3, received: 3 });
       await Promise.all([first.stop(), second.stop()]);
 
       // Measured: 50 ms and 260 ms on two cores at rest; WireGuard alone would take 5 s.

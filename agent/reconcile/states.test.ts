@@ -3,7 +3,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { silentLogger } from "../system/logger.ts";
-import { createKeyFiles, deviceOf, keyOf, MESH_B, ownKey, peerOf, shortenKeys } from "../testing/desired-devices.ts";
+import {
+  createKeyFiles,
+  deviceOf,
+  keyOf,
+  MESH_A,
+  MESH_B,
+  ownKey,
+  peerOf,
+  shortenKeys,
+} from "../testing/desired-devices.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createFakeKernel, type FakeKernel } from "../testing/fake-kernel.ts";
 import { emptyPeer } from "../testing/fake-kernel-state.ts";
@@ -221,6 +230,52 @@ describe.each([true, false])("a system whose kernel has WireGuard: %s", (hasWire
 
     expect(kernel.changes).toEqual([]);
     expect([...second.state().meshes.values()].flatMap(({ failures }) => failures)).toEqual([]);
+  });
+
+  it("is left alone once it is as desired, whatever was desired, even nonsense", async () => {
+    const peer = fc.record({
+      letter: fc.constantFrom("P", "Q", "R", "S"),
+      host: fc.integer({ min: 1, max: 4 }),
+      keepaliveSeconds: fc.constantFrom(0, 25),
+    });
+    const device = fc.record({
+      interfaceName: fc.constantFrom("bkt-a", "bkt-b", "bkt-theirs"),
+      meshId: fc.constantFrom(MESH_A, MESH_B),
+      key: fc.integer({ min: 1, max: 4 }),
+      listenPort: fc.integer({ min: 51_820, max: 51_825 }),
+      addresses: fc.subarray(["10.1.0.1/16", "10.1.0.2/16", "10.3.0.1/24", "10.9.0.7/16", "fd00:1::1/64"]),
+      peers: fc.array(peer, { maxLength: 6 }),
+    });
+    const oneForEachMesh = fc.uniqueArray(device, { maxLength: 2, selector: ({ meshId }) => meshId });
+    await fc.assert(
+      fc.asyncProperty(fc.array(oneForEachMesh, { minLength: 1, maxLength: 4 }), async (sequence) => {
+        const { kernel, start } = createSystem(hasWireGuard);
+        for (const devices of sequence) {
+          const desired = devices.map(({ key, peers, ...rest }) =>
+            deviceOf({
+              ...rest,
+              ...ownKey(key),
+              peers: peers.map(({ letter, host, ...more }) => peerOf(letter, host, more)),
+            }),
+          );
+          const reconciler = start();
+          reconciler.setDesired(desired);
+          await reconciler.whenSettled();
+          await reconciler.stop();
+          const isDone = [...reconciler.state().meshes.values()].every(({ failures }) => failures.length === 0);
+          kernel.changes.length = 0;
+
+          const restarted = start();
+          restarted.setDesired(desired);
+          await restarted.whenSettled();
+          await restarted.stop();
+
+          // What could not be done is tried again; what could be is not touched.
+          if (isDone) expect(kernel.changes).toEqual([]);
+        }
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it("is mended whatever somebody did to our interfaces", async () => {

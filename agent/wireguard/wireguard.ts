@@ -29,6 +29,8 @@ export interface DeviceSettings {
 const SOCKET_FOLDER = "/var/run/wireguard";
 /** Made and removed again only to see whether the kernel can. */
 const PROBE_INTERFACE = "bkt-probe";
+/** 1,000 peers take some 10 ms. A wireguard-go that hangs must not hold the other meshes up for long. */
+const READ_TIMEOUT_MS = 3_000;
 const GONE_WITHIN_MS = 2_000;
 const GONE_POLL_MS = 5;
 
@@ -53,7 +55,7 @@ export function createWireGuard({ exec, files, clock }: { exec: Exec; files: Fil
   return {
     async readDevice(name) {
       try {
-        const { stdout } = await exec.run(["wg", "show", name, "dump"]);
+        const { stdout } = await exec.run(["wg", "show", name, "dump"], { timeoutMs: READ_TIMEOUT_MS });
         return parseDump(stdout);
       } catch (error) {
         // Without the kernel's WireGuard: "Protocol not supported"; with it, of another kind of link: "Operation not supported".
