@@ -2,7 +2,8 @@
 // the control plane spends only when a source changed, and not for as long as it runs.
 //
 //   node embedded/build-worker.ts FOLDER
-import { renameSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, renameSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
@@ -14,6 +15,8 @@ const configPath = path.join(repository, "wrangler.toml");
 
 async function main(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
+  // Before the options are read: wrangler reads _headers of the assets.
+  execFileSync(process.execPath, [path.join(repository, "scripts/build.ts"), "public"], { stdio: "inherit" });
   const config = unstable_readConfig({ config: configPath });
   const result = await build({
     entryPoints: [config.main ?? "worker/index.ts"],
@@ -35,7 +38,12 @@ async function main(folder: string): Promise<void> {
   });
   const [output] = result.outputFiles;
   if (output === undefined) throw new Error("esbuild wrote nothing");
-  const inputs = [configPath, ...Object.keys(result.metafile.inputs).map((file) => path.join(repository, file))];
+  const statics = path.join(repository, "worker/public");
+  const inputs = [
+    configPath,
+    ...readdirSync(statics, { recursive: true, encoding: "utf8" }).map((file) => path.join(statics, file)),
+    ...Object.keys(result.metafile.inputs).map((file) => path.join(repository, file)),
+  ];
   const { name = "becket", d1_databases, assets } = config;
   const { modulesRules: _, ...options } = unstable_getMiniflareWorkerOptions(configPath).workerOptions;
   const manifest: WorkerManifest = {

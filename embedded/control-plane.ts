@@ -1,5 +1,5 @@
 // The Worker of wrangler.toml run by Miniflare on this machine, with its state in one folder. Nothing here needs a network.
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import path from "node:path";
@@ -112,8 +112,6 @@ async function prepareDatabase({ bundle, state }: Parts): Promise<void> {
 }
 
 function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner }: Parts): MiniflareOptions {
-  // Wrangler's assets option must name a folder that exists; it is filled by `npm run build`.
-  mkdirSync(bundle.assetsFolder, { recursive: true });
   return convertV4MiniflareOptions({
     ...bundle.options,
     rootPath: path.resolve(import.meta.dirname, ".."),

@@ -1,6 +1,6 @@
 // The bundled Worker and the options that wrangler.toml means for Miniflare, built when a source is newer than the last build.
 import { execFile } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 
@@ -33,7 +33,8 @@ function readFreshManifest(): WorkerManifest | null {
     const isFresh = Object.entries(manifest.inputs).every(
       ([file, changedAt]) => statSync(path.join(repository, file)).mtimeMs === changedAt,
     );
-    return isFresh ? manifest : null;
+    // The assets are other programs' to build and to remove as well.
+    return isFresh && existsSync(path.join(manifest.assetsFolder, "index.html")) ? manifest : null;
   } catch {
     // No build yet, or a source went away: either way a new build says more than this error.
     return null;
