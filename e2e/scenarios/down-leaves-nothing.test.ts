@@ -8,7 +8,7 @@ it("`becket down` removes exactly what Becket made, with the agent running and w
   await withFleet(oneLan, async (fleet, mesh) => {
     const alice = fleet.lab.machines[0];
     if (!alice) throw new Error("the topology has a machine");
-    await alice.exec(["ip", "link", "add", "own0", "type", "dummy"]);
+    await alice.exec(["ip", "link", "add", "own0", "type", "bridge"]);
     await alice.exec(["ip", "address", "add", "172.30.0.1/24", "dev", "own0"]);
     await alice.exec(["ip", "link", "set", "own0", "up"]);
     const before = await readNetwork(alice);

@@ -83,7 +83,12 @@ it("machines are in several meshes at once, and leaving one does not disturb the
 });
 
 it("a machine whose address changes is found at the new one", async () => {
-  await withFleet(fourMachines, async (fleet, mesh) => {
+  // IPv4 only, so that no other address keeps the pair together.
+  const machines = [
+    { name: "carol", ipv6: "none" as const },
+    { name: "dave", ipv6: "none" as const },
+  ];
+  await withFleet({ machines }, async (fleet, mesh) => {
     await fleet.enrolAll();
     await fleet.untilConnected(mesh.id);
 
