@@ -72,8 +72,8 @@ export async function createLab({ topology, name, signal }: LabOptions): Promise
     signal?.addEventListener("abort", () => void lab.down(), { once: true });
     return lab;
   } catch (error) {
-    ownership.end();
     await removeLab(id);
+    ownership.end();
     throw error;
   }
 }
@@ -95,9 +95,10 @@ function createHandle({ record, plan, nodes: built, ownership }: HandleInput): L
   const forwards: Forward[] = [];
   let ending: Promise<void> | null = null;
   const end = async () => {
-    ownership.end();
     await Promise.all(forwards.map((forward) => forward.close()));
     await removeLab(id);
+    // Only after that: a second Ctrl-C meanwhile must leave nothing either.
+    ownership.end();
   };
   const down = () => {
     ending ??= end();
