@@ -1,11 +1,46 @@
-// The one transaction of an enrolment. Its statements ask for themselves whether the token still has a use left, so that of two
+// What an enrolment is judged by, read in one round trip, and its one transaction. The transaction's statements ask for themselves whether the token still has a use left, so that of two
 // machines racing for the last use exactly one gets in. The audit event of this attempt is the mark that it got in.
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, gte, lt, or, type SQL, sql } from "drizzle-orm";
 import type { IdentityPublicKey, JoinTokenId, MachineId } from "#schema/ids";
 import type { AgentInfo } from "#schema/machine";
 import { insertAuditEventIf, type NewAuditEvent } from "./audit-events.ts";
 import type { Database, Statement } from "./database.ts";
-import { auditEvents, joinTokens, machines } from "./tables.ts";
+import { type JoinTokenRecord, toJoinTokenRecord } from "./join-tokens.ts";
+import { type MachineRecord, toMachineRecord } from "./machines.ts";
+import { auditEvents, joinTokens, machines, removedMachines } from "./tables.ts";
+
+export interface AdmissionFacts {
+  readonly joinToken: JoinTokenRecord | null;
+  /** The machine that has this identity key already. */
+  readonly known: MachineRecord | null;
+  readonly isIdentityRemoved: boolean;
+  /** Those that start with the base name alone or with a hyphen behind it: the names that a suffix must avoid. */
+  readonly takenNames: ReadonlySet<string>;
+}
+
+export async function readAdmissionFacts(
+  db: Database,
+  request: { readonly tokenHash: string; readonly identityKey: IdentityPublicKey; readonly baseName: string },
+): Promise<AdmissionFacts> {
+  const { tokenHash, identityKey, baseName } = request;
+  // "." follows "-" in ASCII, so this is a range of the index.
+  const hasBaseName = or(
+    eq(machines.name, baseName),
+    and(gte(machines.name, `${baseName}-`), lt(machines.name, `${baseName}.`)),
+  );
+  const [[joinToken], [known], removed, names] = await db.batch([
+    db.select().from(joinTokens).where(eq(joinTokens.tokenHash, tokenHash)),
+    db.select().from(machines).where(eq(machines.identityKey, identityKey)),
+    db.select({ id: removedMachines.id }).from(removedMachines).where(eq(removedMachines.identityKey, identityKey)),
+    db.select({ name: machines.name }).from(machines).where(hasBaseName),
+  ]);
+  return {
+    joinToken: joinToken === undefined ? null : toJoinTokenRecord(joinToken),
+    known: known === undefined ? null : toMachineRecord(known),
+    isIdentityRemoved: removed.length > 0,
+    takenNames: new Set(names.map(({ name }) => name)),
+  };
+}
 
 export interface EnrollingMachine {
   readonly id: MachineId;

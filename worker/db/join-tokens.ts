@@ -26,17 +26,12 @@ export async function listJoinTokenRows(
     .where(after === null ? undefined : gt(joinTokens.id, after))
     .orderBy(asc(joinTokens.id))
     .limit(limit + 1);
-  return rows.map(toRecord);
+  return rows.map(toJoinTokenRecord);
 }
 
 export async function findJoinToken(db: Database, id: JoinTokenId): Promise<JoinTokenRecord | null> {
   const [row] = await db.select().from(joinTokens).where(eq(joinTokens.id, id));
-  return row === undefined ? null : toRecord(row);
-}
-
-export async function findJoinTokenByHash(db: Database, tokenHash: string): Promise<JoinTokenRecord | null> {
-  const [row] = await db.select().from(joinTokens).where(eq(joinTokens.tokenHash, tokenHash));
-  return row === undefined ? null : toRecord(row);
+  return row === undefined ? null : toJoinTokenRecord(row);
 }
 
 export const insertJoinToken = (db: Database, token: JoinTokenRecord & { readonly tokenHash: string }): Statement =>
@@ -60,7 +55,7 @@ export const revokeJoinTokenRow = (db: Database, id: JoinTokenId, revokedAt: num
 
 const MeshIds = z.array(MeshId);
 
-const toRecord = (row: typeof joinTokens.$inferSelect): JoinTokenRecord => ({
+export const toJoinTokenRecord = (row: typeof joinTokens.$inferSelect): JoinTokenRecord => ({
   id: row.id,
   expiresAt: row.expiresAt,
   maxUses: row.maxUses,

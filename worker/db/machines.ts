@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, gte, lt, or, type SQL, sql } from "drizzle-orm";
+import { asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import type { IdentityPublicKey, MachineId } from "#schema/ids";
 import { AgentInfo } from "#schema/machine";
 import type { PageRequest } from "../page.ts";
@@ -25,17 +25,12 @@ export async function listMachineRows(
     .where(after === null ? undefined : gt(machines.id, after))
     .orderBy(asc(machines.id))
     .limit(limit + 1);
-  return rows.map(toRecord);
+  return rows.map(toMachineRecord);
 }
 
 export async function findMachine(db: Database, id: MachineId): Promise<MachineRecord | null> {
   const [row] = await db.select().from(machines).where(eq(machines.id, id));
-  return row === undefined ? null : toRecord(row);
-}
-
-export async function findMachineByIdentityKey(db: Database, key: IdentityPublicKey): Promise<MachineRecord | null> {
-  const [row] = await db.select().from(machines).where(eq(machines.identityKey, key));
-  return row === undefined ? null : toRecord(row);
+  return row === undefined ? null : toMachineRecord(row);
 }
 
 export async function findIdentity(db: Database, id: MachineId): Promise<StoredIdentity> {
@@ -43,15 +38,6 @@ export async function findIdentity(db: Database, id: MachineId): Promise<StoredI
   if (row !== undefined) return { status: "known", identityKey: row.key };
   const removed = await db.select({ id: removedMachines.id }).from(removedMachines).where(eq(removedMachines.id, id));
   return { status: removed.length > 0 ? "removed" : "unknown" };
-}
-
-/** The names that start with `base` alone or `base-`: those that a suffix must avoid. "." follows "-" in ASCII. */
-export async function listNamesLike(db: Database, base: string): Promise<Set<string>> {
-  const rows = await db
-    .select({ name: machines.name })
-    .from(machines)
-    .where(or(eq(machines.name, base), and(gte(machines.name, `${base}-`), lt(machines.name, `${base}.`))));
-  return new Set(rows.map((row) => row.name));
 }
 
 export const renameMachineRow = (db: Database, id: MachineId, name: string): Statement =>
@@ -67,15 +53,10 @@ export const insertRemovedMachine = (
   removedAt: number,
 ): Statement => db.insert(removedMachines).values({ id, identityKey, removedAt }).onConflictDoNothing();
 
-export async function isIdentityRemoved(db: Database, key: IdentityPublicKey): Promise<boolean> {
-  const query = db.select({ id: removedMachines.id }).from(removedMachines).where(eq(removedMachines.identityKey, key));
-  return (await query).length > 0;
-}
-
 export const markEnrolled = (db: Database, id: MachineId, enrolledAt: number): Statement =>
   db.update(machines).set({ enrolledAt }).where(eq(machines.id, id));
 
-const toRecord = (row: typeof machines.$inferSelect): MachineRecord => ({
+export const toMachineRecord = (row: typeof machines.$inferSelect): MachineRecord => ({
   ...row,
   agent: row.agent === null ? null : AgentInfo.parse(JSON.parse(row.agent)),
 });

@@ -2,10 +2,9 @@
 //
 // Objects write: memberships, a machine's agent info, and the audit events member.added and member.removed (only they know when
 // those happen). All other audit events belong to use-cases, which write them in the same batch as their own D1 change.
-import { and, eq, lte, sql } from "drizzle-orm";
-import { Ipv4, Ipv6 } from "#schema/address";
+import { eq, sql } from "drizzle-orm";
 import type { Actor, AuditAction } from "#schema/api/audit-events";
-import { MachineId, MeshId } from "#schema/ids";
+import { MachineId } from "#schema/ids";
 import type { AgentInfo } from "#schema/machine";
 import type { Database, Statement } from "./database.ts";
 import { auditEvents, machines, memberships } from "./tables.ts";
@@ -33,32 +32,52 @@ export interface NewAuditEvent {
   readonly requestId: string;
 }
 
-export function projectMembership(db: Database, row: MembershipRow): Statement {
-  const { revision, joinedAt } = row;
-  const address = Ipv4.parse(row.address);
-  const address6 = Ipv6.parse(row.address6);
-  const meshId = MeshId.parse(row.meshId);
-  const machineId = MachineId.parse(row.machineId);
+// Rows go as one JSON parameter: a statement for a whole batch, where one per row takes D1 several times as long.
+
+export function projectMemberships(db: Database, rows: readonly MembershipRow[]): Statement {
   return db
     .insert(memberships)
-    .values({ meshId, machineId, address, address6, revision, joinedAt })
+    .select(
+      // In the order of the table's columns. Without "where true" SQLite reads the conflict clause as a join's.
+      sql`select value ->> 'meshId', value ->> 'machineId', value ->> 'address', value ->> 'address6',
+        value ->> 'revision', value ->> 'joinedAt' from json_each(${JSON.stringify(rows)}) where true`,
+    )
     .onConflictDoUpdate({
       target: [memberships.machineId, memberships.meshId],
-      set: { address, address6, revision, joinedAt },
+      set: {
+        address: sql`excluded.address`,
+        address6: sql`excluded.address6`,
+        revision: sql`excluded.revision`,
+        joinedAt: sql`excluded.joined_at`,
+      },
       setWhere: sql`excluded.revision > ${memberships.revision}`,
     });
 }
 
-export function projectMembershipRemoved(db: Database, meshId: string, machineId: string, revision: number): Statement {
+export function projectMembershipsRemoved(
+  db: Database,
+  removals: readonly Pick<MembershipRow, "meshId" | "machineId" | "revision">[],
+): Statement {
+  return db.delete(memberships).where(
+    sql`(machine_id, mesh_id) in (
+      select removed.value ->> 'machineId', removed.value ->> 'meshId'
+      from json_each(${JSON.stringify(removals)}) as removed
+      join memberships as known
+        on known.machine_id = removed.value ->> 'machineId' and known.mesh_id = removed.value ->> 'meshId'
+      where known.revision <= removed.value ->> 'revision')`,
+  );
+}
+
+/** Idempotent by the events' ids. */
+export function insertAuditEvents(db: Database, events: readonly NewAuditEvent[]): Statement {
   return db
-    .delete(memberships)
-    .where(
-      and(
-        eq(memberships.machineId, MachineId.parse(machineId)),
-        eq(memberships.meshId, MeshId.parse(meshId)),
-        lte(memberships.revision, revision),
-      ),
-    );
+    .insert(auditEvents)
+    .select(
+      sql`select value ->> 'id', value ->> 'at', value -> 'actor' ->> 'kind', value -> 'actor' ->> 'id',
+        value -> 'actor' ->> 'name', value ->> 'action', value ->> 'subjectId', value ->> 'meshId', value -> 'details',
+        value ->> 'requestId' from json_each(${JSON.stringify(events)}) where true`,
+    )
+    .onConflictDoNothing();
 }
 
 /** Idempotent by the event's id. */

@@ -6,14 +6,14 @@ import type { EnrolmentRequest } from "#schema/wire/enrolment";
 import { createAuditEvent } from "../audit/new-event.ts";
 import { hashSecret } from "../auth/secrets.ts";
 import type { NewAuditEvent } from "../db/audit-events.ts";
-import { insertEnrolment, reopenEnrolment } from "../db/enrolments.ts";
+import { insertEnrolment, readAdmissionFacts, reopenEnrolment } from "../db/enrolments.ts";
 import { parseUniqueViolation } from "../db/errors.ts";
-import { findJoinTokenByHash, type JoinTokenRecord } from "../db/join-tokens.ts";
-import { findMachineByIdentityKey, isIdentityRemoved, listNamesLike, type MachineRecord } from "../db/machines.ts";
+import type { JoinTokenRecord } from "../db/join-tokens.ts";
+import type { MachineRecord } from "../db/machines.ts";
 import type { Failure } from "../failure.ts";
 import type { Services } from "../services.ts";
 import { toStatus } from "../tokens/join-tokens.ts";
-import { toBaseName, toFreeName } from "./machine-name.ts";
+import { toBaseName, toFreeName, toRandomName } from "./machine-name.ts";
 
 export type AdmissionFailure = Failure<
   "join_token_invalid" | "join_token_expired" | "join_token_used_up" | "join_token_revoked" | "machine_removed"
@@ -29,9 +29,12 @@ export interface Admission {
 
 interface Attempt {
   readonly request: EnrolmentRequest;
-  readonly joinToken: JoinTokenRecord;
-  readonly known: MachineRecord | null;
   readonly requestId: string;
+  readonly joinToken: JoinTokenRecord;
+  /** The machine that has the identity key already. */
+  readonly known: MachineRecord | null;
+  /** For a machine that is not known yet. */
+  readonly name: string;
 }
 
 /** Machines with one host name that enrol at once take each other's names; the later ones choose again. */
@@ -44,50 +47,45 @@ export async function admitMachine(
   request: EnrolmentRequest,
   requestId: string,
 ): Promise<Result<Admission, AdmissionFailure>> {
-  const { db } = services;
+  const tokenHash = await hashSecret(request.token);
+  const baseName = toBaseName(request.hostname);
   for (let number = 1; number <= MAX_ATTEMPTS; number++) {
-    const joinToken = await findJoinTokenByHash(db, await hashSecret(request.token));
+    const facts = await readAdmissionFacts(services.db, { tokenHash, identityKey: request.identityKey, baseName });
+    const { joinToken, known } = facts;
     if (joinToken === null) return err({ code: "join_token_invalid" });
-    const known = await findMachineByIdentityKey(db, request.identityKey);
     if (known !== null && known.joinTokenId === joinToken.id) {
       return ok({ machineId: known.id, name: known.name, joinToken, isFinished: known.enrolledAt !== null });
     }
-    const refusal = checkToken(joinToken, services.now());
-    if (refusal !== null) return err(refusal);
-    if (await isIdentityRemoved(db, request.identityKey)) return err({ code: "machine_removed" });
-    const admission = await tryAdmit(services, { request, joinToken, known, requestId }, number);
+    const status = toStatus(joinToken, services.now());
+    if (status !== "active") return err({ code: `join_token_${status}` });
+    if (facts.isIdentityRemoved) return err({ code: "machine_removed" });
+    const isCounted = number < FIRST_RANDOM_ATTEMPT;
+    const name = isCounted ? toFreeName(baseName, facts.takenNames) : toRandomName(baseName, services.random(2));
+    const admission = await tryAdmit(services, { request, requestId, joinToken, known, name });
     if (admission !== null) return ok(admission);
   }
   throw new Error("no machine name was free after several attempts");
 }
 
 /** Null when another request was faster: for the name, for the last use, or with the same identity key. */
-async function tryAdmit(services: Services, attempt: Attempt, number: number): Promise<Admission | null> {
-  const { db, ids, now } = services;
+async function tryAdmit(services: Services, attempt: Attempt): Promise<Admission | null> {
   const { request, joinToken, known } = attempt;
   const machine = {
-    id: known?.id ?? ids.machine(),
-    name: known?.name ?? (await chooseName(services, request.hostname, number)),
+    id: known?.id ?? services.ids.machine(),
+    name: known?.name ?? attempt.name,
     identityKey: request.identityKey,
     agent: request.agent,
     joinTokenId: joinToken.id,
-    now: now(),
+    now: services.now(),
   };
   const event = toEvent(services, attempt, machine);
   try {
-    const isIn = await (known === null ? insertEnrolment : reopenEnrolment)(db, machine, event);
+    const isIn = await (known === null ? insertEnrolment : reopenEnrolment)(services.db, machine, event);
     return isIn ? { machineId: machine.id, name: machine.name, joinToken, isFinished: false } : null;
   } catch (error) {
     if (parseUniqueViolation(error) === null) throw error;
     return null;
   }
-}
-
-async function chooseName({ db, random }: Services, hostname: string, attemptNumber: number): Promise<string> {
-  const base = toBaseName(hostname);
-  if (attemptNumber < FIRST_RANDOM_ATTEMPT) return toFreeName(base, await listNamesLike(db, base));
-  const [high = 0, low = 0] = random(2);
-  return `${base}-${10_000 + ((high * 256 + low) % 90_000)}`;
 }
 
 function toEvent(
@@ -101,8 +99,3 @@ function toEvent(
 }
 
 export const toJoinTokenActor = ({ id }: JoinTokenRecord) => ({ kind: "join_token", id, name: "join token" }) as const;
-
-function checkToken(joinToken: JoinTokenRecord, now: number): AdmissionFailure | null {
-  const status = toStatus(joinToken, now);
-  return status === "active" ? null : { code: `join_token_${status}` };
-}

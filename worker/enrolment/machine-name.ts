@@ -8,6 +8,7 @@ export function toBaseName(hostname: string): string {
   const label = hostname.split(".")[0] ?? "";
   const name = label
     .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .slice(0, MAX_BASE_LENGTH)
@@ -22,4 +23,9 @@ export function toFreeName(base: string, taken: ReadonlySet<string>): string {
     const name = `${base}-${suffix}`;
     if (!taken.has(name)) return name;
   }
+}
+
+/** The base name with a five-digit suffix: for a crowd in which counting collides. */
+export function toRandomName(base: string, [high = 0, low = 0]: Uint8Array): string {
+  return `${base}-${10_000 + high * 256 + low}`;
 }
