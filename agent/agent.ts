@@ -102,7 +102,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       links?.stop();
       await reconciler.stop();
       await cache.whenIdle();
-      http.close();
+      http.dropConnections();
     }
   }
 
@@ -157,14 +157,19 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     opened.meshes.setLocalAddresses(addresses);
     const restored = opened.meshes.restore(cached.meshes, firstMeshes ?? cached.machine?.meshes ?? null);
     opened.machineLink.start();
+    let current = JSON.stringify(addresses);
     network.watchChanges(() => {
-      log.info("the network changed");
-      opened.networkChanged();
-      network
-        .addresses()
-        .then(opened.meshes.setLocalAddresses, (error: unknown) =>
-          log.warn("the addresses could not be read", { error }),
-        );
+      network.addresses().then(
+        (next) => {
+          // Containers come and go all the time; only what others reach this machine by concerns us.
+          if (JSON.stringify(next) === current) return;
+          current = JSON.stringify(next);
+          log.info("this machine's addresses changed");
+          opened.networkChanged();
+          opened.meshes.setLocalAddresses(next);
+        },
+        (error: unknown) => log.warn("the addresses could not be read", { error }),
+      );
     }, signal);
     await restored;
   }

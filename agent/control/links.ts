@@ -94,6 +94,7 @@ export function createLinks(options: LinksOptions): Links {
     machineLink,
     meshes,
     networkChanged() {
+      options.http.dropConnections();
       machineLink.networkChanged();
       meshes.networkChanged();
     },

@@ -75,7 +75,10 @@ function createSocketChannel(socket: SocketPort, clock: Clock, timings: SocketTi
       if (!isOver) socket.send(JSON.stringify(message));
     },
     probe: () => {
-      if (!isOver && listener !== null) ping(timings.probeTimeoutMs, listener);
+      if (isOver || listener === null) return;
+      if (!socket.isOrphaned()) return ping(timings.probeTimeoutMs, listener);
+      socket.close(GOING_AWAY);
+      finish({ code: "network", message: "this machine's address changed" }, listener);
     },
     close: () => {
       if (isOver) return;

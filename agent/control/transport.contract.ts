@@ -37,7 +37,7 @@ export function describeTransport(
     });
     afterEach(async () => {
       for (const link of links) link.channel?.close();
-      http.close();
+      http.dropConnections();
       await plane.close();
     });
 

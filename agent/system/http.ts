@@ -2,6 +2,7 @@
 import http from "node:http";
 import https from "node:https";
 import { WebSocket } from "ws";
+import { hasLocalAddress } from "./network-interfaces.ts";
 import { createProxyAgents, type ProxyAgents } from "./proxy-agents.ts";
 
 export interface HttpRequest {
@@ -34,6 +35,8 @@ export interface SocketPort {
   /** Closes without waiting for the other side; `onClose` is not called. */
   close(code: number): void;
   listen(events: SocketEvents): void;
+  /** Its own address is none of this machine's any more: nothing can ever come over it again. */
+  isOrphaned(): boolean;
 }
 export interface SocketEvents {
   readonly onText: (text: string) => void;
@@ -50,8 +53,8 @@ export interface Http {
   /** Resolves with any status; rejects with a NetworkError, or with the signal's reason when aborted. */
   request(request: HttpRequest): Promise<HttpReply>;
   openSocket(request: SocketRequest): Promise<SocketOpening>;
-  /** Ends idle connections. */
-  close(): void;
+  /** Ends every connection but those of sockets; what waits for an answer fails. The next request opens new ones. */
+  dropConnections(): void;
 }
 
 /** No answer came: not resolved, refused, timed out, TLS failed. `code` is Node's, such as ECONNREFUSED. */
@@ -78,7 +81,7 @@ export function createHttp(env: Readonly<Record<string, string | undefined>>): H
   return {
     request: (request) => send(request, agents),
     openSocket: (request) => openSocket(request, agents),
-    close: () => agents.close(),
+    dropConnections: () => agents.dropConnections(),
   };
 }
 
@@ -111,10 +114,12 @@ function openSocket(request: SocketRequest, agents: ProxyAgents): Promise<Socket
     });
     // ws answers terminate() during the handshake with an error event.
     signal.addEventListener("abort", () => socket.readyState === WebSocket.CONNECTING && socket.terminate());
-    const port = toSocketPort(socket);
     let headers: HttpReply["headers"] = {};
+    let localAddress: string | undefined;
+    const port = toSocketPort(socket, () => localAddress);
     socket.on("upgrade", (incoming) => {
       headers = toHeaders(incoming);
+      localAddress = incoming.socket.localAddress;
     });
     socket.on("unexpected-response", (outgoing, incoming) => {
       readReply(incoming)
@@ -127,7 +132,7 @@ function openSocket(request: SocketRequest, agents: ProxyAgents): Promise<Socket
 }
 
 /** Buffers what comes before `listen`, so that no message is lost between the opening and its use. */
-function toSocketPort(socket: WebSocket): SocketPort {
+function toSocketPort(socket: WebSocket, readLocalAddress: () => string | undefined): SocketPort {
   let events: SocketEvents | null = null;
   let isDone = false;
   const waiting: ((listener: SocketEvents) => void)[] = [];
@@ -162,6 +167,10 @@ function toSocketPort(socket: WebSocket): SocketPort {
     listen: (listener) => {
       events = listener;
       for (const event of waiting.splice(0)) event(listener);
+    },
+    isOrphaned: () => {
+      const address = readLocalAddress()?.replace(/^::ffff:/, "");
+      return address !== undefined && !hasLocalAddress(address);
     },
   };
 }

@@ -9,3 +9,7 @@ export function readNetworkFingerprint(ignoredPrefix: string): string {
     .sort()
     .join("\n");
 }
+
+export function hasLocalAddress(address: string): boolean {
+  return Object.values(networkInterfaces()).some((addresses = []) => addresses.some((one) => one.address === address));
+}

@@ -7,7 +7,8 @@ import tls from "node:tls";
 
 export interface ProxyAgents {
   forUrl(url: URL): http.Agent;
-  close(): void;
+  /** Ends the connections that there are; new ones may follow. */
+  dropConnections(): void;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,7 +26,7 @@ export function createProxyAgents(env: Environment): ProxyAgents {
       tunnels.set(key, agent);
       return agent;
     },
-    close() {
+    dropConnections() {
       for (const agent of [...Object.values(direct), ...tunnels.values()]) agent.destroy();
     },
   };
