@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Endpoint } from "#schema/address";
 import { keyOf, peerOf } from "../testing/desired-devices.ts";
 import type { WireGuardPeer } from "../wireguard/parse-dump.ts";
-import type { PeerMemory } from "./peer-memory.ts";
+import { nudgesAfterMs, type PeerMemory } from "./peer-memory.ts";
 import { nextPeerWakeAtMs, planPeers } from "./plan-peers.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
@@ -114,31 +114,43 @@ describe("a peer that differs", () => {
 });
 
 describe("a peer that was added and does not answer", () => {
+  const PACE = nudgesAfterMs(keyOf("P"));
   const added = (msAgo: number, nudgesDone: number) => remembered({ addedAtMs: NOW - msAgo, nudgesDone });
 
-  it.each([
-    [249, 0, false],
-    [250, 0, true],
-    [499, 1, false],
-    [500, 1, true],
-    [1_000, 2, true],
-    [2_000, 3, true],
-    [60_000, 4, false],
-  ])("%i ms later, after %i nudges: nudged again is %s", (msAgo, nudgesDone, isNudged) => {
-    const plan = planFor(peerOf("P", 2), silent(), added(msAgo, nudgesDone));
+  it.each([0, 1, 2, 3, 4])("is nudged when its time has come, and not before, after %i nudges", (nudgesDone) => {
+    const dueMs = PACE[nudgesDone] ?? 0;
+    const kindsAfter = (msAgo: number) =>
+      planFor(peerOf("P", 2), silent(), added(msAgo, nudgesDone)).map(({ kind }) => kind);
 
-    expect(plan.map(({ kind }) => kind)).toEqual(isNudged ? ["recreate"] : []);
+    expect(kindsAfter(dueMs - 1)).toEqual([]);
+    expect(kindsAfter(dueMs)).toEqual(["recreate"]);
+  });
+
+  it("is left to WireGuard after five nudges", () => {
+    expect(planFor(peerOf("P", 2), silent(), added(60_000, 5))).toEqual([]);
+  });
+
+  it("is nudged at another pace than it nudges us, so that the two don't cancel each other's handshakes", () => {
+    for (const [ours, theirs] of [
+      ["P", "Q"],
+      ["A", "B"],
+    ] as const) {
+      expect(nudgesAfterMs(keyOf(ours))).not.toEqual(nudgesAfterMs(keyOf(theirs)));
+    }
+    for (const ms of nudgesAfterMs(keyOf("P"))) expect(ms).toBeLessThan(5_000);
   });
 
   it("is not nudged once anything was heard from it", () => {
-    expect(planFor(peerOf("P", 2), present({ latestHandshakeMs: null, receivedBytes: 92 }), added(250, 0))).toEqual([]);
-    expect(planFor(peerOf("P", 2), present(), added(250, 0))).toEqual([]);
+    expect(planFor(peerOf("P", 2), present({ latestHandshakeMs: null, receivedBytes: 92 }), added(60_000, 0))).toEqual(
+      [],
+    );
+    expect(planFor(peerOf("P", 2), present(), added(60_000, 0))).toEqual([]);
   });
 
   it("is not nudged when there is nowhere to send, nor when nothing is sent without traffic", () => {
-    expect(planFor(peerOf("P", 2, { endpoint: null }), silent({ endpoint: null }), added(250, 0))).toEqual([]);
+    expect(planFor(peerOf("P", 2, { endpoint: null }), silent({ endpoint: null }), added(60_000, 0))).toEqual([]);
     const lazy = peerOf("P", 2, { keepaliveSeconds: 0 });
-    expect(planFor(lazy, silent({ keepaliveSeconds: 0 }), added(250, 0))).toEqual([]);
+    expect(planFor(lazy, silent({ keepaliveSeconds: 0 }), added(60_000, 0))).toEqual([]);
   });
 
   it("is not nudged when it was there before this agent", () => {
@@ -150,9 +162,9 @@ describe("a peer that was added and does not answer", () => {
     const wakeFor = (observed: WireGuardPeer[], memory: PeerMemory) =>
       nextPeerWakeAtMs({ desired: [peerOf("P", 2)], observed, memory: new Map([[keyOf("P"), memory]]) });
 
-    expect(wakeFor([], added(0, 0))).toBe(NOW + 250);
-    expect(wakeFor([silent()], added(0, 3))).toBe(NOW + 2_000);
-    expect(wakeFor([silent()], added(0, 4))).toBeNull();
+    expect(wakeFor([], added(0, 0))).toBe(NOW + (PACE[0] ?? 0));
+    expect(wakeFor([silent()], added(0, 3))).toBe(NOW + (PACE[3] ?? 0));
+    expect(wakeFor([silent()], added(0, 5))).toBeNull();
     expect(wakeFor([present()], added(0, 0))).toBeNull();
   });
 });

@@ -36,14 +36,14 @@ export function nextPeerWakeAtMs({ desired, observed, memory }: Omit<Inputs, "no
   const times = desired.flatMap((peer) => {
     const known = memory.get(peer.publicKey);
     const current = present.get(peer.publicKey);
-    const at = known === undefined || (current && !isSilent(current)) ? null : nextNudgeAtMs(known);
+    const at = known === undefined || (current && !isSilent(current)) ? null : nextNudgeAtMs(peer.publicKey, known);
     return at === null || !canBeNudged(peer) ? [] : [at];
   });
   return times.length === 0 ? null : Math.min(...times);
 }
 
 /**
- * Removes and adds the peer, which makes WireGuard send an initiation at once instead of after 5 s (see NUDGES_AFTER_MS). A peer that
+ * Removes and adds the peer, which makes WireGuard send an initiation at once instead of after 5 s (see nudgesAfterMs). A peer that
  * nothing was ever received from has no session to lose. Without a keepalive an initiation waits for traffic, and there is nothing to hurry.
  */
 function planNudge(
@@ -52,7 +52,7 @@ function planNudge(
   known: PeerMemory | undefined,
   nowMs: number,
 ): PeerChange[] | null {
-  const dueAtMs = known === undefined ? null : nextNudgeAtMs(known);
+  const dueAtMs = known === undefined ? null : nextNudgeAtMs(peer.publicKey, known);
   if (dueAtMs === null || dueAtMs > nowMs || !canBeNudged(peer) || !isSilent(current)) return null;
   return [{ kind: "recreate", peer, reason: "no answer to the first handshake" }];
 }
