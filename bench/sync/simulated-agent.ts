@@ -32,6 +32,7 @@ export function createSimulatedAgent(origin: string, index: number): SimulatedAg
   const identityKey = String(identity.publicKey.export({ format: "jwk" }).x);
   const publicKey = canonicalKey();
   const members = new Set<string>();
+  let candidates: readonly Candidate[] = candidatesOf(index);
   let position: { epoch: string; revision: number } | null = null;
   let socket: WebSocket | null = null;
 
@@ -75,7 +76,7 @@ export function createSimulatedAgent(origin: string, index: number): SimulatedAg
               wireVersion: WIRE_VERSION,
               position,
               publicKey,
-              candidates: candidatesOf(index),
+              candidates,
             }),
           ),
         );
@@ -87,7 +88,8 @@ export function createSimulatedAgent(origin: string, index: number): SimulatedAg
         });
       });
     },
-    sendUpdate(candidates: readonly Candidate[]) {
+    sendUpdate(changed: readonly Candidate[]) {
+      candidates = changed;
       socket?.send(JSON.stringify({ type: "member.update", candidates }));
     },
     cut() {
