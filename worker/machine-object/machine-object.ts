@@ -13,7 +13,7 @@ import { createObjects } from "../objects.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { Projection } from "../outbox/entries.ts";
 import { createOutbox, type Outbox } from "../outbox/outbox.ts";
-import { createProjector } from "../outbox/project.ts";
+import { createProjector, MAX_PROJECTIONS } from "../outbox/project.ts";
 import { createDoorbell, type Doorbell } from "./doorbell.ts";
 import { createMemberships, type Memberships } from "./memberships.ts";
 import type { JoinMeshError, JoinMeshRequest, MachineObjectRpc, MachineRegistration } from "./rpc.ts";
@@ -37,7 +37,15 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
     const storage = createMachineStorage(db);
     const alarms = createAlarms<AlarmName>(db, ctx.storage);
     const outbox = createOutbox({
-      ...{ db, now, log, table: "outbox", schema: Projection, deliver: createProjector(env.DB) },
+      ...{
+        db,
+        now,
+        log,
+        table: "outbox",
+        schema: Projection,
+        maxEntries: MAX_PROJECTIONS,
+        deliver: createProjector(env.DB),
+      },
       scheduleBy: (atMs) => alarms.scheduleBy("outbox", atMs),
     });
     const doorbell = createDoorbell(ctx, { storage, outbox, now, log });

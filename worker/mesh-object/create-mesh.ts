@@ -7,7 +7,7 @@ import { createLogger, parseLogLevel } from "../log.ts";
 import { createObjects } from "../objects.ts";
 import { Notice, Projection } from "../outbox/entries.ts";
 import { createOutbox, type Outbox } from "../outbox/outbox.ts";
-import { createProjector } from "../outbox/project.ts";
+import { createProjector, MAX_PROJECTIONS } from "../outbox/project.ts";
 import { createAddressStorage } from "./address-storage.ts";
 import { type Broadcast, createBroadcast } from "./broadcast.ts";
 import { type Connections, createConnections } from "./connections.ts";
@@ -16,6 +16,9 @@ import type { MeshParts } from "./members.ts";
 import { readOpenMesh } from "./members.ts";
 import { createReplies } from "./replies.ts";
 import { createMeshStorage } from "./storage.ts";
+
+/** Each is a call of another object: few enough at once that none waits long. */
+const MAX_NOTICES = 50;
 
 export interface MeshServices extends MeshParts {
   readonly db: Database;
@@ -68,6 +71,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
       ...shared,
       table: "outbox",
       schema: Projection,
+      maxEntries: MAX_PROJECTIONS,
       deliver: createProjector(env.DB),
       scheduleBy: (atMs) => alarms.scheduleBy("outbox", atMs),
     }),
@@ -75,6 +79,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
       ...shared,
       table: "notices",
       schema: Notice,
+      maxEntries: MAX_NOTICES,
       deliver: createNotifier(env),
       scheduleBy: (atMs) => alarms.scheduleBy("notices", atMs),
     }),

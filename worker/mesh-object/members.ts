@@ -8,7 +8,7 @@ import { hostCount } from "#schema/mesh";
 import { err, ok, type Result } from "#schema/result";
 import type { Cause } from "../outbox/cause.ts";
 import type { Notice, Projection } from "../outbox/entries.ts";
-import { MAX_ENTRIES_PER_DELIVERY, type Outbox } from "../outbox/outbox.ts";
+import type { Outbox } from "../outbox/outbox.ts";
 import { type AddressPool, type AddressStorage, createAddressPool, fillAddressPool } from "./addresses.ts";
 import type { AddedMember, AddMemberError, AddMemberRequest } from "./rpc.ts";
 import { isVisible, type MemberRecord, type MeshRecord, type MeshStorage } from "./storage.ts";
@@ -16,8 +16,8 @@ import { isVisible, type MemberRecord, type MeshRecord, type MeshStorage } from 
 export interface MeshParts {
   readonly storage: MeshStorage;
   readonly addresses: AddressStorage;
-  readonly outbox: Pick<Outbox<Projection>, "enqueue">;
-  readonly notices: Pick<Outbox<Notice>, "enqueue">;
+  readonly outbox: Pick<Outbox<Projection>, "enqueue" | "maxEntries">;
+  readonly notices: Pick<Outbox<Notice>, "enqueue" | "maxEntries">;
   readonly randomBytes: (count: number) => Uint8Array;
 }
 
@@ -148,17 +148,14 @@ export function closeMesh({ storage, outbox, notices }: MeshParts, nowMs: number
   const next = toNextRevision(mesh, { isVisible: true });
   const meshId = mesh.settings.id;
   const machineIds = storage.readMemberIds();
-  for (let index = 0; index < machineIds.length; index += MAX_ENTRIES_PER_DELIVERY) {
-    const some = machineIds.slice(index, index + MAX_ENTRIES_PER_DELIVERY);
-    const { revision } = next;
-    outbox.enqueue(
-      some.map((machineId) => ({ type: "membership_removed", meshId, machineId, revision })),
-      nowMs,
-    );
-    notices.enqueue(
-      some.map((machineId) => ({ machineId, meshId })),
-      nowMs,
-    );
+  const { revision } = next;
+  for (const some of toChunks(machineIds, outbox.maxEntries)) {
+    const removals = some.map((machineId) => ({ type: "membership_removed" as const, meshId, machineId, revision }));
+    outbox.enqueue(removals, nowMs);
+  }
+  for (const some of toChunks(machineIds, notices.maxEntries)) {
+    const leavers = some.map((machineId) => ({ machineId, meshId }));
+    notices.enqueue(leavers, nowMs);
   }
   storage.writeMesh({ ...next, closedAt: nowMs });
   return { memberCount: mesh.memberCount };
@@ -226,6 +223,10 @@ const toAddedMember = (mesh: MeshRecord, { address, address6 }: MemberRecord, is
   address6,
   isNew,
 });
+
+function* toChunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let index = 0; index < items.length; index += size) yield items.slice(index, index + size);
+}
 
 const firstOf = (settings: MeshSettings): number => parseIpv4Cidr(settings.cidr)?.first ?? 0;
 

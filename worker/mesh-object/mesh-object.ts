@@ -27,6 +27,8 @@ type NoMesh = { readonly code: "mesh_not_found" };
 export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   readonly #mesh: MeshServices;
   readonly #serveMember: (request: Request) => Promise<Response>;
+  #isDelivering = false;
+  #hasMoreToDeliver = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -145,9 +147,20 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     this.#mesh.connections.dismiss(machineId, text, { code: "not_a_member", detail });
   }
 
-  /** The change is answered without waiting for D1. */
+  /** The change is answered without waiting for D1. One delivery at a time, again as long as changes come. */
   #deliverSoon(): void {
-    this.ctx.waitUntil(this.#deliver({ isRetry: false }));
+    this.#hasMoreToDeliver = true;
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    this.ctx.waitUntil(this.#deliverWhileMore());
+  }
+
+  async #deliverWhileMore(): Promise<void> {
+    while (this.#hasMoreToDeliver) {
+      this.#hasMoreToDeliver = false;
+      await this.#deliver({ isRetry: false });
+    }
+    this.#isDelivering = false;
   }
 
   async #deliver(options: { isRetry: boolean }): Promise<void> {

@@ -60,7 +60,7 @@ test("an alarm with nothing to deliver writes no row but its own", async () => {
   expect(rows).toEqual([0, 0, 0]);
 });
 
-test("delivers in order and in batches of at most 50", () =>
+test("delivers in order and in batches of bounded size", () =>
   withOutbox(async ({ outbox, delivered }) => {
     for (let index = 0; index < 60; index++) outbox.enqueue([index * 2, index * 2 + 1], 0);
     await outbox.drain();
@@ -115,6 +115,7 @@ function createParts(db: OutboxOptions<number>["db"]) {
     db,
     table: "outbox",
     schema: z.number(),
+    maxEntries: 50,
     now: () => clock.ms,
     log: createLogger("error"),
     scheduleBy: (atMs) => void scheduled.push(atMs),

@@ -9,7 +9,9 @@ import type { Database } from "../durable/sqlite.ts";
 import { type Logger, toErrorFields } from "../log.ts";
 
 export interface Outbox<Entry> {
-  /** Call it in the transaction of the change. At most 50 entries: they are delivered together. */
+  /** How many entries are delivered together, and may be enqueued together. */
+  readonly maxEntries: number;
+  /** Call it in the transaction of the change. */
   enqueue(entries: readonly Entry[], nowMs: number): void;
   /**
    * Delivers what there is, one run at a time. Never rejects: a failure is logged and tried again by alarm, with backoff; until
@@ -23,6 +25,7 @@ export interface OutboxOptions<Entry> {
   readonly db: Database;
   readonly table: "outbox" | "notices";
   readonly schema: z.ZodType<Entry>;
+  readonly maxEntries: number;
   /** All or nothing, and safe to repeat. */
   readonly deliver: (entries: readonly Entry[]) => Promise<void>;
   /** Asks for `drain` to be called by this time. */
@@ -31,8 +34,6 @@ export interface OutboxOptions<Entry> {
   readonly log: Logger;
 }
 
-/** D1 takes a batch as one transaction; small ones keep it short. */
-export const MAX_ENTRIES_PER_DELIVERY = 50;
 /** The delivery starts at once; the alarm is for an object that dies before. */
 const SAFETY_ALARM_MS = 15_000;
 const FIRST_RETRY_MS = 1_000;
@@ -44,7 +45,7 @@ export const createOutboxMigration = (table: "outbox" | "notices"): Migration =>
 });
 
 export function createOutbox<Entry>(options: OutboxOptions<Entry>): Outbox<Entry> {
-  const { db, table, deliver, scheduleBy, now, log } = options;
+  const { db, table, maxEntries, deliver, scheduleBy, now, log } = options;
   const entriesSchema = options.schema.array();
   let isRunning = false;
   let latest: Promise<void> = Promise.resolve();
@@ -72,10 +73,10 @@ export function createOutbox<Entry>(options: OutboxOptions<Entry>): Outbox<Entry
 
   function readBatch(): { entries: Entry[]; lastNumber: number } {
     const batch = { entries: [] as Entry[], lastNumber: 0 };
-    const query = `SELECT number, entries FROM ${table} ORDER BY number LIMIT ${MAX_ENTRIES_PER_DELIVERY}`;
+    const query = `SELECT number, entries FROM ${table} ORDER BY number LIMIT ${maxEntries}`;
     for (const row of db.all<{ number: number; entries: string }>(query)) {
       const entries = entriesSchema.parse(JSON.parse(row.entries));
-      if (batch.entries.length > 0 && batch.entries.length + entries.length > MAX_ENTRIES_PER_DELIVERY) break;
+      if (batch.entries.length > 0 && batch.entries.length + entries.length > maxEntries) break;
       batch.entries.push(...entries);
       batch.lastNumber = row.number;
     }
@@ -83,6 +84,7 @@ export function createOutbox<Entry>(options: OutboxOptions<Entry>): Outbox<Entry
   }
 
   return {
+    maxEntries,
     enqueue(entries, nowMs) {
       if (entries.length === 0) return;
       db.run(`INSERT INTO ${table} (entries) VALUES (?)`, JSON.stringify(entries));

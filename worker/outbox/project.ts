@@ -1,26 +1,34 @@
-import { createDatabase, runBatch, type Database as SharedDatabase, type Statement } from "../db/database.ts";
-import { insertAuditEvent, projectAgentInfo, projectMembership, projectMembershipRemoved } from "../db/projections.ts";
+import { createDatabase, runBatch, type Statement } from "../db/database.ts";
+import {
+  insertAuditEvents,
+  projectAgentInfo,
+  projectMemberships,
+  projectMembershipsRemoved,
+} from "../db/projections.ts";
 import type { Projection } from "./entries.ts";
 
-/** Writes the projections to D1 in one transaction. Safe to repeat. */
+/** A delivery is one transaction of a few statements, however many entries it has; its JSON stays far under D1's 2 MB per value. */
+export const MAX_PROJECTIONS = 500;
+
+/**
+ * Writes the projections to D1 in one transaction. Safe to repeat. They go by kind, not in order: a membership's revision decides what is
+ * newer, so that removing before or after adding ends the same.
+ */
 export function createProjector(binding: D1Database): (projections: readonly Projection[]) => Promise<void> {
   const db = createDatabase(binding);
-  return (projections) =>
-    runBatch(
-      db,
-      projections.map((projection) => toStatement(db, projection)),
-    );
+  return async (projections) => {
+    const rows = ofType(projections, "membership").map(({ row }) => row);
+    const removals = ofType(projections, "membership_removed");
+    const events = ofType(projections, "audit_event").map(({ event }) => event);
+    const statements: Statement[] = [
+      ...(rows.length > 0 ? [projectMemberships(db, rows)] : []),
+      ...(removals.length > 0 ? [projectMembershipsRemoved(db, removals)] : []),
+      ...ofType(projections, "agent_info").map(({ machineId, agent }) => projectAgentInfo(db, machineId, agent)),
+      ...(events.length > 0 ? [insertAuditEvents(db, events)] : []),
+    ];
+    await runBatch(db, statements);
+  };
 }
 
-function toStatement(db: SharedDatabase, projection: Projection): Statement {
-  switch (projection.type) {
-    case "membership":
-      return projectMembership(db, projection.row);
-    case "membership_removed":
-      return projectMembershipRemoved(db, projection.meshId, projection.machineId, projection.revision);
-    case "agent_info":
-      return projectAgentInfo(db, projection.machineId, projection.agent);
-    case "audit_event":
-      return insertAuditEvent(db, projection.event);
-  }
-}
+const ofType = <T extends Projection["type"]>(projections: readonly Projection[], type: T) =>
+  projections.filter((projection): projection is Extract<Projection, { type: T }> => projection.type === type);
