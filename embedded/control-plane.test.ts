@@ -130,6 +130,9 @@ describe("what it cannot do is said in one line", () => {
       BECKET_OWNER_TOKEN: "short",
     }));
 
+  it("an origin that is none", () =>
+    expectRefusal(["--state", createStateFolder(), "--origin", "https://becket.test/path"], /is no origin/));
+
   it("a port that is none", async () => {
     const { code, stderr } = await startProcess(["--port", "http"]).ended;
     expect(code).toBe(1);

@@ -40,6 +40,7 @@ export interface ControlPlane {
 
 /** Throws a StartError for what the caller can mend. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  assertOrigin(options.origin);
   const bundle = await readWorkerBundle();
   const state = openStateFolder(options.stateDir);
   try {
@@ -127,6 +128,14 @@ function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner
     ...QUIET,
     handleStructuredLogs: ({ message }: { message: string }) => options.log(message),
   });
+}
+
+function assertOrigin(origin: string | undefined): void {
+  if (origin === undefined || (URL.canParse(origin) && new URL(origin).origin === origin)) return;
+  throw new StartError(
+    "origin_invalid",
+    `${origin} is no origin: scheme, host and port, like https://becket.example.org`,
+  );
 }
 
 function endRuntimeWithParent(): void {

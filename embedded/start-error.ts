@@ -14,6 +14,7 @@ export type StartErrorCode =
   | "address_not_available"
   | "state_not_writable"
   | "state_in_use"
-  | "owner_token_too_short";
+  | "owner_token_too_short"
+  | "origin_invalid";
 
 export const isStartError = (error: unknown): error is StartError => error instanceof StartError;

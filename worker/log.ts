@@ -15,12 +15,17 @@ export function createLogger(threshold: LogLevel, write: (line: string) => void 
   return { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
 }
 
-/** The facts of an error for a log line; `cause` included, since libraries wrap the interesting one. */
+/**
+ * The facts of an error for a log line; `cause` included, since libraries wrap the interesting one. Drizzle writes a failed query's
+ * parameters behind "params:": those are left out, they may be names, keys or hashes of tokens.
+ */
 export function toErrorFields(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: String(error) };
   const cause = error.cause === undefined ? {} : { cause: toErrorFields(error.cause) };
-  return { error: error.message, stack: error.stack, ...cause };
+  return { error: withoutParameters(error.message), stack: withoutParameters(error.stack ?? ""), ...cause };
 }
+
+const withoutParameters = (text: string): string => text.replace(/\nparams:[\s\S]*?(?=\n {4}at |$)/g, "");
 
 // biome-ignore lint/suspicious/noConsole: console is where workerd takes log lines from
 const writeToConsole = (line: string): void => console.log(line);

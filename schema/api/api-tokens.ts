@@ -65,5 +65,5 @@ export const revokeApiToken = defineOperation({
   role: "owner",
   params,
   status: 204,
-  errors: ["api_token_not_found"],
+  errors: ["api_token_not_found", "last_owner_token"],
 });

@@ -1,4 +1,4 @@
-import { asc, eq, gt, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import type { ApiTokenId } from "#schema/ids";
 import type { PageRequest } from "../page.ts";
 import type { Database, Statement } from "./database.ts";
@@ -35,6 +35,11 @@ export async function findApiToken(db: Database, id: ApiTokenId): Promise<ApiTok
 export async function findApiTokenByHash(db: Database, tokenHash: string): Promise<ApiTokenRecord | null> {
   const [row] = await db.select(columns).from(apiTokens).where(eq(apiTokens.tokenHash, tokenHash));
   return row ?? null;
+}
+
+/** Of tokens that are good at `now`. */
+export async function countOwnerTokens(db: Database, now: number): Promise<number> {
+  return db.$count(apiTokens, and(eq(apiTokens.role, "owner"), gt(apiTokens.expiresAt, now)));
 }
 
 export const insertApiToken = (db: Database, token: ApiTokenRecord & { readonly tokenHash: string }): Statement =>

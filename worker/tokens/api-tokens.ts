@@ -6,6 +6,7 @@ import { createAuditEvent } from "../audit/new-event.ts";
 import { hashSecret, renderToken } from "../auth/secrets.ts";
 import {
   type ApiTokenRecord,
+  countOwnerTokens,
   deleteApiToken,
   findApiToken,
   hasApiTokenRow,
@@ -54,14 +55,21 @@ export async function revokeApiToken(
   services: Services,
   id: ApiTokenId,
   cause: Cause,
-): Promise<Result<null, Failure<"api_token_not_found">>> {
+): Promise<Result<null, Failure<"api_token_not_found" | "last_owner_token">>> {
   const { db } = services;
   const record = await findApiToken(db, id);
   if (record === null) return err({ code: "api_token_not_found" });
+  if (await isLastOwner(services, record)) return err({ code: "last_owner_token" });
   const details = { name: record.name, role: record.role };
   const event = createAuditEvent(services, cause, { action: "api_token.revoked", subjectId: id, details });
   await runBatch(db, [insertAuditEventIf(db, event, hasApiTokenRow(id)), deleteApiToken(db, id)]);
   return ok(null);
+}
+
+/** Without a built-in token, somebody must be left who can make tokens. */
+async function isLastOwner({ db, ownerToken, now }: Services, { role, expiresAt }: ApiTokenRecord): Promise<boolean> {
+  if (ownerToken !== null || role !== "owner" || expiresAt <= now()) return false;
+  return (await countOwnerTokens(db, now())) <= 1;
 }
 
 const toApiToken = ({ id, name, role, expiresAt, createdAt }: ApiTokenRecord): ApiToken => ({

@@ -83,6 +83,16 @@ describe("API tokens", () => {
     expect(items.map((item) => item.id)).not.toContain(id);
   });
 
+  it("leave one owner, where there is no built-in token", async () => {
+    const make = async () => (await app.call(createApiToken, { body: { name: "owner", role: "owner" } })).reply;
+    const [first, second] = [await make(), await make()];
+    const withoutBuiltIn = createTestApp({ ownerToken: null });
+    const revoke = (id: string) =>
+      withoutBuiltIn.call(revokeApiToken, { params: { apiTokenId: id }, as: { token: first.token } });
+    expect((await revoke(second.id)).status).toBe(204);
+    expect((await revoke(first.id)).problem.code).toBe("last_owner_token");
+  });
+
   it("are named in the audit trail of what they did", async () => {
     const { id, token } = (await app.call(createApiToken, { body: { name: "deployer", role: "admin" } })).reply;
     const made = (await app.call(createJoinToken, { as: { token }, body: {} })).reply;
