@@ -1,200 +1,245 @@
-// What every transport keeps. Held against both, over real sockets, with the fake control plane.
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { CLOSE_CODES } from "#schema/wire/close-codes";
+// What every transport keeps, with every control plane. Held against WebSocket and long-poll, over real sockets, with the fake control
+// plane (transport.test.ts) and with the embedded one (embedded.test.ts): so the fake is held to the real one too.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { DesiredMesh } from "#schema/desired-state";
+import type { MachineId, MeshId } from "#schema/ids";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
 import { FromMeshMessage } from "#schema/wire/messages";
+import { WIRE_VERSION } from "#schema/wire/version";
 import { DEFAULT_TIMINGS } from "../config.ts";
-import { createClock } from "../system/clock.ts";
-import { generateEd25519Pem, parseEd25519Pem } from "../system/ed25519.ts";
+import { type Clock, createClock } from "../system/clock.ts";
+import { type Ed25519Key, generateEd25519Pem, parseEd25519Pem } from "../system/ed25519.ts";
 import { createHttp, type Http } from "../system/http.ts";
 import { silentLogger } from "../system/logger.ts";
+import { generateX25519KeyPair } from "../system/x25519.ts";
 import { eventually } from "../testing/eventually.ts";
-import { createFakeControlPlane, type FakeControlPlane } from "../testing/fake-control-plane.ts";
-import type { FakeMesh } from "../testing/fake-objects.ts";
-import { testKey } from "../testing/mesh-model.ts";
 import { enrol } from "./enrol.ts";
 import { createMachineApi, type MachineApi } from "./machine-api.ts";
 import { createServerClock } from "./server-clock.ts";
+import { createSession, stepSession } from "./session.ts";
 import type { Channel, LinkEnd, Transport } from "./transport.ts";
 
+/** A control plane with one mesh, which every machine joins that enrols with the token. */
+export interface ContractPlane {
+  readonly url: string;
+  readonly meshId: MeshId;
+  createToken(): Promise<string>;
+  /** Something that the members are told. */
+  change(): Promise<void>;
+  appliedRevision(machineId: MachineId): Promise<number | null>;
+  leave(machineId: MachineId): Promise<void>;
+  removeMachine(machineId: MachineId): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ContractOptions {
+  readonly name: string;
+  readonly createPlane: () => Promise<ContractPlane>;
+  /** One plane for all tests, where it takes long to start. */
+  readonly isShared: boolean;
+  readonly createTransport: (api: MachineApi, clock: Clock) => Transport;
+}
+
 const HOUR_MS = 3_600_000;
+export const TEST_TIMINGS = { ...DEFAULT_TIMINGS, idlePollMs: 20 };
 
-export function describeTransport(
-  name: string,
-  create: (api: MachineApi, clock: ReturnType<typeof createClock>) => Transport,
-): void {
-  describe(`a ${name} transport`, () => {
-    let plane: FakeControlPlane;
-    let mesh: FakeMesh;
+export function describeTransport({ name, createPlane, isShared, createTransport }: ContractOptions): void {
+  describe(name, () => {
+    let plane: ContractPlane;
     let http: Http;
-    let links: TestLink[];
-
-    beforeEach(async () => {
-      plane = await createFakeControlPlane();
-      mesh = plane.addMesh(0);
+    let links: TestLink[] = [];
+    const [before, after] = isShared ? [beforeAll, afterAll] : [beforeEach, afterEach];
+    before(async () => {
+      plane = await createPlane();
       http = createHttp({});
+    }, 30_000);
+    afterEach(() => {
+      for (const link of links) link.channel?.close();
       links = [];
     });
-    afterEach(async () => {
-      for (const link of links) link.channel?.close();
+    after(async () => {
       http.dropConnections();
       await plane.close();
     });
 
-    async function openLink(): Promise<TestLink> {
-      const link = await openTestLink({ plane, http, mesh, create });
+    const enrolMachine = () => enrolTestMachine(plane, http);
+    async function openLink(machine: TestMachineIdentity, skewMs = 0): Promise<TestLink> {
+      const link = await openTestLink({ plane, http, createTransport, machine, skewMs });
       links.push(link);
       return link;
     }
 
     test("greets, and gets the answer", async () => {
-      mesh.model.put(1, 0);
-      const link = await openLink();
-      await eventually(() => expect(link.types()).toEqual(["sync.snapshot"]));
-      expect(link.position()?.epoch).toBe("epoch-1");
+      const machine = await enrolMachine();
+      const link = await openLink(machine);
+      await eventually(() => expect(link.desired()?.mesh.id).toBe(plane.meshId));
+      await eventually(() => expect(link.desired()?.members.map((row) => row.machineId)).toContain(machine.machineId));
     });
 
-    test("brings changes as they happen, in order", async () => {
-      const link = await openLink();
-      await eventually(() => expect(link.position()).not.toBeNull());
-      for (let index = 1; index <= 5; index++) {
-        mesh.change(mesh.model.put(index, 0));
-        await eventually(() => expect(link.position()?.revision).toBe(mesh.model.desired().revision));
+    test("brings changes as they happen", async () => {
+      const link = await openLink(await enrolMachine());
+      await eventually(() => expect(link.desired()).not.toBeNull());
+      for (let count = 0; count < 5; count++) {
+        const revision = link.desired()?.revision ?? 0;
+        await plane.change();
+        await eventually(() => expect(link.desired()?.revision).toBeGreaterThan(revision));
       }
+      expect(link.gaps()).toBe(0);
     });
 
-    test("carries messages to the object, in order, without waiting for answers", async () => {
-      const link = await openLink();
-      await eventually(() => expect(link.position()).not.toBeNull());
-      const revisions = Array.from({ length: 40 }, (_, index) => index);
-      for (const revision of revisions) {
-        link.channel?.send({ type: "sync.applied", epoch: "epoch-1", revision, failures: [] });
+    test("carries many messages, in order, without waiting for answers", async () => {
+      const machine = await enrolMachine();
+      const link = await openLink(machine);
+      await eventually(() => expect(link.desired()).not.toBeNull());
+      const { epoch = "", revision = 0 } = link.desired() ?? {};
+      for (let count = 40; count >= 0; count--) {
+        const position = { epoch, revision: Math.max(0, revision - count) };
+        link.channel?.send({ type: "sync.applied", ...position, failures: [] });
       }
-      await eventually(() => expect(mesh.applied.map(({ revision }) => revision)).toEqual(revisions));
+      await eventually(async () => expect(await plane.appliedRevision(machine.machineId)).toBe(revision));
     });
 
-    test("brings the answer to a message", async () => {
-      const link = await openLink();
-      await eventually(() => expect(link.position()).not.toBeNull());
-      link.channel?.send({ type: "sync.heartbeat", ...link.position() });
-      await eventually(() => expect(link.types()).toContain("sync.position"));
+    test("brings the answer to a heartbeat", async () => {
+      const link = await openLink(await enrolMachine());
+      await eventually(() => expect(link.desired()).not.toBeNull());
+      // Its own hello may still be on its way to it.
+      await eventually(() => {
+        const { epoch = "", revision = 0 } = link.desired() ?? {};
+        link.channel?.send({ type: "sync.heartbeat", epoch, revision });
+        expect(link.types()).toContain("sync.position");
+      });
     });
 
     test("says so when the machine is no member", async () => {
-      plane.leave(mesh);
-      const link = await openLink();
-      expect(link.ends).toMatchObject([{ code: "removed" }]);
+      const machine = await enrolMachine();
+      await plane.leave(machine.machineId);
+      expect((await openLink(machine)).ends).toMatchObject([{ code: "removed" }]);
     });
 
-    test("ends when the machine is taken out of the mesh", async () => {
-      const link = await openLink();
-      await eventually(() => expect(plane.connections()).toHaveLength(1));
-      plane.leave(mesh);
-      await eventually(() => expect(link.types().includes("mesh.left") || link.ends[0]?.code === "removed").toBe(true));
+    test("tells when the machine is taken out of the mesh, and ends", async () => {
+      const machine = await enrolMachine();
+      const link = await openLink(machine);
+      await eventually(() => expect(link.desired()).not.toBeNull());
+      await plane.leave(machine.machineId);
+      await eventually(() => expect(link.types().includes("mesh.left") || link.ends.length > 0).toBe(true));
+      await eventually(() => expect(link.ends).toMatchObject([{ code: "removed" }]));
     });
 
-    test("says that the machine was removed", async () => {
-      const refused = await openLink();
-      refused.channel?.close();
-      plane.levers.failNext = { times: 9, status: 403, code: "machine_removed" };
-      plane.levers.refuseSockets = "machine_removed";
-      expect((await openLink()).ends).toMatchObject([{ code: "machine_removed" }]);
-    });
-
-    test("ends as a network failure when the control plane goes away, and when it is not there", async () => {
-      const link = await openLink();
-      await eventually(() => expect(plane.connections()).toHaveLength(1));
-      await plane.goDown();
-      await eventually(() => expect(link.ends).toMatchObject([{ code: "network" }]));
-      const late = await openTestLink({ plane, http, mesh, create, isEnrolled: true });
-      expect(late.ends).toMatchObject([{ code: "network", message: expect.stringContaining("nothing listens there") }]);
+    test("ends when the machine is removed, and does not open again", async () => {
+      const machine = await enrolMachine();
+      const link = await openLink(machine);
+      await eventually(() => expect(link.desired()).not.toBeNull());
+      await plane.removeMachine(machine.machineId);
+      await eventually(() => expect(link.ends[0]?.code).toMatch(/removed/));
+      expect((await openLink(machine)).ends).toMatchObject([{ code: "machine_removed" }]);
     });
 
     test.each([
       ["ahead", HOUR_MS],
       ["behind", -HOUR_MS],
-    ])("opens though this machine's clock is an hour %s", async (_, offsetMs) => {
-      const link = await openTestLink({ plane, http, mesh, create, skewMs: offsetMs });
-      links.push(link);
-      await eventually(() => expect(link.types()).toEqual(["sync.snapshot"]));
-    });
-
-    test("passes on what is no message of the protocol, and lives on or ends, but does not throw", async () => {
-      const link = await openLink();
-      await eventually(() => expect(plane.connections()).toHaveLength(1));
-      plane.sendRaw(AGENT_PATHS.meshSync(mesh.model.meshId), "][");
-      await eventually(() => expect(link.messages.includes(undefined) || link.ends[0]?.code === "foreign").toBe(true));
+    ])("opens though this machine's clock is an hour %s", async (_, skewMs) => {
+      const link = await openLink(await enrolMachine(), skewMs);
+      await eventually(() => expect(link.desired()).not.toBeNull());
     });
 
     test("tells nothing after it was closed", async () => {
-      const link = await openLink();
-      await eventually(() => expect(link.position()).not.toBeNull());
+      const link = await openLink(await enrolMachine());
+      await eventually(() => expect(link.desired()).not.toBeNull());
       link.channel?.close();
-      const before = link.messages.length;
-      mesh.change(mesh.model.put(7, 0));
-      plane.closeSockets(AGENT_PATHS.meshSync(mesh.model.meshId), CLOSE_CODES.rateLimited);
-      await eventually(() => expect(plane.connections()).toEqual([]));
-      expect([link.messages.length, link.ends]).toEqual([before, []]);
+      const count = link.types().length;
+      await plane.change();
+      const other = await openLink(await enrolMachine());
+      await eventually(() => expect(other.desired()).not.toBeNull());
+      expect([link.types().length, link.ends]).toEqual([count, []]);
     });
   });
 }
 
-interface TestLink {
+export interface TestMachineIdentity {
+  readonly machineId: MachineId;
+  readonly key: Ed25519Key;
+}
+
+export async function enrolTestMachine(
+  plane: Pick<ContractPlane, "url" | "createToken">,
+  http: Http,
+): Promise<TestMachineIdentity> {
+  const clock = createClock();
+  const key = parseEd25519Pem(generateEd25519Pem());
+  const reply = await enrol({
+    url: plane.url,
+    token: await plane.createToken(),
+    key,
+    hostname: "host-1",
+    agent: { agentVersion: "0", nodeVersion: "0", kernelVersion: "0", wireguard: "kernel" },
+    http,
+    clock,
+    serverClock: createServerClock(clock),
+    random: Math.random,
+    log: silentLogger,
+    userAgent: "test",
+    signal: new AbortController().signal,
+  });
+  if (!reply.ok) throw new Error(reply.error.message);
+  return { machineId: reply.value.machineId, key };
+}
+
+export interface TestLink {
   readonly channel: Channel | null;
   readonly messages: unknown[];
   readonly ends: LinkEnd[];
   types(): string[];
-  position(): { epoch: string; revision: number } | null;
+  desired(): DesiredMesh | null;
+  /** How often something was missing in between. */
+  gaps(): number;
 }
 
-interface LinkSetting {
-  readonly plane: FakeControlPlane;
+export interface TestLinkOptions {
+  readonly plane: Pick<ContractPlane, "url" | "meshId">;
   readonly http: Http;
-  readonly mesh: FakeMesh;
-  readonly create: (api: MachineApi, clock: ReturnType<typeof createClock>) => Transport;
+  readonly createTransport: (api: MachineApi, clock: Clock) => Transport;
+  readonly machine: TestMachineIdentity;
   readonly skewMs?: number;
-  readonly isEnrolled?: boolean;
 }
 
-async function openTestLink({
+export async function openTestLink({
   plane,
   http,
-  mesh,
-  create,
+  createTransport,
+  machine,
   skewMs = 0,
-  isEnrolled = false,
-}: LinkSetting): Promise<TestLink> {
+}: TestLinkOptions): Promise<TestLink> {
   const real = createClock();
   const clock = { ...real, now: () => real.now() + skewMs };
-  const key = parseEd25519Pem(generateEd25519Pem());
-  const signal = new AbortController().signal;
-  const userAgent = "test";
-  const common = { url: plane.url, key, http, clock, userAgent };
-  if (!isEnrolled) {
-    const agent = { agentVersion: "0", nodeVersion: "0", kernelVersion: "0", wireguard: "kernel" } as const;
-    const token = `bkj_${"x".repeat(43)}`;
-    const throwaway = createServerClock(clock);
-    const ports = { ...common, serverClock: throwaway, random: Math.random, log: silentLogger };
-    await enrol({ ...ports, token, hostname: "h", agent, signal });
-  }
-  const api = createMachineApi({ ...common, serverClock: createServerClock(clock), machineId: plane.machineId });
-  let position: { epoch: string; revision: number } | null = null;
-  const target = {
-    path: AGENT_PATHS.meshSync(mesh.model.meshId),
-    greet: () => ({ type: "sync.hello", wireVersion: 1, position, publicKey: testKey(1), candidates: [] }),
-    pollQuery: () => (position === null ? {} : { epoch: position.epoch, since: position.revision }),
+  const serverClock = createServerClock(clock);
+  const api = createMachineApi({ ...machine, url: plane.url, http, clock, serverClock, userAgent: "test" });
+  const { publicKey } = generateX25519KeyPair();
+  let session = createSession(plane.meshId, null);
+  let hellos = 0;
+  const hello = (position: object | null) => {
+    hellos++;
+    return { type: "sync.hello", wireVersion: WIRE_VERSION, position, publicKey, candidates: [] };
   };
   const messages: unknown[] = [];
   const ends: LinkEnd[] = [];
-  const opened = await create(api, clock).open(target, signal);
+  const target = {
+    path: AGENT_PATHS.meshSync(plane.meshId),
+    greet: () => hello(null),
+    pollQuery: () =>
+      session.desired === null ? {} : { epoch: session.desired.epoch, since: session.desired.revision },
+  };
+  const opened = await createTransport(api, clock).open(target, new AbortController().signal);
   if (!opened.ok) ends.push(opened.error);
   else {
     opened.value.listen({
       onMessage: (message) => {
         messages.push(message);
         const parsed = FromMeshMessage.safeParse(message);
-        if (parsed.success && "revision" in parsed.data) {
-          position = { epoch: parsed.data.epoch, revision: parsed.data.revision };
+        if (!parsed.success) return;
+        const step = stepSession(session, { type: "received", message: parsed.data });
+        session = step.state;
+        for (const output of step.outputs) {
+          if (output.type === "send_hello") opened.value.send(hello(output.position));
         }
       },
       onEnd: (end) => ends.push(end),
@@ -205,8 +250,7 @@ async function openTestLink({
     messages,
     ends,
     types: () => messages.map((message) => FromMeshMessage.safeParse(message).data?.type ?? "?"),
-    position: () => position,
+    desired: () => session.desired,
+    gaps: () => hellos - 1,
   };
 }
-
-export const TEST_TIMINGS = { ...DEFAULT_TIMINGS, idlePollMs: 20 };

@@ -106,7 +106,8 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
       seen,
     });
     if (typeof claims === "string") return claims as ErrorCode;
-    return (objects.get(path)?.refuse(claims.iss) as ErrorCode | null) ?? claims.iss;
+    const refusal = machine.refuse(claims.iss) ?? objects.get(path)?.refuse(claims.iss) ?? null;
+    return (refusal as ErrorCode | null) ?? claims.iss;
   }
 
   function handle(request: http.IncomingMessage, response: http.ServerResponse): void {
@@ -169,7 +170,13 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
       machineId: caller,
       send: (message) => links.delete(link) && reply(200, { messages: [message] }),
       sendRaw: (text) => links.delete(link) && reply(200, text),
-      close: () => links.delete(link) && response.destroy(),
+      // What a poll is told instead of a close code.
+      close: () => {
+        if (!links.delete(link)) return;
+        const code = object.refuse(caller) ?? machine.refuse(caller);
+        if (code === null) response.destroy();
+        else reply(403, { code, title: code });
+      },
     };
     links.add(link);
     response.on("close", () => links.delete(link));
@@ -217,6 +224,8 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
     const next = http.createServer(handle).on("upgrade", upgrade);
     next.on("connection", (socket) => {
       sockets.add(socket);
+      // After an upgrade the server listens to no errors of its own; a client may go away at any moment.
+      socket.on("error", () => undefined);
       socket.on("close", () => sockets.delete(socket));
     });
     const port = url === "" ? 0 : Number(new URL(url).port);
