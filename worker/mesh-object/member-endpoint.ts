@@ -13,7 +13,7 @@ import type { Connections } from "./connections.ts";
 import { readOpenMesh } from "./members.ts";
 import { handleMessages, type MessageOutcome } from "./messages.ts";
 import type { Replies } from "./replies.ts";
-import type { MeshRecord, MeshStorage } from "./storage.ts";
+import type { MeshStorage } from "./storage.ts";
 import { isResumable, type Position } from "./sync.ts";
 
 export interface MemberEndpoint extends AgentEndpoint {
@@ -43,27 +43,29 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
   const { storage, connections, replies, broadcast, now, log } = parts;
   const limiters = { update: createRateLimiter(UPDATES), any: createRateLimiter(MESSAGES) };
 
+  // Whoever gets here is a member: a socket of one that is no longer is dismissed, a request is looked at before.
   function receive(
     machineId: MachineId,
     decoded: Decoded<ToMeshMessage>,
   ): { texts: string[]; failure: Failure | null } {
     for (const type of decoded.unknownTypes) log.info("ignored a message of unknown type", { machineId, type });
-    if (storage.readMember(machineId) === null) return { texts: [], failure: NOT_A_MEMBER };
     const nowMs = now();
     const isAllowed = (kind: "update" | "any") => limiters[kind].take(machineId, nowMs);
-    const outcome = storage.transaction(() => handleMessages({ storage, machineId, isAllowed }, decoded.messages));
-    if (outcome.isChanged) broadcast.schedule();
-    const mesh = readOpenMesh(storage);
-    if (mesh === null) return { texts: [], failure: NOT_A_MEMBER };
-    if (outcome.report !== null && isResumable(mesh, outcome.report.applied)) {
-      connections.keepReport(machineId, outcome.report);
-    }
-    const errors = outcome.replies.map((reply) => JSON.stringify(reply));
-    return { texts: [...errors, ...answer(mesh, machineId, outcome.ask)], failure: outcome.failure };
+    const {
+      replies: errors,
+      ask,
+      report,
+      isChanged,
+      failure,
+    } = handleMessages({ storage, machineId, isAllowed }, decoded.messages);
+    if (isChanged) broadcast.schedule();
+    if (report !== null) connections.keepReport(machineId, report);
+    return { texts: [...errors.map((error) => JSON.stringify(error)), ...answer(machineId, ask)], failure };
   }
 
-  function answer(mesh: MeshRecord, machineId: MachineId, ask: MessageOutcome["ask"]): string[] {
-    if (ask === null) return [];
+  function answer(machineId: MachineId, ask: MessageOutcome["ask"]): string[] {
+    const mesh = ask === null ? null : readOpenMesh(storage);
+    if (ask === null || mesh === null) return [];
     const socket = connections.sockets.of(machineId);
     if (socket !== null && (ask.kind === "hello" || socket.state.told !== null)) {
       socket.state = { ...socket.state, told: { epoch: mesh.epoch, revision: mesh.revision } };

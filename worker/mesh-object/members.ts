@@ -135,8 +135,10 @@ export function updateMember(
   const { publicKey } = changed;
   if (publicKey !== null && publicKey !== member.publicKey && storage.hasKey(publicKey)) return err("key_taken");
   const next = toNextRevision(mesh, { isVisible: isVisible(changed) });
-  storage.writeMember({ ...changed, revision: next.revision });
-  storage.writeMesh(next);
+  storage.transaction(() => {
+    storage.writeMember({ ...changed, revision: next.revision });
+    storage.writeMesh(next);
+  });
   return ok(true);
 }
 

@@ -67,7 +67,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   }
 
   async renameMember(machineId: MachineId, name: string): Promise<void> {
-    this.#transact(() => renameMember(this.#mesh, machineId, name));
+    renameMember(this.#mesh, machineId, name);
     this.#mesh.broadcast.schedule();
   }
 
