@@ -7,6 +7,7 @@ import { emptyDevice, type FakeKernelState, type FakeLink, type Reply } from "./
 
 export function runIp(kernel: FakeKernelState, argv: Argv, stdin: string, hasWireGuard: boolean): Reply {
   const command = argv.slice(1).join(" ");
+  if (command === "-V") return { stdout: "ip utility, iproute2-6.1.0\n" };
   if (command === "-json -details -batch -")
     return {
       stdout: stdin

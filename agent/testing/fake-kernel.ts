@@ -69,7 +69,7 @@ export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptio
   }
 
   async function interpret(argv: Argv, stdin: string): Promise<Reply> {
-    const isRead = argv[1] === "show" || argv[1] === "-json" || argv[1] === "--version";
+    const isRead = ["show", "-json", "--version", "-V"].includes(argv[1] ?? "");
     if (!isRead) kernel.changes.push([...argv, ...(stdin === "" ? [] : [stdin])].join(" "));
     switch (argv[0]) {
       case "ip":

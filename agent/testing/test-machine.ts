@@ -1,6 +1,6 @@
 // A whole agent on a machine that lives in memory (fake kernel, files, clock), talking to a fake control plane over real sockets.
 import { expect } from "vitest";
-import { type Agent, type AgentEnd, createAgent } from "../agent.ts";
+import { type Agent, type AgentEnd, type AgentPorts, createAgent } from "../agent.ts";
 import { DEFAULT_TIMINGS } from "../config.ts";
 import { createHttp } from "../system/http.ts";
 import { createLogger, type Logger } from "../system/logger.ts";
@@ -18,6 +18,7 @@ export interface TestMachine {
   readonly kernel: FakeKernel;
   /** What was logged, as JSON lines. */
   readonly logs: string[];
+  readonly ports: AgentPorts;
   /** Starts an agent; the one before has to be stopped or killed. */
   start(options?: StartOptions): RunningAgent;
   /** Lets time pass in steps, with room in between for what comes over real sockets. */
@@ -85,24 +86,27 @@ export function createTestMachine(): TestMachine {
   });
   kernel.addLink("eth0", { isUp: true, addresses: ["192.0.2.200/24"] });
 
+  const ports: AgentPorts = {
+    exec: kernel,
+    files,
+    http: createHttp({}),
+    clock,
+    random: () => 0.5,
+    log,
+    readFingerprint: () => JSON.stringify(kernel.links.get("eth0")?.addresses),
+    isUdpPortFree: async () => true,
+    host: { name: "host-1", nodeVersion: "v20.18.1", kernelVersion: "6.1.0", pid: 1 },
+  };
+
   return {
     clock,
     files,
     kernel,
     logs,
+    ports,
     start({ url = null, token = TEST_TOKEN, skewMs = 0 } = {}) {
       const agent = createAgent(
-        {
-          exec: kernel,
-          files,
-          http: createHttp({}),
-          clock: { ...clock, now: () => clock.now() + skewMs },
-          random: () => 0.5,
-          log,
-          readFingerprint: () => JSON.stringify(kernel.links.get("eth0")?.addresses),
-          isUdpPortFree: async () => true,
-          host: { name: "host-1", nodeVersion: "v20.18.1", kernelVersion: "6.1.0", pid: 1 },
-        },
+        { ...ports, http: createHttp({}), clock: { ...clock, now: () => clock.now() + skewMs } },
         {
           stateDir: "/state",
           runDir: "/run",

@@ -1,0 +1,231 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AgentStatus, PeerList, VersionInfo } from "#schema/local/status";
+import { createLocalSockets } from "../system/local-socket.ts";
+import { testPeer } from "../testing/mesh-model.ts";
+import { createTestWorld, TEST_TOKEN, type TestWorld } from "../testing/test-machine.ts";
+import { type CliPorts, runCli } from "./cli.ts";
+
+let world: TestWorld;
+let runDir: string;
+let stop: AbortController;
+let daemons: Promise<unknown>[];
+
+beforeEach(async () => {
+  world = await createTestWorld();
+  runDir = mkdtempSync(path.join(tmpdir(), "becket-run-"));
+  stop = new AbortController();
+  daemons = [];
+});
+afterEach(async () => {
+  stop.abort();
+  await Promise.all(daemons);
+  await world.close();
+  rmSync(runDir, { recursive: true, force: true });
+});
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+async function becket(args: readonly string[], changes: Partial<CliPorts> = {}): Promise<Outcome> {
+  const printed: string[] = [];
+  const errors: string[] = [];
+  const isUnknown = args.length === 0 || args[0]?.startsWith("-") || args[0] === "nonsense";
+  const folders = isUnknown ? [] : ["--state-dir", "/state", "--run-dir", runDir];
+  const code = await runCli([...args, ...folders], {
+    agent: world.machine.ports,
+    sockets: createLocalSockets(),
+    env: {},
+    isRoot: true,
+    stopSignal: stop.signal,
+    readStdin: async () => "",
+    print: (text) => printed.push(text),
+    printError: (text) => errors.push(text),
+    ...changes,
+  });
+  return { code, out: printed.join("\n"), error: errors.join("\n") };
+}
+
+/** A daemon that is in sync. */
+async function startDaemon(): Promise<{ readonly end: Promise<Outcome> }> {
+  world.mesh.model.put(2, 0);
+  const daemon = becket(["up", "--url", world.plane.url], { env: { BECKET_TOKEN: `${TEST_TOKEN}\n` } });
+  daemons.push(daemon.catch(() => {}));
+  await world.untilApplied();
+  return { end: daemon };
+}
+
+describe("becket up", () => {
+  test("enrols with the token of the environment and runs until it is stopped", async () => {
+    const { end } = await startDaemon();
+    stop.abort();
+    expect(await end).toMatchObject({ code: 0 });
+    expect(world.machine.kernel.render()).toContain("bkt-mesh-0");
+  });
+
+  test.each([
+    ["a file", ["--token-file", "/token"], {}],
+    ["standard input", ["--token-file", "-"], { readStdin: async () => `${TEST_TOKEN}\n` }],
+  ])("takes the token from %s", async (_, args, ports) => {
+    world.machine.files.content.set("/token", TEST_TOKEN);
+    const env = { BECKET_URL: `${world.plane.url}/` };
+    daemons.push(becket(["up", ...args], { ...ports, env }));
+    await world.untilApplied();
+  });
+
+  test("does not start a second agent on the machine, and says who runs", async () => {
+    const { end } = await startDaemon();
+    expect(await becket(["up"])).toMatchObject({
+      code: 5,
+      error: expect.stringMatching(/runs here already \(process 1,/),
+    });
+    stop.abort();
+    await end;
+  });
+
+  test.each([
+    [[], {}, 4, /URL is not known.*--url or BECKET_URL/],
+    [["--url", "PLANE"], {}, 4, /no join token was given.*BECKET_TOKEN.*--token-file/],
+    [["--url", "PLANE"], { env: { BECKET_TOKEN: "bkj_short" } }, 4, /begins with bkj_/],
+    [["--url", "ftp://x"], {}, 2, /scheme, host and port/],
+    [["--url", "https://x/api"], {}, 2, /scheme, host and port/],
+    [["--token-file", "/nothing", "--url", "PLANE"], {}, 2, /no file \/nothing/],
+    [["--url", "PLANE"], { isRoot: false }, 6, /needs root.*sudo/],
+    [[TEST_TOKEN], {}, 2, /too many arguments/],
+  ])("says what is missing and what to do: %j %j", async (args, ports, code, message) => {
+    const outcome = await becket(["up", ...args.map((arg) => (arg === "PLANE" ? world.plane.url : arg))], ports);
+    expect(outcome).toMatchObject({ code, error: expect.stringMatching(message) });
+    expect(outcome.error).not.toContain(TEST_TOKEN);
+    expect(world.plane.requests).toEqual([]);
+  });
+
+  test("says which program is missing and how to install it", async () => {
+    const { exec } = world.machine.ports;
+    const { CommandError } = await import("../system/exec.ts");
+    const without: typeof exec = {
+      run: async (argv, options) => {
+        const failure = { argv, exitCode: null, signal: null, stderr: "", timedOut: false, reason: "could not be run" };
+        if (argv[0] === "wg") throw new CommandError(failure);
+        return exec.run(argv, options);
+      },
+    };
+    const outcome = await becket(["up"], { agent: { ...world.machine.ports, exec: without } });
+    expect(outcome).toMatchObject({ code: 6, error: expect.stringMatching(/`wg`.*apt-get install/) });
+  });
+
+  test("does not move to another control plane by itself", async () => {
+    stop = new AbortController();
+    const { end } = await startDaemon();
+    stop.abort();
+    await end;
+    const outcome = await becket(["up", "--url", "https://elsewhere.example"], {
+      stopSignal: new AbortController().signal,
+    });
+    expect(outcome).toMatchObject({
+      code: 4,
+      error: expect.stringMatching(/enrolled already: as host-1.*down --forget/),
+    });
+  });
+
+  test("ends with a code of its own when the machine is removed", async () => {
+    const { end } = await startDaemon();
+    world.plane.removeMachine();
+    await world.machine.until(() => expect(world.machine.kernel.render()).not.toContain("bkt-"));
+    expect(await end).toMatchObject({
+      code: 7,
+      error: expect.stringContaining("was removed from the control plane"),
+    });
+  });
+});
+
+describe("becket status, peers and version", () => {
+  test("show what the agent says, for people", async () => {
+    await startDaemon();
+    world.machine.kernel.peer("bkt-mesh-0", testPeer(2).publicKey).latestHandshakeMs =
+      world.machine.clock.now() - 5_000;
+    await world.machine.clock.advance(1_000);
+    const status = await becket(["status"]);
+    expect(status.out).toContain("machine        host-1 (mch_");
+    expect(status.out).toMatch(/MESH +INTERFACE +ADDRESS +ADDRESS6 +PORT +PEERS UP +IN SYNC +LINK/);
+    expect(status.out).toMatch(
+      /mesh-0 +bkt-mesh-0 +10\.1\.0\.200 +fd00:1::200 +51820 +1\/1 +yes +connected by websocket/,
+    );
+    expect((await becket(["peers"])).out).toMatch(
+      /mesh-0 +m2 +10\.1\.0\.3 +fd00:1::3 +192\.0\.2\.3:51820 +\d+ s ago +0 B +\d+ B +up/,
+    );
+    expect((await becket(["version"])).out).toMatch(/^becket \d+\.\d+\.\d+ \(wire version 1, node v20\.18\.1\)$/);
+  });
+
+  test("print JSON that programs can rely on", async () => {
+    await startDaemon();
+    expect(AgentStatus.parse(JSON.parse((await becket(["status", "--json"])).out)).meshes).toHaveLength(1);
+    expect(PeerList.parse(JSON.parse((await becket(["peers", "--json"])).out)).peers).toHaveLength(1);
+    const version = VersionInfo.parse(JSON.parse((await becket(["version", "--json"])).out));
+    expect(version.agentVersion).toBe(version.version);
+  });
+
+  test.each(["status", "peers"])("%s says that no agent runs, and how to start it", async (command) => {
+    expect(await becket([command])).toMatchObject({
+      code: 3,
+      error: expect.stringMatching(/No agent runs here.*becket up/),
+    });
+  });
+
+  test("version works without an agent", async () => {
+    expect(JSON.parse((await becket(["version", "--json"])).out)).toMatchObject({ agentVersion: null });
+  });
+});
+
+describe("becket down", () => {
+  test("asks the running agent, which removes its interfaces and ends", async () => {
+    const { end } = await startDaemon();
+    expect(await becket(["down"])).toMatchObject({ code: 0, out: expect.stringContaining("Removed bkt-mesh-0.") });
+    expect(await end).toMatchObject({ code: 0 });
+    expect(world.machine.kernel.render()).not.toContain("bkt-");
+    expect([...world.machine.files.content.keys()]).toContain("/state/identity.json");
+  });
+
+  test("works without an agent, and leaves what is not ours", async () => {
+    const { end } = await startDaemon();
+    stop.abort();
+    await end;
+    world.machine.kernel.addLink("bkt-notours", { isUp: true });
+    expect(await becket(["down", "--forget"])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("Removed bkt-mesh-0."),
+    });
+    expect(world.machine.kernel.render()).toMatch(/^bkt-notours/m);
+    expect([...world.machine.files.content.keys()]).toEqual([]);
+    expect((await becket(["down"])).out).toContain("There was no interface of ours.");
+  });
+
+  test("needs root", async () => {
+    expect(await becket(["down"], { isRoot: false })).toMatchObject({
+      code: 6,
+      error: expect.stringContaining("sudo"),
+    });
+  });
+});
+
+describe("help", () => {
+  test.each([
+    ["--help"],
+    ["up", "--help"],
+    ["status", "--help"],
+    ["peers", "--help"],
+    ["down", "--help"],
+    ["version", "--help"],
+  ])("has examples and the exit codes: %s %s", async (...args) => {
+    const { code, out } = await becket(args);
+    expect([code, out]).toEqual([0, expect.stringMatching(/Examples:\n {2}[\s\S]*Exit codes:\n {2}0/)]);
+  });
+
+  test.each([[["nonsense"]], [["status", "--wrong"]], [[]]])("wrong usage is code 2, with a hint: %j", async (args) => {
+    expect(await becket(args)).toMatchObject({ code: 2, error: expect.stringMatching(/becket --help|Usage/) });
+  });
+});
