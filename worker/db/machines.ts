@@ -1,9 +1,10 @@
-import { asc, eq, gt, type SQL, sql } from "drizzle-orm";
+import { asc, eq, gt, inArray, type SQL, sql } from "drizzle-orm";
 import type { IdentityPublicKey, MachineId } from "#schema/ids";
 import { AgentInfo } from "#schema/machine";
 import type { PageRequest } from "../page.ts";
 import type { Database, Statement } from "./database.ts";
-import { machines, removedMachines } from "./tables.ts";
+import { type ListedMembership, selectMemberships } from "./memberships.ts";
+import { machines, memberships, removedMachines } from "./tables.ts";
 
 export type MachineRecord = Readonly<Omit<typeof machines.$inferSelect, "agent">> & {
   readonly agent: AgentInfo | null;
@@ -14,18 +15,28 @@ export type StoredIdentity =
   | { readonly status: "unknown" }
   | { readonly status: "removed" };
 
-/** One row more than the limit when there is a next page. */
-export async function listMachineRows(
-  db: Database,
-  { after, limit }: PageRequest<MachineId>,
-): Promise<MachineRecord[]> {
-  const rows = await db
-    .select()
-    .from(machines)
-    .where(after === null ? undefined : gt(machines.id, after))
-    .orderBy(asc(machines.id))
-    .limit(limit + 1);
-  return rows.map(toMachineRecord);
+export interface MachinePage {
+  /** One more than the limit when there is a next page. */
+  readonly machines: readonly MachineRecord[];
+  readonly memberships: readonly ListedMembership[];
+}
+
+/** A page of machines and where they are, in one round trip. */
+export function readMachinePage(db: Database, { after, limit }: PageRequest<MachineId>): Promise<MachinePage> {
+  return readMachines(db, after === null ? undefined : gt(machines.id, after), limit + 1);
+}
+
+export async function readMachineWithMeshes(db: Database, id: MachineId): Promise<MachinePage> {
+  return readMachines(db, eq(machines.id, id), 1);
+}
+
+async function readMachines(db: Database, condition: SQL | undefined, limit: number): Promise<MachinePage> {
+  const ids = db.select({ id: machines.id }).from(machines).where(condition).orderBy(asc(machines.id)).limit(limit);
+  const [rows, places] = await db.batch([
+    db.select().from(machines).where(condition).orderBy(asc(machines.id)).limit(limit),
+    selectMemberships(db, inArray(memberships.machineId, ids)),
+  ]);
+  return { machines: rows.map(toMachineRecord), memberships: places };
 }
 
 export async function findMachine(db: Database, id: MachineId): Promise<MachineRecord | null> {

@@ -1,4 +1,4 @@
-import { and, asc, eq, gte, lte } from "drizzle-orm";
+import { asc, eq, type SQL } from "drizzle-orm";
 import type { Ipv4, Ipv6 } from "#schema/address";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { Database, Statement } from "./database.ts";
@@ -13,12 +13,12 @@ export interface ListedMembership {
   readonly address6: Ipv6;
 }
 
-/** Of all machines with ids from `first` to `last`, both included: a page of machines is such a range, and costs one query. */
-export async function listMembershipsOf(
-  db: Database,
-  { first, last }: { readonly first: MachineId; readonly last: MachineId },
-): Promise<ListedMembership[]> {
-  return db
+export const listMembershipsOf = (db: Database, machineId: MachineId): Promise<ListedMembership[]> =>
+  selectMemberships(db, eq(memberships.machineId, machineId));
+
+/** In order of machine and mesh. For batches too. */
+export const selectMemberships = (db: Database, condition: SQL | undefined) =>
+  db
     .select({
       machineId: memberships.machineId,
       meshId: memberships.meshId,
@@ -28,9 +28,8 @@ export async function listMembershipsOf(
     })
     .from(memberships)
     .innerJoin(meshes, eq(meshes.id, memberships.meshId))
-    .where(and(gte(memberships.machineId, first), lte(memberships.machineId, last)))
+    .where(condition)
     .orderBy(asc(memberships.machineId), asc(memberships.meshId));
-}
 
 export const deleteMembershipsOfMachine = (db: Database, machineId: MachineId): Statement =>
   db.delete(memberships).where(eq(memberships.machineId, machineId));

@@ -80,6 +80,6 @@ async function finish(
 }
 
 async function readMeshes({ db }: Services, { machineId }: Admission): Promise<JoinedMesh[]> {
-  const memberships = await listMembershipsOf(db, { first: machineId, last: machineId });
+  const memberships = await listMembershipsOf(db, machineId);
   return memberships.map(({ meshId, meshName }) => ({ meshId, name: meshName }));
 }

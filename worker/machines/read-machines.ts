@@ -2,45 +2,42 @@ import { MachineId } from "#schema/ids";
 import { ONLINE_WITHIN_MS } from "#schema/limits";
 import type { Machine, Membership } from "#schema/machine";
 import { err, ok, type Result } from "#schema/result";
-import { findMachine, listMachineRows, type MachineRecord } from "../db/machines.ts";
-import { type ListedMembership, listMembershipsOf } from "../db/memberships.ts";
+import { type MachineRecord, readMachinePage, readMachineWithMeshes } from "../db/machines.ts";
+import type { ListedMembership } from "../db/memberships.ts";
 import type { Failure } from "../failure.ts";
 import { type Page, type PageQuery, parsePageRequest, toPage } from "../page.ts";
 import type { Services } from "../services.ts";
 import { readLastSeen } from "./read-last-seen.ts";
 
-/** Two D1 queries and one call per mesh, however many machines the page has. */
+/** One round trip to D1 and one call per mesh, however many machines the page has. */
 export async function listMachines(
   services: Services,
   query: PageQuery,
 ): Promise<Result<Page<Machine>, Failure<"cursor_invalid">>> {
   const request = parsePageRequest(query, MachineId);
   if (!request.ok) return request;
-  const rows = await listMachineRows(services.db, request.value);
-  const page = toPage(rows, request.value.limit, { idOf: (row) => row.id, toItem: (row) => row });
-  return ok({ items: await toMachines(services, page.items), nextCursor: page.nextCursor });
+  const { machines, memberships } = await readMachinePage(services.db, request.value);
+  const { items, nextCursor } = toPage(machines, request.value.limit, { idOf: (row) => row.id, toItem: (row) => row });
+  return ok({ items: await toMachines(services, items, memberships), nextCursor });
 }
 
 export async function readMachine(
   services: Services,
   machineId: MachineId,
 ): Promise<Result<Machine, Failure<"machine_not_found">>> {
-  const row = await findMachine(services.db, machineId);
-  const [machine] = row === null ? [] : await toMachines(services, [row]);
+  const { machines, memberships } = await readMachineWithMeshes(services.db, machineId);
+  const [machine] = await toMachines(services, machines, memberships);
   return machine === undefined ? err({ code: "machine_not_found" }) : ok(machine);
 }
 
-/** @param rows in order of their ids, with no machine left out between */
-async function toMachines(services: Services, rows: readonly MachineRecord[]): Promise<Machine[]> {
-  const [first, last] = [rows.at(0), rows.at(-1)];
-  if (first === undefined || last === undefined) return [];
-  const memberships = await listMembershipsOf(services.db, { first: first.id, last: last.id });
+async function toMachines(
+  services: Services,
+  rows: readonly MachineRecord[],
+  memberships: readonly ListedMembership[],
+): Promise<Machine[]> {
   const byMachine = Map.groupBy(memberships, ({ machineId }) => machineId);
-  const lastSeen = await readLastSeen(
-    services,
-    rows.map(({ id }) => id),
-    memberships,
-  );
+  const ids = rows.map(({ id }) => id);
+  const lastSeen = await readLastSeen(services, ids, memberships);
   const now = services.now();
   return rows.map((row) => {
     const seenAt = lastSeen.get(row.id) ?? null;
