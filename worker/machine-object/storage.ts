@@ -23,6 +23,7 @@ export interface MeshEntry {
   readonly meshId: MeshId;
   readonly state: "joining" | "joined" | "leaving";
   readonly cidr: string;
+  /** As it was when the machine joined (null until then): good enough to list; the mesh itself tells its members the newest. */
   readonly meshName: string | null;
   readonly requestedAddress: Ipv4 | null;
   readonly cause: Cause;
