@@ -1,0 +1,129 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { silentLogger } from "../system/logger.ts";
+import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
+import { createMemoryFiles, type MemoryFiles } from "../testing/memory-files.ts";
+import { createMeshModel } from "../testing/mesh-model.ts";
+import { createDiskCache } from "./disk-cache.ts";
+
+let clock: FakeClock;
+let files: MemoryFiles;
+let told: number;
+beforeEach(() => {
+  clock = createFakeClock();
+  files = createMemoryFiles();
+  told = 0;
+});
+
+const open = () =>
+  createDiskCache({
+    files,
+    stateDir: "/state",
+    clock,
+    log: silentLogger,
+    retryMs: 60_000,
+    onFailuresChanged: () => told++,
+  });
+
+function meshFile(index = 0, peers = 1) {
+  const model = createMeshModel(index);
+  for (let peer = 0; peer < peers; peer++) model.put(peer, 0);
+  return { meshId: model.meshId, interfaceName: "bkt-a", listenPort: 51_820 + index, desired: model.desired() };
+}
+
+describe("the disk cache", () => {
+  test("gives back what was saved", async () => {
+    const cache = open();
+    const machine = { revision: 3, meshes: [{ meshId: meshFile().meshId, name: "a" as never }] };
+    cache.saveMachine(machine);
+    cache.saveMesh(meshFile(0));
+    cache.saveMesh(meshFile(1));
+    await cache.whenIdle();
+    const loaded = await open().load();
+    expect(loaded).toEqual({
+      machine: { version: 1, ...machine },
+      meshes: [0, 1].map((index) => ({ version: 1, ...meshFile(index) })),
+    });
+  });
+
+  test("writes only what changed, also after a restart", async () => {
+    const first = open();
+    first.saveMesh(meshFile());
+    first.saveMesh(meshFile());
+    await first.whenIdle();
+    first.saveMesh(meshFile());
+    await first.whenIdle();
+    const second = open();
+    await second.load();
+    second.saveMesh(meshFile());
+    await second.whenIdle();
+    expect(files.writes).toHaveLength(1);
+  });
+
+  test("keeps up with a burst: what is newest is there at the end", async () => {
+    const cache = open();
+    for (let peers = 0; peers < 50; peers++) cache.saveMesh(meshFile(0, peers));
+    await cache.whenIdle();
+    expect((await open().load()).meshes[0]?.desired?.members).toHaveLength(49);
+    expect(files.writes.length).toBeLessThan(5);
+  });
+
+  test("forgets a mesh, and everything", async () => {
+    const cache = open();
+    cache.saveMachine({ revision: 1, meshes: [] });
+    cache.saveMesh(meshFile(0));
+    cache.saveMesh(meshFile(1));
+    cache.removeMesh(meshFile(0).meshId);
+    await cache.whenIdle();
+    expect((await open().load()).meshes).toHaveLength(1);
+    await cache.clear();
+    expect([...files.content.keys()]).toEqual([]);
+  });
+
+  test.each(["", "{", "null", '{"version":2}', "\0".repeat(100)])(
+    "takes %j as missing and says so until it is written anew",
+    async (text) => {
+      const cache = open();
+      cache.saveMachine({ revision: 1, meshes: [] });
+      await cache.whenIdle();
+      files.content.set("/state/state.json", text);
+      const next = open();
+      expect((await next.load()).machine).toBeNull();
+      expect([next.failures(), told]).toMatchObject([[{ step: "cache.read", code: "corrupt" }], 1]);
+      next.saveMachine({ revision: 1, meshes: [] });
+      await next.whenIdle();
+      expect([next.failures(), told]).toEqual([[], 2]);
+    },
+  );
+
+  test("one damaged mesh costs the others nothing, and a file of another name is not believed", async () => {
+    const cache = open();
+    cache.saveMesh(meshFile(0));
+    cache.saveMesh(meshFile(1));
+    await cache.whenIdle();
+    files.content.set(`/state/meshes/${meshFile(0).meshId}.json`, "garbage");
+    files.content.set("/state/meshes/other.json", files.content.get(`/state/meshes/${meshFile(1).meshId}.json`) ?? "");
+    expect((await open().load()).meshes.map(({ meshId }) => meshId)).toEqual([meshFile(1).meshId]);
+  });
+
+  test("goes on when the disk can't be read at all", async () => {
+    files.failReads = "EIO";
+    const cache = open();
+    expect(await cache.load()).toEqual({ machine: null, meshes: [] });
+    expect(cache.failures().map(({ code }) => code)).toEqual(["EIO", "EIO"]);
+  });
+
+  test("tries again when the disk was full, with what is newest then", async () => {
+    files.failWrites = "ENOSPC";
+    const cache = open();
+    cache.saveMesh(meshFile(0, 1));
+    await cache.whenIdle();
+    cache.saveMesh(meshFile(0, 2));
+    await cache.whenIdle();
+    expect(cache.failures()).toMatchObject([{ step: "cache.write", code: "ENOSPC" }]);
+    files.failWrites = null;
+    await clock.advance(60_000);
+    await cache.whenIdle();
+    expect(cache.failures()).toEqual([]);
+    expect((await open().load()).meshes[0]?.desired?.members).toHaveLength(2);
+  });
+});
