@@ -21,7 +21,6 @@ import type { Http } from "./system/http.ts";
 import type { Logger } from "./system/logger.ts";
 import type { Random } from "./system/random.ts";
 import { VERSION } from "./version.ts";
-import { createWireGuard } from "./wireguard/wireguard.ts";
 
 /** Everything that is not the agent: the system, the network, time, chance. */
 export interface AgentPorts {
@@ -48,6 +47,8 @@ export interface AgentOptions {
   readonly runDir: string;
   readonly credentials: Credentials;
   readonly timings: AgentTimings;
+  /** Where WireGuard runs on this machine. */
+  readonly wireguard: AgentInfo["wireguard"];
 }
 
 /** Why `run` came to its end. */
@@ -107,8 +108,11 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   }
 
   async function start(signal: AbortSignal): Promise<void> {
-    // What enrolling and the first hello need to know of the system is looked up at once, side by side.
-    const [addresses, agentInfo] = await Promise.all([network.addresses(), readAgentInfo()]);
+    // Asked for now, needed after the enrolment.
+    const addresses = network.addresses();
+    addresses.catch(() => undefined);
+    const { nodeVersion, kernelVersion } = host;
+    const agentInfo = { agentVersion: VERSION, nodeVersion, kernelVersion, wireguard: options.wireguard };
     const facts = { identity, serverClock, agentInfo, hostname: host.name, userAgent };
     const enrolled = await ensureEnrolled({ ...ports, ...facts }, options.credentials, signal);
     if (!enrolled.ok)
@@ -116,7 +120,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     enrolment = enrolled.value.enrolment;
     const { machineId, name, controlPlaneUrl: url } = enrolment;
     log.info("starting", { version: VERSION, machineId, name, url });
-    await startLinks(enrolled.value, agentInfo, addresses, signal);
+    await startLinks(enrolled.value, agentInfo, await addresses, signal);
   }
 
   async function startLinks(
@@ -172,11 +176,6 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       );
     }, signal);
     await restored;
-  }
-
-  async function readAgentInfo(): Promise<AgentInfo> {
-    const wireguard = await createWireGuard(ports).detectBackend();
-    return { agentVersion: VERSION, nodeVersion: host.nodeVersion, kernelVersion: host.kernelVersion, wireguard };
   }
 
   function rename(name: EnrolmentFile["name"]): void {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AgentStatus, PeerList, VersionInfo } from "#schema/local/status";
+import { CommandError } from "../system/exec.ts";
 import { createLocalSockets } from "../system/local-socket.ts";
 import { testPeer } from "../testing/mesh-model.ts";
 import { createTestWorld, TEST_TOKEN, type TestWorld } from "../testing/test-machine.ts";
@@ -104,18 +105,23 @@ describe("becket up", () => {
     expect(world.plane.requests).toEqual([]);
   });
 
-  test("says which program is missing and how to install it", async () => {
+  test.each([
+    ["wg", /`wg`.*apt-get install/],
+    ["ip", /`ip`.*apt-get install/],
+  ])("says that %s is missing and how to install it", async (program, message) => {
     const { exec } = world.machine.ports;
-    const { CommandError } = await import("../system/exec.ts");
-    const without: typeof exec = {
-      run: async (argv, options) => {
-        const failure = { argv, exitCode: null, signal: null, stderr: "", timedOut: false, reason: "could not be run" };
-        if (argv[0] === "wg") throw new CommandError(failure);
-        return exec.run(argv, options);
-      },
+    const failure = { exitCode: null, signal: null, stderr: "", timedOut: false, reason: "could not be run" };
+    const run: typeof exec.run = async (argv, options) => {
+      if (argv[0] === program) throw new CommandError({ ...failure, argv });
+      return exec.run(argv, options);
     };
-    const outcome = await becket(["up"], { agent: { ...world.machine.ports, exec: without } });
-    expect(outcome).toMatchObject({ code: 6, error: expect.stringMatching(/`wg`.*apt-get install/) });
+    const outcome = await becket(["up"], { agent: { ...world.machine.ports, exec: { run } } });
+    expect(outcome).toMatchObject({ code: 6, error: expect.stringMatching(message) });
+  });
+
+  test("says what a container lacks that may not make interfaces", async () => {
+    world.machine.kernel.fail = (argv) => (argv.includes("add") ? "RTNETLINK answers: Operation not permitted" : null);
+    expect(await becket(["up"])).toMatchObject({ code: 6, error: expect.stringMatching(/CAP_NET_ADMIN/) });
   });
 
   test("does not move to another control plane by itself", async () => {

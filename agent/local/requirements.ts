@@ -12,19 +12,38 @@ export function requireRoot(isRoot: boolean, what: string): void {
   );
 }
 
-export async function requirePrograms(exec: Exec, wireguard: WireGuard): Promise<void> {
-  const missing = [
-    (await canRun(exec, "ip", "-V")) ? null : "`ip` (package iproute2)",
-    (await canRun(exec, "wg", "--version")) ? null : "`wg` (package wireguard-tools)",
-  ].filter((name) => name !== null);
-  if (missing.length > 0) {
-    const message = `Missing: ${missing.join(" and ")}. On Debian and Ubuntu: apt-get install iproute2 wireguard-tools`;
+/** Answers where WireGuard runs on this machine. */
+export async function requirePrograms(exec: Exec, wireguard: WireGuard): Promise<"kernel" | "wireguard-go"> {
+  const [hasIp, hasWg, backend] = await Promise.all([
+    canRun(exec, "ip", "-V"),
+    canRun(exec, "wg", "--version"),
+    detectBackend(wireguard),
+  ]);
+  const missing = [hasIp ? null : "`ip` (package iproute2)", hasWg ? null : "`wg` (package wireguard-tools)"];
+  const names = missing.filter((name) => name !== null);
+  if (names.length > 0) {
+    const message = `Missing: ${names.join(" and ")}. On Debian and Ubuntu: apt-get install iproute2 wireguard-tools`;
     throw new CommandFailure(EXIT_CODES.requirementMissing, message);
   }
-  if ((await wireguard.detectBackend()) !== "missing") return;
+  if (backend === "not_permitted") {
+    const message =
+      "This process may not make network interfaces, though it is root: give the container or service CAP_NET_ADMIN and /dev/net/tun.";
+    throw new CommandFailure(EXIT_CODES.requirementMissing, message);
+  }
+  if (backend !== "missing") return backend;
   const message =
     "This kernel has no WireGuard, and `wireguard-go` is not installed either. On Debian and Ubuntu: apt-get install wireguard-go";
   throw new CommandFailure(EXIT_CODES.requirementMissing, message);
+}
+
+async function detectBackend(wireguard: WireGuard) {
+  try {
+    return await wireguard.detectBackend();
+  } catch (error) {
+    if (!isCommandError(error)) throw error;
+    // `ip` itself is missing, or it may not do what it is told.
+    return /not permitted/.test(error.stderrTail) ? "not_permitted" : "missing";
+  }
 }
 
 async function canRun(exec: Exec, program: string, argument: string): Promise<boolean> {

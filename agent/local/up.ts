@@ -20,11 +20,12 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
   requireRoot(cli.isRoot, "`becket up`");
   const url = parseControlPlaneUrl(options.url ?? cli.env.BECKET_URL ?? null);
   const { agent: ports } = cli;
-  await requirePrograms(ports.exec, createWireGuard(ports));
+  const wireguard = await requirePrograms(ports.exec, createWireGuard(ports));
   const agent = createAgent(ports, {
     ...options,
     credentials: { url, readToken: () => readToken(options, cli) },
     timings: DEFAULT_TIMINGS,
+    wireguard,
   });
   const server = await takeSocket(options, cli, agent);
   try {

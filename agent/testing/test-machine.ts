@@ -112,6 +112,7 @@ export function createTestMachine(): TestMachine {
           runDir: "/run",
           credentials: { url, readToken: async () => token },
           timings: DEFAULT_TIMINGS,
+          wireguard: "kernel",
         },
       );
       const stop = new AbortController();
