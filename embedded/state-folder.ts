@@ -1,7 +1,7 @@
 // The folder that holds everything: D1 and the objects (data/), the owner's token, and a lock so that two control planes never write one
 // state. The lock names its holder by pid and start time (a pid alone may be another process's by now), so a killed holder's is taken over.
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { StartError } from "./start-error.ts";
 
@@ -44,22 +44,37 @@ function takeLock(lockFile: string): void {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt === 3) throw error;
       }
-      const holder = readLock(lockFile);
-      if (holder !== null && holder.startedAt !== null && readStartTime(holder.pid) === holder.startedAt) {
-        const where = path.dirname(lockFile);
-        throw new StartError(
-          "state_in_use",
-          `the state folder ${where} is used by process ${holder.pid}; stop it first`,
-        );
-      }
-      rmSync(lockFile, { force: true });
+      removeStaleLock(lockFile, own);
     }
   } finally {
     rmSync(own, { force: true });
   }
 }
 
-function readLock(lockFile: string): { pid: number; startedAt: string | null } | null {
+/** Moved aside before it is judged: of two takers the slower one then finds the faster one's lock, and puts it back. */
+function removeStaleLock(lockFile: string, own: string): void {
+  const aside = `${own}.aside`;
+  try {
+    refuseIfHeld(lockFile, lockFile);
+    renameSync(lockFile, aside);
+    refuseIfHeld(aside, lockFile);
+  } catch (error) {
+    if (existsSync(aside)) linkSync(aside, lockFile);
+    // Gone before it was moved: free for the next attempt.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function refuseIfHeld(file: string, lockFile: string): void {
+  const holder = readLock(file);
+  if (holder === null || readStartTime(holder.pid) !== holder.startedAt) return;
+  const where = path.dirname(lockFile);
+  throw new StartError("state_in_use", `the state folder ${where} is used by process ${holder.pid}; stop it first`);
+}
+
+function readLock(lockFile: string): { pid: number; startedAt: string } | null {
   try {
     const { pid, startedAt } = JSON.parse(readFileSync(lockFile, "utf8"));
     return typeof pid === "number" && typeof startedAt === "string" ? { pid, startedAt } : null;
