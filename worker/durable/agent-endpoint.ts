@@ -37,7 +37,8 @@ export function createAgentHandler(
     // First whether it may talk at all, so that the memory of tokens grows only with machines that belong here.
     const refusal = endpoint.refusalOf(trusted.machineId) ?? toFailure(replays.check(trusted, now()));
     if (refusal !== null) return refusal;
-    if (request.headers.get("upgrade")?.toLowerCase() === "websocket") {
+    const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+    if (isUpgrade && request.method === "GET") {
       return unwrap(endpoint.openSocket(trusted.machineId), (response) => response);
     }
     if (request.method === "POST") {

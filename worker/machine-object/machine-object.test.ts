@@ -77,6 +77,15 @@ describe("an interrupted change is finished by alarm", () => {
     expect(await machine.meshIds()).toEqual([mesh.settings.id]);
   });
 
+  test("a join that is asked for again is answered as the first", async () => {
+    const mesh = await createTestMesh();
+    const machine = await registerTestMachine();
+    await machine.join(mesh.settings);
+    await interrupt(machine, "UPDATE meshes SET state = 'joining', mesh_name = NULL");
+    expect(await machine.join(mesh.settings)).toMatchObject({ value: { address: "10.1.0.1", isNew: true } });
+    expect(await machine.join(mesh.settings)).toMatchObject({ value: { isNew: false } });
+  });
+
   test("a leaving that the mesh never heard of", async () => {
     const mesh = await createTestMesh();
     const machine = await registerTestMachine();

@@ -7,7 +7,7 @@ import { createAgentHandler } from "../durable/agent-endpoint.ts";
 import { createAlarms } from "../durable/alarms.ts";
 import { createDatabase } from "../durable/sqlite.ts";
 import type { Env } from "../env.ts";
-import { createLogger, parseLogLevel } from "../log.ts";
+import { createLogger, type Logger, parseLogLevel, toErrorFields } from "../log.ts";
 import type { AddedMember } from "../mesh-object/rpc.ts";
 import { createObjects } from "../objects.ts";
 import type { Cause } from "../outbox/cause.ts";
@@ -22,6 +22,7 @@ import { createMachineStorage, type MachineStorage } from "./storage.ts";
 type AlarmName = "outbox" | "memberships";
 
 export class MachineObject extends DurableObject<Env> implements MachineObjectRpc {
+  readonly #log: Logger;
   readonly #storage: MachineStorage;
   readonly #outbox: Outbox<Projection>;
   readonly #doorbell: Doorbell;
@@ -49,6 +50,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
       scheduleBy: (atMs) => alarms.scheduleBy("outbox", atMs),
     });
     const doorbell = createDoorbell(ctx, { storage, outbox, now, log });
+    this.#log = log;
     this.#storage = storage;
     this.#outbox = outbox;
     this.#doorbell = doorbell;
@@ -126,7 +128,12 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
   }
 
   override webSocketMessage(webSocket: WebSocket, frame: string | ArrayBuffer): void {
-    this.#doorbell.receiveFrame(webSocket, frame);
+    try {
+      this.#doorbell.receiveFrame(webSocket, frame);
+    } catch (error) {
+      this.#log.error("a machine's message failed", toErrorFields(error));
+      webSocket.close(1011, "internal error");
+    }
   }
 
   override webSocketClose(webSocket: WebSocket): void {

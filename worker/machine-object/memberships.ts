@@ -68,12 +68,16 @@ export function createMemberships(parts: MembershipParts): Memberships {
     // Only the removal of the machine does not wait for its turn.
     const entry = storage.readMesh(meshId);
     if (entry === null || entry.state === "leaving") return err({ code: "machine_removed" });
-    if (!added.ok) drop(entry);
-    else if (entry.state === "joining") {
-      const joined: MeshEntry = { ...entry, state: "joined", meshName: added.value.meshName, toldName: machine.name };
-      change(() => storage.putMesh(joined));
+    if (!added.ok) {
+      drop(entry);
+      return added;
     }
-    return added;
+    if (entry.state === "joined") return added;
+    change(() =>
+      storage.putMesh({ ...entry, state: "joined", meshName: added.value.meshName, toldName: machine.name }),
+    );
+    // The mesh may know it already from an attempt that was interrupted: nobody was answered that it is in.
+    return ok({ ...added.value, isNew: true });
   }
 
   async function finishLeave(meshId: MeshId): Promise<void> {

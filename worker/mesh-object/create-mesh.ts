@@ -3,7 +3,7 @@ import type { MachineId } from "#schema/ids";
 import { type Alarms, createAlarms } from "../durable/alarms.ts";
 import { createDatabase, type Database } from "../durable/sqlite.ts";
 import type { Env } from "../env.ts";
-import { createLogger, parseLogLevel } from "../log.ts";
+import { createLogger, type Logger, parseLogLevel } from "../log.ts";
 import { createObjects } from "../objects.ts";
 import { Notice, Projection } from "../outbox/entries.ts";
 import { createOutbox, type Outbox } from "../outbox/outbox.ts";
@@ -28,6 +28,7 @@ export interface MeshServices extends MeshParts {
   readonly connections: Connections;
   readonly broadcast: Broadcast;
   readonly endpoint: MemberEndpoint;
+  readonly log: Logger;
 }
 
 export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
@@ -61,6 +62,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   const shared = { db, now, log };
   return {
     db,
+    log,
     storage,
     alarms,
     connections,

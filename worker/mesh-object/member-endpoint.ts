@@ -31,8 +31,8 @@ export interface MemberEndpointParts {
 
 /** Hibernatable WebSockets per object (Durable Objects docs, "Limits", 2026-11). */
 const MAX_SOCKETS = 32_768;
-/** Keys and endpoints change seldom; each change goes to every member. */
-const UPDATES = { burst: 30, perSecond: 1 };
+/** Keys and endpoints change seldom, and each change goes to every member; hello and heartbeat may be answered with everything. */
+const COSTLY = { burst: 30, perSecond: 1 };
 /** A member confirms every change, and in a join storm there are many. */
 const MESSAGES = { burst: 1_000, perSecond: 200 };
 
@@ -41,7 +41,7 @@ const decoder = createDecoder(ToMeshMessage, messageTypesOf(ToMeshMessage));
 
 export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint {
   const { storage, connections, replies, broadcast, now, log } = parts;
-  const limiters = { update: createRateLimiter(UPDATES), any: createRateLimiter(MESSAGES) };
+  const limiters = { costly: createRateLimiter(COSTLY), any: createRateLimiter(MESSAGES) };
 
   // Whoever gets here is a member: a socket of one that is no longer is dismissed, a request is looked at before.
   function receive(
@@ -50,7 +50,7 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
   ): { texts: string[]; failure: Failure | null } {
     for (const type of decoded.unknownTypes) log.info("ignored a message of unknown type", { machineId, type });
     const nowMs = now();
-    const isAllowed = (kind: "update" | "any") => limiters[kind].take(machineId, nowMs);
+    const isAllowed = (kind: "costly" | "any") => limiters[kind].take(machineId, nowMs);
     const {
       replies: errors,
       ask,

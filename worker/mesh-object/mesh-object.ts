@@ -8,6 +8,7 @@ import { err, ok, type Result } from "#schema/result";
 import type { MeshLeft } from "#schema/wire/messages";
 import { createAgentHandler } from "../durable/agent-endpoint.ts";
 import type { Env } from "../env.ts";
+import { toErrorFields } from "../log.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
 import { toLastSeen, toMember } from "./member-view.ts";
@@ -114,7 +115,12 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   }
 
   override webSocketMessage(webSocket: WebSocket, frame: string | ArrayBuffer): void {
-    this.#mesh.endpoint.receiveFrame(webSocket, frame);
+    try {
+      this.#mesh.endpoint.receiveFrame(webSocket, frame);
+    } catch (error) {
+      this.#mesh.log.error("a member's message failed", toErrorFields(error));
+      webSocket.close(1011, "internal error");
+    }
   }
 
   override webSocketClose(webSocket: WebSocket): void {

@@ -13,8 +13,8 @@ import type { Position } from "./sync.ts";
 export interface MessageContext {
   readonly storage: MeshStorage;
   readonly machineId: MachineId;
-  /** False when this member has sent too many messages of this kind. */
-  readonly isAllowed: (kind: "update" | "any") => boolean;
+  /** False when this member has sent too many messages: of any, or of those that cost others or take a long answer. */
+  readonly isAllowed: (kind: "costly" | "any") => boolean;
 }
 
 /** What is to be done after the messages. Several that ask where the mesh stands get one answer, to the last of them. */
@@ -62,6 +62,7 @@ function handleMessage(context: MessageContext, message: ToMeshMessage): Result<
       return ok({ ...NOTHING, report: { applied: { epoch, revision }, failures } });
     }
     case "sync.heartbeat": {
+      if (!context.isAllowed("costly")) return err({ code: "rate_limited", detail: "too many heartbeats" });
       const { epoch, revision } = message;
       return ok({ ...NOTHING, ask: { kind: "heartbeat", position: { epoch, revision } } });
     }
@@ -80,7 +81,7 @@ function handleHello(context: MessageContext, message: SyncHello): Result<Messag
 }
 
 function changeMember(context: MessageContext, change: MemberChange): Result<MessageOutcome, Failure> {
-  if (!context.isAllowed("update")) return err({ code: "rate_limited", detail: "too many updates" });
+  if (!context.isAllowed("costly")) return err({ code: "rate_limited", detail: "too many updates" });
   const updated = updateMember(context.storage, context.machineId, change);
   if (updated.ok) return ok({ ...NOTHING, isChanged: updated.value });
   const message = "another member of this mesh has this public key";

@@ -118,12 +118,8 @@ describe.each(Object.entries(transports))("over %s", (_, connect) => {
     const ask = await connect(mesh, machineId);
     const [snapshot] = await hello(ask);
     const epoch = snapshot?.type === "sync.snapshot" ? snapshot.epoch : "";
-    const failure = {
-      step: "set-peer",
-      code: "command_failed",
-      message: "x".repeat(1_000),
-      since: "2026-11-23T00:00:00Z",
-    };
+    const text = "€".repeat(64);
+    const failure = { step: text, code: text, message: text.repeat(16), since: "2026-11-23T00:00:00Z" };
     await ask(
       { type: "sync.applied", epoch, revision: 3, failures: Array(16).fill(failure) },
       { type: "sync.heartbeat", epoch, revision: 3 },
