@@ -10,6 +10,7 @@ import { type Credentials, type Enrolled, ensureEnrolled } from "./control/ensur
 import { createIdentityStore } from "./control/identity.ts";
 import { createLinks, type Links } from "./control/links.ts";
 import { createServerClock } from "./control/server-clock.ts";
+import { watchWake } from "./control/watch-wake.ts";
 import { toAgentStatus, toPeerList } from "./local/to-status.ts";
 import { parseAlias } from "./net/interface-name.ts";
 import { createLocalNetwork } from "./net/local-network.ts";
@@ -120,6 +121,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     enrolment = enrolled.value.enrolment;
     const { machineId, name, controlPlaneUrl: url } = enrolment;
     log.info("starting", { version: VERSION, machineId, name, url });
+    if (url.startsWith("http:")) log.warn("the control plane is reached without TLS: right for tests only", { url });
     await startLinks(enrolled.value, agentInfo, await addresses, signal);
   }
 
@@ -161,6 +163,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     opened.meshes.setLocalAddresses(addresses);
     const restored = opened.meshes.restore(cached.meshes, firstMeshes ?? cached.machine?.meshes ?? null);
     opened.machineLink.start();
+    watchWake(clock, opened.networkChanged, signal);
     let current = JSON.stringify(addresses);
     network.watchChanges(() => {
       network.addresses().then(
@@ -234,7 +237,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       connection,
       meshes: links?.meshes.list() ?? [],
       observed: await reconciler.observe(),
-      failures: cache.failures(),
+      failures: [...cache.failures(), ...(links?.meshes.failures() ?? [])],
       nowMs: clock.now(),
     };
   }

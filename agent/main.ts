@@ -18,6 +18,8 @@ const stop = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
 // A reader that goes away (`becket peers | head -1`) is no failure.
 process.stdout.on("error", () => process.exit(0));
+// A journal that is restarted must not take the agent along.
+process.stderr.on("error", () => undefined);
 
 const log = createStderrLogger(LOG_LEVELS.find((level) => level === env.BECKET_LOG_LEVEL) ?? "info");
 

@@ -27,6 +27,8 @@ export interface Meshes {
   /** Failures of the reconciler or of the cache may have changed: tell those who want to know. */
   failuresChanged(): void;
   list(): readonly MeshView[];
+  /** Of meshes that are not in the list, because they could not even be prepared. */
+  failures(): readonly StepFailure[];
   stop(): void;
 }
 
@@ -286,6 +288,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
         applied,
         failures: toFailures(meshId),
       })),
+    failures: () => [...prepareFailures].flatMap(([meshId, failure]) => (entries.has(meshId) ? [] : [failure])),
     stop() {
       isStopped = true;
       cancelReport?.();

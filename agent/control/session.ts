@@ -82,7 +82,9 @@ function takeSnapshot(state: SessionState, message: SyncSnapshot): SessionStep {
   if (mesh.id !== state.meshId) return ignore(state, "snapshot of another mesh");
   const isOlder = desired !== null && desired.epoch === epoch && revision < desired.revision;
   if (isOlder && state.asked !== "everything") return askEverything(state);
-  return become(state, { mesh, epoch, revision, members: sortMembers(members) });
+  const next: DesiredMesh = { mesh, epoch, revision, members: sortMembers(members) };
+  const isSame = desired !== null && JSON.stringify(desired) === JSON.stringify(next);
+  return { state: { ...state, desired: next, asked: "nothing" }, outputs: isSame ? [] : [{ type: "changed" }] };
 }
 
 function takeChanges(state: SessionState, message: SyncChanges): SessionStep {
@@ -91,12 +93,13 @@ function takeChanges(state: SessionState, message: SyncChanges): SessionStep {
   if (message.since > desired.revision) return askOnce(state);
   if (message.mesh !== undefined && message.mesh.id !== state.meshId) return ignore(state, "changes of another mesh");
   if (message.revision <= desired.revision) return { state: answered(state), outputs: [] };
-  return become(state, {
+  const next: DesiredMesh = {
     mesh: message.mesh ?? desired.mesh,
     epoch: desired.epoch,
     revision: message.revision,
     members: applyRows(desired.members, message.changed, message.removed),
-  });
+  };
+  return { state: { ...state, desired: next, asked: "nothing" }, outputs: [{ type: "changed" }] };
 }
 
 /** Rows are the members' state at the message's revision, so a row both changed and removed since is only in one of the lists. */
@@ -110,12 +113,6 @@ function applyRows(members: readonly PeerRow[], changed: readonly PeerRow[], rem
 /** By id: the same members always give the same text on disk. */
 function sortMembers(members: readonly PeerRow[]): PeerRow[] {
   return [...members].sort((a, b) => (a.machineId < b.machineId ? -1 : a.machineId > b.machineId ? 1 : 0));
-}
-
-function become(state: SessionState, desired: DesiredMesh): SessionStep {
-  const next: SessionState = { ...state, desired, asked: "nothing" };
-  const isSame = state.desired !== null && JSON.stringify(state.desired) === JSON.stringify(desired);
-  return { state: next, outputs: isSame ? [] : [{ type: "changed" }] };
 }
 
 function heartbeat(state: SessionState): SessionStep {

@@ -34,56 +34,63 @@ export function createSocketTransport(api: MachineApi, clock: Clock, timings: So
 }
 
 function createSocketChannel(socket: SocketPort, clock: Clock, timings: SocketTimings): Channel {
-  let cancelTimer = () => {};
+  let cancelPing = () => {};
+  let cancelDeadline = () => {};
+  let events: ChannelEvents | null = null;
   let isOver = false;
-  let listener: ChannelEvents | null = null;
 
-  function finish(end: LinkEnd, events: ChannelEvents): void {
-    if (isOver) return;
+  function shut(): void {
     isOver = true;
-    cancelTimer();
-    events.onEnd(end);
+    cancelPing();
+    cancelDeadline();
   }
-  function schedulePing(events: ChannelEvents): void {
-    cancelTimer();
-    cancelTimer = clock.setTimer(timings.pingIntervalMs, () => ping(timings.pongTimeoutMs, events));
+  function finish(end: LinkEnd): void {
+    if (isOver) return;
+    shut();
+    socket.close(GOING_AWAY);
+    events?.onEnd(end);
   }
-  function ping(timeoutMs: number, events: ChannelEvents): void {
-    socket.send(PING);
-    cancelTimer();
-    cancelTimer = clock.setTimer(timeoutMs, () => {
-      socket.close(GOING_AWAY);
-      finish({ code: "network", message: `no answer to a ping within ${timeoutMs / 1_000} s` }, events);
+  /** Also while messages come in: the other side reads from the pings that this machine is there. */
+  function schedulePing(): void {
+    cancelPing = clock.setTimer(timings.pingIntervalMs, () => {
+      ping(timings.pongTimeoutMs);
+      schedulePing();
     });
+  }
+  function ping(timeoutMs: number): void {
+    socket.send(PING);
+    cancelDeadline();
+    cancelDeadline = clock.setTimer(timeoutMs, () =>
+      finish({ code: "network", message: `no answer to a ping within ${timeoutMs / 1_000} s` }),
+    );
   }
 
   return {
-    listen: (events) => {
+    listen: (listener) => {
       if (isOver) return;
-      listener = events;
-      schedulePing(events);
+      events = listener;
+      schedulePing();
       socket.listen({
         onText: (text) => {
           if (isOver) return;
-          schedulePing(events);
-          if (text !== PONG) events.onMessage(parseJson(text));
+          // Whatever it is, it proves that the other side lives.
+          cancelDeadline();
+          if (text !== PONG) listener.onMessage(parseJson(text));
         },
-        onClose: (code, reason) => finish(toSocketEnd(code, reason), events),
+        onClose: (code, reason) => finish(toSocketEnd(code, reason)),
       });
     },
     send: (message) => {
       if (!isOver) socket.send(JSON.stringify(message));
     },
     probe: () => {
-      if (isOver || listener === null) return;
-      if (!socket.isOrphaned()) return ping(timings.probeTimeoutMs, listener);
-      socket.close(GOING_AWAY);
-      finish({ code: "network", message: "this machine's address changed" }, listener);
+      if (isOver) return;
+      if (socket.isOrphaned()) finish({ code: "network", message: "this machine's address changed" });
+      else ping(timings.probeTimeoutMs);
     },
     close: () => {
       if (isOver) return;
-      isOver = true;
-      cancelTimer();
+      shut();
       socket.close(GOING_AWAY);
     },
   };
