@@ -24,6 +24,8 @@ export interface DesiredPeer {
   readonly allowedIps: readonly string[];
   /** Where to send until WireGuard has heard from the peer; null: wait for it. Never re-applied over a roamed endpoint. */
   readonly endpoint: Endpoint | null;
+  /** Every endpoint that the peer tells of itself at the moment; left out when that is not known. */
+  readonly toldEndpoints?: readonly Endpoint[];
   /** 0 is off. */
   readonly keepaliveSeconds: number;
 }

@@ -56,6 +56,14 @@ describe("the endpoint of a peer", () => {
     expect(plan).toMatchObject([{ kind: "update", publicKey: keyOf("P"), endpoint: NEW }]);
   });
 
+  it("is replaced at once when the peer says that it is no longer where we wrote that it is", () => {
+    const takenBack = { ...moved, toldEndpoints: [NEW] };
+    expect(planFor(takenBack, present(), remembered())).toMatchObject([{ kind: "update", endpoint: NEW }]);
+    expect(planFor({ ...moved, toldEndpoints: [NEW, OLD] }, present(), remembered())).toEqual([]);
+    expect(planFor(takenBack, present({ endpoint: ROAMED }), remembered())).toEqual([]);
+    expect(planFor(takenBack, present(), null)).toEqual([]);
+  });
+
   it("is replaced at once when the peer never answered there", () => {
     const memory = remembered({ addedAtMs: NOW - 100, nudgesDone: 0 });
 

@@ -94,10 +94,11 @@ function planUpdate(
 
 /**
  * Why the endpoint has to be written, or null to leave it. WireGuard follows a peer to wherever its last authenticated packet came from;
- * that place is proved, ours is a guess. So a guess is written only over nothing, or over what is proved to be dead.
+ * that place is proved, ours is a guess. So a guess is written only over nothing, over what is proved to be dead, or over an older guess
+ * of ours that the peer has taken back: its address changed, and it may be long until it speaks first.
  */
 function whyWriteEndpoint(
-  { endpoint, keepaliveSeconds }: DesiredPeer,
+  { endpoint, keepaliveSeconds, toldEndpoints }: DesiredPeer,
   current: WireGuardPeer,
   known: PeerMemory | undefined,
   nowMs: number,
@@ -106,6 +107,8 @@ function whyWriteEndpoint(
   if (current.endpoint === null) return "no endpoint was known";
   if (isSilent(current)) return "the endpoint before never answered";
   const written = known?.writtenEndpoint ?? null;
+  const isTakenBack = written === current.endpoint && toldEndpoints?.includes(written) === false;
+  if (isTakenBack) return "the peer is no longer where it said it was";
   const lastAliveMs = Math.max(current.latestHandshakeMs ?? 0, known?.addedAtMs ?? 0);
   if (nowMs - lastAliveMs < SESSION_MS) return null;
   if (written !== null && written !== endpoint) return "there is a newer endpoint, and no handshake in 180 s";

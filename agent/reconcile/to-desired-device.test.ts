@@ -36,6 +36,7 @@ describe("toDesiredDevice", () => {
           publicKey: keyOf("C"),
           allowedIps: ["10.1.0.2/32", "fd00:1::2/128"],
           endpoint: "203.0.113.2:51820",
+          toldEndpoints: ["203.0.113.2:51820"],
           keepaliveSeconds: 25,
         },
       ],

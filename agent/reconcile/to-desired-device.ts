@@ -54,6 +54,7 @@ function toDesiredPeer(member: PeerRow, isEager: boolean, localAddresses: readon
     publicKey: member.publicKey,
     allowedIps: [`${member.address}/32`, `${member.address6}/128`],
     endpoint,
+    toldEndpoints: member.candidates.map((candidate) => candidate.endpoint),
     keepaliveSeconds: isKeptWarm ? KEEPALIVE_SECONDS : 0,
   };
 }

@@ -234,6 +234,8 @@ async function withTimeout<T>(
   }
 }
 
+const UNTRUSTED =
+  "has a certificate that this machine does not trust; NODE_EXTRA_CA_CERTS names a file with more authorities";
 const SENTENCES: Readonly<Record<string, string>> = {
   ECONNREFUSED: "refused the connection: nothing listens there",
   ENOTFOUND: "has no address: the name is unknown to DNS",
@@ -242,6 +244,13 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "is unreachable: there is no route to it",
   ENETUNREACH: "is unreachable: this machine has no network",
   ETIMEDOUT: "did not answer",
+  CERT_HAS_EXPIRED: "has a certificate that has expired, or this machine's clock is wrong",
+  CERT_NOT_YET_VALID: "has a certificate that is not valid yet, or this machine's clock is wrong",
+  ERR_TLS_CERT_ALTNAME_INVALID: "has a certificate for another name",
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
 };
 
 function toNetworkError(host: string, error: unknown): NetworkError {
