@@ -19,21 +19,31 @@ export function createAlarms<Name extends string>(
   db: Database,
   storage: Pick<DurableObjectStorage, "setAlarm">,
 ): Alarms<Name> {
+  // What is in the table, so that a name that is set already costs nothing at all.
+  const planned = new Map<Name, number>();
+  db.onRollback(() => planned.clear());
+  const readPlanned = (name: Name) =>
+    planned.get(name) ?? db.first<{ at: number }>("SELECT at FROM alarms WHERE name = ?", name)?.at ?? null;
   const readEarliest = () => db.first<{ at: number | null }>("SELECT min(at) AS at FROM alarms")?.at ?? null;
   // Not awaited: the call is part of the writes around it and is committed with them.
   const setTo = (atMs: number) => void storage.setAlarm(atMs);
 
   return {
     scheduleBy(name, atMs) {
-      const planned = db.first<{ at: number }>("SELECT at FROM alarms WHERE name = ?", name);
-      if (planned !== null && planned.at <= atMs) return;
+      const plannedAt = readPlanned(name);
+      if (plannedAt !== null && plannedAt <= atMs) {
+        planned.set(name, plannedAt);
+        return;
+      }
       const earliest = readEarliest();
       db.run("INSERT INTO alarms VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at", name, atMs);
+      planned.set(name, atMs);
       if (earliest === null || atMs < earliest) setTo(atMs);
     },
     takeDue(nowMs) {
       // The alarm rang, so the earliest is due, whatever this object's clock says.
       const until = Math.max(nowMs, readEarliest() ?? nowMs);
+      planned.clear();
       const due = db.all<{ name: Name }>("DELETE FROM alarms WHERE at <= ? RETURNING name", until);
       const next = readEarliest();
       if (next !== null) setTo(next);

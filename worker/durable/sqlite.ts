@@ -10,24 +10,38 @@ export interface Database {
   run(query: string, ...bindings: SqlValue[]): void;
   /** All or nothing: what throws inside is undone. */
   transaction<T>(closure: () => T): T;
+  /** Called when a transaction was undone: whoever keeps a copy of rows in memory drops it. */
+  onRollback(listener: () => void): void;
   /** Since this instance of the object started. */
   readonly work: { readonly rowsRead: number; readonly rowsWritten: number };
 }
 
 export function createDatabase(storage: Pick<DurableObjectStorage, "sql" | "transactionSync">): Database {
   const work = { rowsRead: 0, rowsWritten: 0 };
+  const rollbackListeners: (() => void)[] = [];
+  const count = (cursor: SqlStorageCursor<SqlRow>) => {
+    work.rowsRead += cursor.rowsRead;
+    work.rowsWritten += cursor.rowsWritten;
+  };
   function all<Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Row[] {
     const cursor = storage.sql.exec<Row>(query, ...bindings);
     const rows = cursor.toArray();
-    work.rowsRead += cursor.rowsRead;
-    work.rowsWritten += cursor.rowsWritten;
+    count(cursor);
     return rows;
   }
   return {
     all,
     first: <Row extends SqlRow>(query: string, ...bindings: SqlValue[]) => all<Row>(query, ...bindings)[0] ?? null,
-    run: (query, ...bindings) => void all(query, ...bindings),
-    transaction: (closure) => storage.transactionSync(closure),
+    run: (query, ...bindings) => count(storage.sql.exec(query, ...bindings)),
+    transaction(closure) {
+      try {
+        return storage.transactionSync(closure);
+      } catch (error) {
+        for (const listener of rollbackListeners) listener();
+        throw error;
+      }
+    },
+    onRollback: (listener) => void rollbackListeners.push(listener),
     work,
   };
 }

@@ -67,6 +67,9 @@ const StoredCause = z.object({ actor: Actor, requestId: z.string() });
 export function createMachineStorage(db: Database): MachineStorage {
   let hasTables = isMigrated(db);
   if (hasTables) migrate(db, MACHINE_MIGRATIONS);
+  db.onRollback(() => {
+    hasTables = isMigrated(db);
+  });
 
   return {
     readMachine() {

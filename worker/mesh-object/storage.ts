@@ -98,11 +98,19 @@ type MemberRow = {
 export function createMeshStorage(db: Database, deleteAll: () => Promise<void>): MeshStorage {
   let hasTables = isMigrated(db);
   if (hasTables) migrate(db, MESH_MIGRATIONS);
+  // Every request and change begins with the mesh's row. This object is its only writer, so a copy is as good.
+  let kept: MeshRecord | null = null;
+  db.onRollback(() => {
+    kept = null;
+    hasTables = isMigrated(db);
+  });
 
   return {
     readMesh() {
-      const row = hasTables ? db.first<MeshRow>("SELECT * FROM mesh") : null;
-      return row === null ? null : toMeshRecord(row);
+      if (kept !== null || !hasTables) return kept;
+      const row = db.first<MeshRow>("SELECT * FROM mesh");
+      kept = row === null ? null : toMeshRecord(row);
+      return kept;
     },
     insertMesh(mesh) {
       migrate(db, MESH_MIGRATIONS);
@@ -113,14 +121,17 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
         ...[id, name, cidr, cidr6, asn, mesh.epoch, mesh.revision, mesh.visibleRevision, mesh.settingsRevision],
         ...[mesh.forgottenRevision, mesh.tombstoneCount, mesh.memberCount, mesh.closedAt],
       );
+      kept = mesh;
     },
-    writeMesh: (mesh) =>
+    writeMesh(mesh) {
       db.run(
         `UPDATE mesh SET name = ?, revision = ?, visible_revision = ?, settings_revision = ?, forgotten_revision = ?,
           tombstone_count = ?, member_count = ?, closed_at = ?`,
         ...[mesh.settings.name, mesh.revision, mesh.visibleRevision, mesh.settingsRevision, mesh.forgottenRevision],
         ...[mesh.tombstoneCount, mesh.memberCount, mesh.closedAt],
-      ),
+      );
+      kept = mesh;
+    },
 
     readMember(machineId) {
       const row = db.first<MemberRow>("SELECT * FROM members WHERE machine_id = ?", machineId);
@@ -174,6 +185,7 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
     transaction: db.transaction,
     async destroy() {
       hasTables = false;
+      kept = null;
       await deleteAll();
     },
   };

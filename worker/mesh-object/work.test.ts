@@ -56,6 +56,20 @@ test("a kept snapshot is followed by what changed since, and ends where a fresh 
     expect(replies.catchUp(readMesh(mesh), null).map((text) => JSON.parse(text).members?.length)).toEqual([121]);
   }));
 
+test("what a failed change wrote is undone, in memory too", () =>
+  withMesh(2, (mesh) => {
+    const before = readMesh(mesh);
+    const fail = () =>
+      mesh.storage.transaction(() => {
+        add(mesh);
+        throw new Error("in the middle");
+      });
+    expect(fail).toThrow("in the middle");
+    expect(readMesh(mesh)).toEqual(before);
+    const machineId = add(mesh);
+    expect(mesh.storage.readMember(machineId)?.host).toBe(3);
+  }));
+
 function measureChanges(mesh: MeshServices) {
   const measure = (act: () => void) => {
     const before = { ...mesh.db.work };
