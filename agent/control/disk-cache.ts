@@ -104,7 +104,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
   async function write(file: string, content: Content): Promise<boolean> {
     try {
       if (!hasFolders) {
-        await files.makeFolder(stateDir);
+        await files.ensureFolder(stateDir);
         await files.makeFolder(meshFolder);
         hasFolders = true;
       }

@@ -24,7 +24,7 @@ export function createIdentityStore(files: Files, stateDir: string): IdentitySto
       const existing = await files.read(keyFile);
       if (existing === null) {
         const pem = generateEd25519Pem();
-        await files.makeFolder(stateDir);
+        await files.ensureFolder(stateDir);
         await files.writeAtomic(keyFile, pem);
         return ok(parseEd25519Pem(pem));
       }
@@ -43,7 +43,7 @@ export function createIdentityStore(files: Files, stateDir: string): IdentitySto
       return parsed.success ? { enrolment: parsed.data, isDamaged: false } : { enrolment: null, isDamaged: true };
     },
     async writeEnrolment(enrolment) {
-      await files.makeFolder(stateDir);
+      await files.ensureFolder(stateDir);
       await files.writeAtomic(enrolmentFile, `${JSON.stringify({ version: 1, ...enrolment }, null, 2)}\n`);
     },
     async forget() {

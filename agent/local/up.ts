@@ -36,7 +36,7 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
 }
 
 async function takeSocket({ runDir }: Folders, cli: CliPorts, agent: Agent) {
-  await cli.agent.files.makeFolder(runDir);
+  await cli.agent.files.ensureFolder(runDir);
   const server = await cli.sockets.serve(toSocketFile(runDir), createLocalApi(agent));
   if (server !== null) return server;
   const other = await createLocalClient(cli.sockets, runDir).call({

@@ -64,4 +64,13 @@ describe("files", () => {
 
     expect(await modeOf(inner)).toBe("700");
   });
+
+  it("leaves the mode of a folder alone that somebody named", async () => {
+    const shared = path.join(folder, "shared");
+    await files.makeFolder(shared, 0o755);
+    await files.ensureFolder(shared);
+    await files.ensureFolder(path.join(folder, "new"));
+
+    expect([await modeOf(shared), await modeOf(path.join(folder, "new"))]).toEqual(["755", "700"]);
+  });
 });

@@ -12,6 +12,8 @@ export interface Files {
   writeAtomic(file: string, text: string, mode?: number): Promise<void>;
   /** Makes the folder and its parents with this mode (default 0700). Sets the mode of a folder that exists. */
   makeFolder(folder: string, mode?: number): Promise<void>;
+  /** Makes the folder and its parents, 0700, when there is none. Leaves one that exists as it is: it may be everybody's, like /tmp. */
+  ensureFolder(folder: string): Promise<void>;
   /** Removes a file or a folder with all that is in it. Fine when it does not exist. */
   remove(fileOrFolder: string): Promise<void>;
   /** Names in a folder, sorted; empty when there is no such folder. */
@@ -32,6 +34,9 @@ export function createFiles(): Files {
     async makeFolder(folder, mode = 0o700) {
       await mkdir(folder, { recursive: true, mode });
       await chmod(folder, mode);
+    },
+    async ensureFolder(folder) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
     },
     async remove(fileOrFolder) {
       await rm(fileOrFolder, { recursive: true, force: true });

@@ -38,6 +38,9 @@ export function createMemoryFiles(initial: Readonly<Record<string, string>> = {}
     async makeFolder(folder) {
       checkWrite(folder);
     },
+    async ensureFolder(folder) {
+      checkWrite(folder);
+    },
     async remove(fileOrFolder) {
       for (const file of [...content.keys()]) {
         if (file === fileOrFolder || file.startsWith(`${fileOrFolder}/`)) content.delete(file);
