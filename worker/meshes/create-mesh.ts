@@ -1,12 +1,14 @@
 import { isOverlapping } from "#schema/address";
 import type { CreatedMesh, CreateMesh } from "#schema/api/meshes";
+import type { MeshId } from "#schema/ids";
 import { err, ok, type Result } from "#schema/result";
 import { createAuditEvent } from "../audit/new-event.ts";
 import { insertAuditEvent } from "../db/audit-events.ts";
 import { runBatch } from "../db/database.ts";
 import { parseUniqueViolation } from "../db/errors.ts";
-import { clearDefaultMesh, insertMesh, listAllMeshes, type MeshRecord, toMesh } from "../db/meshes.ts";
+import { clearDefaultMesh, findMesh, insertMesh, listAllMeshes, type MeshRecord, toMesh } from "../db/meshes.ts";
 import { type Failure, fieldFailure } from "../failure.ts";
+import { toErrorFields } from "../log.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { Services } from "../services.ts";
 import { allocateAsn } from "./allocate-asn.ts";
@@ -46,7 +48,10 @@ export async function createMesh(
   }
 }
 
-/** The object comes first: a mesh that is listed always works. A mesh object without a row is unreachable, and is closed again. */
+/**
+ * The object comes first: a mesh that is listed always works. It is closed again only when the row is refused for certain: an object
+ * without a row is empty and unreachable, but a row without its object is a mesh that never works.
+ */
 async function storeMesh(services: Services, mesh: MeshRecord, cause: Cause): Promise<string | null> {
   const { db, objects } = services;
   const { id, name, cidr, cidr6, asn } = mesh;
@@ -65,10 +70,23 @@ async function storeMesh(services: Services, mesh: MeshRecord, cause: Cause): Pr
     ]);
     return null;
   } catch (error) {
-    await objects.mesh(id).close(cause);
     const violated = parseUniqueViolation(error);
-    if (violated === null) throw error;
+    if (violated === null) {
+      if (await isStored(services, id)) return null;
+      throw error;
+    }
+    await objects.mesh(id).close(cause);
     return violated;
+  }
+}
+
+/** Whether a batch that failed was committed all the same: D1 may lose the answer and not the change. False also when nobody can tell. */
+async function isStored({ db, log }: Services, id: MeshId): Promise<boolean> {
+  try {
+    return (await findMesh(db, id)) !== null;
+  } catch (error) {
+    log.warn("whether a mesh was created is not known", { meshId: id, ...toErrorFields(error) });
+    return false;
   }
 }
 

@@ -7,7 +7,7 @@ import { createTestApp, uniqueName } from "../testing/create-test-app.ts";
 import { enrolMachine } from "../testing/enrolled-machine.ts";
 
 const app = createTestApp();
-const quiet = { ...app.services.log, error: () => undefined };
+const quiet = { ...app.services.log, error: () => undefined, warn: () => undefined };
 const lost = () => {
   throw new Error("D1_ERROR: Network connection lost.");
 };
@@ -21,33 +21,57 @@ const withFailingBatches = (isDown: () => boolean) =>
     }),
   });
 
+/** An app whose D1 makes a mesh and loses the answer; reads after that fail too while `isDown()`. */
+function withLostAnswers(isDown: () => boolean) {
+  const { db } = app.services;
+  let isLost = false;
+  const batch = async (statements: Parameters<typeof db.batch>[0]) => {
+    const answer = await db.batch(statements);
+    // The claim of an Idempotency-Key is a batch that ends in a select; what creates a mesh ends in an insert.
+    if (Array.isArray(answer.at(-1))) return answer;
+    isLost = true;
+    return lost();
+  };
+  const select = (...columns: Parameters<typeof db.select>) => (isLost && isDown() ? lost() : db.select(...columns));
+  const losing = new Proxy(db, {
+    get: (target, key) => (key === "batch" ? batch : key === "select" ? select : Reflect.get(target, key)),
+  });
+  return createTestApp({ log: quiet, db: losing });
+}
+
 const nameOf = async (meshId: string) => (await app.call(getMesh, { params: { meshId } })).reply.name;
 const create = async (body: object = {}) =>
   (await app.call(createMesh, { body: { name: uniqueName("mesh"), cidr: "10.1.0.0/24", ...body } })).reply;
 
 describe("creating a mesh while D1 fails", () => {
-  it("leaves nothing behind, and works afterwards", async () => {
+  it("lists nothing, and works afterwards", async () => {
     let isDown = true;
-    const initialised: string[] = [];
-    const failing = createTestApp({
-      log: quiet,
-      db: withFailingBatches(() => isDown).services.db,
-      objects: {
-        ...app.services.objects,
-        mesh: (meshId) => {
-          initialised.push(meshId);
-          return app.services.objects.mesh(meshId);
-        },
-      },
-    });
+    const failing = withFailingBatches(() => isDown);
     const request = { body: { name: uniqueName("mesh"), cidr: "10.1.0.0/24" } };
     expect((await failing.call(createMesh, request)).problem.code).toBe("unavailable");
-    const orphan = app.services.objects.mesh(initialised[0] ?? "");
-    expect(await orphan.listMembers({ after: null, limit: 1 })).toMatchObject({ error: { code: "mesh_not_found" } });
     const { items } = (await app.call(listMeshes, { query: { limit: "500" } })).reply;
     expect(items.map(({ name }) => name)).not.toContain(request.body.name);
     isDown = false;
     expect((await failing.call(createMesh, request)).status).toBe(201);
+  });
+
+  it("answers the mesh when only D1's answer was lost, and the mesh works", async () => {
+    const losing = withLostAnswers(() => false);
+    const mesh = (await losing.call(createMesh, { body: { name: uniqueName("mesh"), cidr: "10.1.0.0/24" } })).reply;
+    expect((await enrolMachine(app, { meshIds: [mesh.id] })).meshes).toEqual([{ meshId: mesh.id, name: mesh.name }]);
+  });
+
+  it("leaves a mesh that works when D1 can't be asked either, and the repeated request finds its name taken", async () => {
+    let isDown = true;
+    const losing = withLostAnswers(() => isDown);
+    const body = { name: uniqueName("mesh"), cidr: "10.1.0.0/24" };
+    const request = { body, headers: { "idempotency-key": uniqueName("key") } };
+    expect((await losing.call(createMesh, request)).problem.code).toBe("unavailable");
+    isDown = false;
+    expect((await app.call(createMesh, request)).problem.code).toBe("name_taken");
+    const { items } = (await app.call(listMeshes, { query: { limit: "500" } })).reply;
+    const meshId = items.find(({ name }) => name === body.name)?.id ?? "";
+    expect((await enrolMachine(app, { meshIds: [meshId] })).meshes).toEqual([{ meshId, name: body.name }]);
   });
 });
 
