@@ -75,6 +75,45 @@ describe("without the control plane, an agent", () => {
   });
 });
 
+describe("told to go down before it is in any mesh, an agent", () => {
+  test("ends while it enrols: no timer goes on, nothing is sent or written afterwards", async () => {
+    const { plane, machine, start } = world;
+    await plane.goDown();
+    const agent = start();
+    await machine.until(() => expect(machine.logs.join()).toContain("enrolment not answered"));
+    expect(await agent.down({ forget: true })).toEqual({ removed: [] });
+    expect(await agent.end).toEqual({ code: "down" });
+    expect([machine.clock.pending(), [...machine.files.content.keys()]]).toEqual([0, []]);
+    const writes = machine.files.writes.length;
+    await plane.goUp();
+    await machine.pass(60_000);
+    expect([plane.requests, machine.files.writes.length]).toEqual([[], writes]);
+  });
+
+  test("opens no link and makes no interface when its cache is read only then", async () => {
+    const { plane, machine, start } = world;
+    await leaveBehind();
+    const requests = plane.requests.length;
+    const { list } = machine.files;
+    let letGo = () => {};
+    const gate = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    machine.files.list = async (folder) => {
+      await gate;
+      return list(folder);
+    };
+    const agent = start({ token: null });
+    await machine.pass(1_000);
+    const down = agent.down({ forget: false });
+    letGo();
+    await machine.until(() => expect(render()).not.toContain("bkt-"));
+    expect([await down, await agent.end]).toMatchObject([{ removed: ["bkt-mesh-0"] }, { code: "down" }]);
+    await machine.pass(60_000);
+    expect([render().includes("bkt-"), plane.requests.length, machine.clock.pending()]).toEqual([false, requests, 0]);
+  });
+});
+
 describe("with trouble on its disk, an agent", () => {
   test.each(["state.json", "meshes", "both"])(
     "goes on from the control plane when the cache is damaged: %s",

@@ -88,27 +88,47 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   let enrolment: EnrolmentFile | null = null;
   let links: Links | null = null;
   let end: (value: AgentEnd) => void = () => {};
+  const ended = new Promise<AgentEnd>((resolve) => {
+    end = resolve;
+  });
+  /** Aborts as soon as the agent is to end, whoever says so; nothing is begun from then on. */
+  const lifetime = new AbortController();
+  let started: Promise<void> = Promise.resolve();
   let isLeaving = false;
 
   async function run(signal: AbortSignal): Promise<AgentEnd> {
+    const onStop = () => {
+      end({ code: "stopped" });
+      lifetime.abort();
+    };
+    signal.addEventListener("abort", onStop, { once: true });
+    if (signal.aborted) onStop();
+    started = start(lifetime.signal).catch((error: unknown) => {
+      // What comes of an abort says nothing.
+      if (!lifetime.signal.aborted) throw error;
+    });
     try {
-      return await new Promise<AgentEnd>((resolve, reject) => {
-        end = resolve;
-        const onStop = () => resolve({ code: "stopped" });
-        signal.addEventListener("abort", onStop, { once: true });
-        if (signal.aborted) onStop();
-        // After an abort the promise is settled, and a rejection that comes of it says nothing.
-        start(signal).catch(reject);
-      });
+      return await Promise.race([ended, started.then(() => ended)]);
     } finally {
-      links?.stop();
+      signal.removeEventListener("abort", onStop);
+      await endWork();
       await reconciler.stop();
       await cache.whenIdle();
       http.dropConnections();
     }
   }
 
+  /** Ends everything that could still make an interface, send or write. */
+  async function endWork(): Promise<void> {
+    lifetime.abort();
+    links?.stop();
+    // Its failure is the business of `run`.
+    await started.catch(() => undefined);
+    await links?.whenIdle();
+  }
+
   async function start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     // Asked for now, needed after the enrolment.
     const addresses = network.addresses();
     addresses.catch(() => undefined);
@@ -192,7 +212,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     if (isLeaving) return;
     isLeaving = true;
     log.error("the control plane removed this machine: taking everything down", { reason });
-    links?.stop();
+    await endWork();
     for (let attempt = 1; attempt <= REMOVE_ATTEMPTS; attempt++) {
       try {
         await reconciler.removeEverything();
@@ -215,7 +235,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   }
 
   async function down({ forget: isForgetting }: { readonly forget: boolean }): Promise<DownReply> {
-    links?.stop();
+    await endWork();
     const { links: before } = await reconciler.observe();
     try {
       await reconciler.removeEverything();

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The process: argv, environment, signals, exit code.
 import os from "node:os";
+import { addAbortSignal } from "node:stream";
 import { text } from "node:stream/consumers";
 import { runCli } from "./local/cli.ts";
 import { createClock } from "./system/clock.ts";
@@ -40,7 +41,7 @@ try {
     env,
     isRoot: process.getuid?.() === 0,
     stopSignal: stop.signal,
-    readStdin: () => text(process.stdin),
+    readStdin: (signal) => text(addAbortSignal(signal, process.stdin)),
     print: (line) => console.log(line),
     printError: (line) => console.error(line),
   });

@@ -3,7 +3,7 @@ import type { MachineId } from "#schema/ids";
 import type { EnrolmentFile } from "#schema/local/agent-files";
 import type { AgentInfo } from "#schema/machine";
 import { err, ok, type Result } from "#schema/result";
-import { JoinToken } from "#schema/wire/enrolment";
+import { JoinTokenSecret } from "#schema/wire/enrolment";
 import type { Clock } from "../system/clock.ts";
 import type { Ed25519Key } from "../system/ed25519.ts";
 import type { Http } from "../system/http.ts";
@@ -18,7 +18,7 @@ export interface Credentials {
   /** The control plane's origin; null: the one that the machine is enrolled at. */
   readonly url: string | null;
   /** Only read when it is needed: it may be a file, or standard input. */
-  readonly readToken: () => Promise<string | null>;
+  readonly readToken: (signal: AbortSignal) => Promise<string | null>;
 }
 
 export interface Enrolled {
@@ -56,11 +56,13 @@ export async function ensureEnrolled(
     return ok({ key: key.value, enrolment, firstMeshes: null });
   }
   if (isDamaged) log.error("identity.json is damaged; the same key and a join token bring this machine back");
-  const token = await credentials.readToken();
+  const token = await credentials.readToken(signal);
+  signal.throwIfAborted();
   const missing = findMissing(credentials.url, token);
   if (credentials.url === null || token === null || missing !== null) return err(missing ?? NO_TOKEN);
   const reply = await enrol({ ...ports, key: key.value, url: credentials.url, token, agent: ports.agentInfo, signal });
   if (!reply.ok) return reply;
+  signal.throwIfAborted();
   const { machineId, name, meshes } = reply.value;
   const fresh = { version: 1 as const, controlPlaneUrl: credentials.url, machineId, name };
   // The first tunnels do not wait for the disk.
@@ -96,7 +98,7 @@ function findMissing(url: string | null, token: string | null): EnrolmentError |
     };
   }
   if (token === null) return NO_TOKEN;
-  if (JoinToken.safeParse(token).success) return null;
+  if (JoinTokenSecret.safeParse(token).success) return null;
   const message =
     "The join token is not one: it begins with bkj_ and has 43 more characters. Check that it was copied whole.";
   return { code: "join_token_invalid", message };

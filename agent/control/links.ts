@@ -24,6 +24,8 @@ export interface Links {
   readonly meshes: Meshes;
   networkChanged(): void;
   stop(): void;
+  /** Resolves when nothing that was begun before `stop` goes on. */
+  whenIdle(): Promise<void>;
 }
 
 export interface LinksOptions {
@@ -102,5 +104,6 @@ export function createLinks(options: LinksOptions): Links {
       machineLink.stop();
       meshes.stop();
     },
+    whenIdle: meshes.whenIdle,
   };
 }

@@ -30,6 +30,8 @@ export interface Meshes {
   /** Of meshes that are not in the list, because they could not even be prepared. */
   failures(): readonly StepFailure[];
   stop(): void;
+  /** Resolves when no mesh is being prepared and no key removed. */
+  whenIdle(): Promise<void>;
 }
 
 export interface ListedMesh {
@@ -89,6 +91,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
   let preparing: Promise<void> = Promise.resolve();
   let cancelReport: (() => void) | null = null;
   let cancelTidy = () => {};
+  const timers = new Set<() => void>();
   let isApplyDue = false;
   let isStopped = false;
 
@@ -106,7 +109,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
         if (!isStopped && isListed(mesh.meshId)) add(mesh, device, file?.desired ?? null);
       } catch (error) {
         fail(mesh, "mesh.prepare", error);
-        clock.setTimer(options.retryMs, () => prepare(mesh, file));
+        later(options.retryMs, () => prepare(mesh, file));
       }
     });
     return preparing;
@@ -176,9 +179,17 @@ export function createMeshes(options: MeshesOptions): Meshes {
     const count = (refusals.get(meshId) ?? 0) + 1;
     refusals.set(meshId, count);
     // The Machine object may say that it still is a member (it was added anew): not to be asked in a tight loop.
-    clock.setTimer(toBackoffMs(count, random, DOUBT_BACKOFF), () => {
-      if (!isStopped) options.onDoubt();
+    later(toBackoffMs(count, random, DOUBT_BACKOFF), options.onDoubt);
+  }
+
+  /** A timer that ends with the agent. */
+  function later(ms: number, callback: () => void): void {
+    if (isStopped) return;
+    const cancel = clock.setTimer(ms, () => {
+      timers.delete(cancel);
+      callback();
     });
+    timers.add(cancel);
   }
 
   /** Joins everything that happens in one turn into one desired state. */
@@ -247,6 +258,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
   }
 
   function setListed(next: readonly ListedMesh[]): void {
+    if (isStopped) return;
     listed = next;
     strangers = [];
     for (const entry of [...entries.values()]) if (!isListed(entry.meshId)) remove(entry);
@@ -258,6 +270,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
     async restore(meshFiles, known) {
       listed = known;
       const observed = await reconciler.observe();
+      if (isStopped) return;
       strangers = known === null ? observed.links.flatMap((link) => parseAlias(link.alias) ?? []) : [];
       for (const file of meshFiles) {
         const mesh = { meshId: file.meshId, name: file.desired?.mesh.name ?? file.interfaceName };
@@ -293,7 +306,9 @@ export function createMeshes(options: MeshesOptions): Meshes {
       isStopped = true;
       cancelReport?.();
       cancelTidy();
+      for (const cancel of timers) cancel();
       for (const { link } of entries.values()) link.stop();
     },
+    whenIdle: () => preparing,
   };
 }

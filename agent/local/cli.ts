@@ -15,7 +15,8 @@ export interface CliPorts {
   readonly isRoot: boolean;
   /** Aborts when the process is asked to end. */
   readonly stopSignal: AbortSignal;
-  readStdin(): Promise<string>;
+  /** All of it, or a rejection when `signal` aborts: an open terminal must not hold the agent's end back. */
+  readStdin(signal: AbortSignal): Promise<string>;
   print(text: string): void;
   printError(text: string): void;
 }

@@ -23,7 +23,7 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
   const wireguard = await requirePrograms(ports.exec, createWireGuard(ports));
   const agent = createAgent(ports, {
     ...options,
-    credentials: { url, readToken: () => readToken(options, cli) },
+    credentials: { url, readToken: (signal) => readToken(options, cli, signal) },
     timings: DEFAULT_TIMINGS,
     wireguard,
   });
@@ -49,8 +49,8 @@ async function takeSocket({ runDir }: Folders, cli: CliPorts, agent: Agent) {
   throw new CommandFailure(EXIT_CODES.alreadyRunning, message);
 }
 
-async function readToken({ tokenFile }: UpOptions, cli: CliPorts): Promise<string | null> {
-  if (tokenFile === "-") return clean(await cli.readStdin());
+async function readToken({ tokenFile }: UpOptions, cli: CliPorts, signal: AbortSignal): Promise<string | null> {
+  if (tokenFile === "-") return clean(await cli.readStdin(signal));
   if (tokenFile === undefined) return clean(cli.env.BECKET_TOKEN ?? "");
   const text = await cli.agent.files.read(tokenFile);
   if (text === null)
