@@ -48,8 +48,8 @@ export interface AgentOptions {
   readonly runDir: string;
   readonly credentials: Credentials;
   readonly timings: AgentTimings;
-  /** Where WireGuard runs on this machine. */
-  readonly wireguard: AgentInfo["wireguard"];
+  /** Where WireGuard runs on this machine; a rejection, which ends `run`, when nowhere. */
+  readonly findWireGuard: () => Promise<AgentInfo["wireguard"]>;
 }
 
 /** Why `run` came to its end. */
@@ -129,11 +129,13 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
 
   async function start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    const wireguard = await options.findWireGuard();
+    signal.throwIfAborted();
     // Asked for now, needed after the enrolment.
     const addresses = network.addresses();
     addresses.catch(() => undefined);
     const { nodeVersion, kernelVersion } = host;
-    const agentInfo = { agentVersion: VERSION, nodeVersion, kernelVersion, wireguard: options.wireguard };
+    const agentInfo = { agentVersion: VERSION, nodeVersion, kernelVersion, wireguard };
     const facts = { identity, serverClock, agentInfo, hostname: host.name, userAgent };
     const enrolled = await ensureEnrolled({ ...ports, ...facts }, options.credentials, signal);
     if (!enrolled.ok)

@@ -119,6 +119,29 @@ describe("becket up", () => {
     expect(outcome).toMatchObject({ code: 6, error: expect.stringMatching(message) });
   });
 
+  test("says that an agent runs already before it looks at anything else", async () => {
+    const { end } = await startDaemon();
+    const changes = world.machine.kernel.changes.length;
+    world.machine.kernel.fail = (argv) => (argv.includes("add") ? "RTNETLINK answers: File exists" : null);
+    expect(await becket(["up"])).toMatchObject({ code: 5 });
+    expect(world.machine.kernel.changes.length).toBe(changes);
+    stop.abort();
+    await end;
+  });
+
+  test("starts beside a mesh's interface named bkt-probe, and beside what a killed start left behind", async () => {
+    world.machine.kernel.addLink("bkt-probe", { isUp: true });
+    world.machine.kernel.addLink("bkt-P1", {});
+    await startDaemon();
+    expect(world.machine.kernel.render()).toMatch(/^bkt-probe up/m);
+    expect(world.machine.kernel.render()).not.toContain("bkt-P1");
+  });
+
+  test("says what the trouble is when WireGuard can neither be found nor excluded", async () => {
+    world.machine.kernel.fail = (argv) => (argv.includes("add") ? "RTNETLINK answers: No buffer space" : null);
+    expect(await becket(["up"])).toMatchObject({ code: 6, error: expect.stringMatching(/No buffer space/) });
+  });
+
   test("says what a container lacks that may not make interfaces", async () => {
     world.machine.kernel.fail = (argv) => (argv.includes("add") ? "RTNETLINK answers: Operation not permitted" : null);
     expect(await becket(["up"])).toMatchObject({ code: 6, error: expect.stringMatching(/CAP_NET_ADMIN/) });

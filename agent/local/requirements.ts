@@ -13,16 +13,24 @@ export function requireRoot(isRoot: boolean, what: string): void {
 }
 
 /** Answers where WireGuard runs on this machine. */
-export async function requirePrograms(exec: Exec, wireguard: WireGuard): Promise<"kernel" | "wireguard-go"> {
+export async function requirePrograms(
+  exec: Exec,
+  wireguard: WireGuard,
+  pid: number,
+): Promise<"kernel" | "wireguard-go"> {
   const [hasIp, hasWg, backend] = await Promise.all([
     canRun(exec, "ip", "-V"),
     canRun(exec, "wg", "--version"),
-    detectBackend(wireguard),
+    detectBackend(wireguard, pid),
   ]);
   const missing = [hasIp ? null : "`ip` (package iproute2)", hasWg ? null : "`wg` (package wireguard-tools)"];
   const names = missing.filter((name) => name !== null);
   if (names.length > 0) {
     const message = `Missing: ${names.join(" and ")}. On Debian and Ubuntu: apt-get install iproute2 wireguard-tools`;
+    throw new CommandFailure(EXIT_CODES.requirementMissing, message);
+  }
+  if (typeof backend === "object") {
+    const message = `Whether this kernel has WireGuard could not be found out: ${backend.problem}`;
     throw new CommandFailure(EXIT_CODES.requirementMissing, message);
   }
   if (backend === "not_permitted") {
@@ -36,13 +44,14 @@ export async function requirePrograms(exec: Exec, wireguard: WireGuard): Promise
   throw new CommandFailure(EXIT_CODES.requirementMissing, message);
 }
 
-async function detectBackend(wireguard: WireGuard) {
+async function detectBackend(wireguard: WireGuard, pid: number) {
   try {
-    return await wireguard.detectBackend();
+    return await wireguard.detectBackend(pid);
   } catch (error) {
     if (!isCommandError(error)) throw error;
-    // `ip` itself is missing, or it may not do what it is told.
-    return /not permitted/.test(error.stderrTail) ? "not_permitted" : "missing";
+    if (/not permitted/.test(error.stderrTail)) return "not_permitted";
+    // Without an exit code: `ip` itself is missing, which is said already.
+    return error.exitCode === null && !error.timedOut ? "missing" : { problem: error.message };
   }
 }
 

@@ -20,13 +20,13 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
   requireRoot(cli.isRoot, "`becket up`");
   const url = parseControlPlaneUrl(options.url ?? cli.env.BECKET_URL ?? null);
   const { agent: ports } = cli;
-  const wireguard = await requirePrograms(ports.exec, createWireGuard(ports));
   const agent = createAgent(ports, {
     ...options,
     credentials: { url, readToken: (signal) => readToken(options, cli, signal) },
     timings: DEFAULT_TIMINGS,
-    wireguard,
+    findWireGuard: () => requirePrograms(ports.exec, createWireGuard(ports), ports.host.pid),
   });
+  // First of all: what follows makes an interface to see whether it can, and another agent may be at work.
   const server = await takeSocket(options, cli, agent);
   try {
     finish(await agent.run(cli.stopSignal), cli);

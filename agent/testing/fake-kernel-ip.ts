@@ -27,8 +27,8 @@ export function runIp(kernel: FakeKernelState, argv: Argv, stdin: string, hasWir
 }
 
 function addWireGuard(kernel: FakeKernelState, name: string, hasWireGuard: boolean): Reply {
-  if (!hasWireGuard) return { stderr: "Error: Unknown device type." };
   if (kernel.links.has(name)) return { stderr: "RTNETLINK answers: File exists" };
+  if (!hasWireGuard) return { stderr: "Error: Unknown device type." };
   kernel.addLink(name, { kind: "wireguard", mtuBytes: 1_420, device: emptyDevice() });
   return { stdout: "" };
 }

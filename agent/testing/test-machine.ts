@@ -112,7 +112,7 @@ export function createTestMachine(): TestMachine {
           runDir: "/run",
           credentials: { url, readToken: async () => token },
           timings: DEFAULT_TIMINGS,
-          wireguard: "kernel",
+          findWireGuard: async () => "kernel",
         },
       );
       const stop = new AbortController();

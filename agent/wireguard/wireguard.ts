@@ -16,8 +16,11 @@ export interface WireGuard {
   removeInterface(name: string): Promise<void>;
   configureDevice(name: string, settings: DeviceSettings): Promise<void>;
   changePeers(name: string, changes: readonly PeerChange[]): Promise<void>;
-  /** Finds out where WireGuard would run on this machine. */
-  detectBackend(): Promise<WireGuardBackend>;
+  /**
+   * Finds out where WireGuard would run on this machine: makes an interface and removes it again.
+   * @param pid this process's, so that two never probe under one name
+   */
+  detectBackend(pid: number): Promise<WireGuardBackend>;
 }
 
 export interface DeviceSettings {
@@ -27,8 +30,8 @@ export interface DeviceSettings {
 }
 
 const SOCKET_FOLDER = "/var/run/wireguard";
-/** Made and removed again only to see whether the kernel can. */
-const PROBE_INTERFACE = "bkt-probe";
+/** No mesh's interface is named so: their names are lower case. At most 12 characters, a process id has 7. */
+const toProbeName = (pid: number) => `bkt-P${pid}`;
 /** 1,000 peers take some 10 ms. A wireguard-go that hangs must not hold the other meshes up for long. */
 const READ_TIMEOUT_MS = 3_000;
 const GONE_WITHIN_MS = 2_000;
@@ -50,6 +53,22 @@ export function createWireGuard({ exec, files, clock }: { exec: Exec; files: Fil
       hasKernel = false;
       return false;
     }
+  }
+
+  async function probeKernel(name: string): Promise<boolean> {
+    let isMade: boolean | undefined;
+    try {
+      isMade = await tryKernelInterface(name);
+    } catch (error) {
+      // Of a process with our id that was killed between making and removing it.
+      if (!isCommandError(error) || !/File exists/.test(error.stderrTail)) throw error;
+      await ip.deleteLink(name);
+      isMade = await tryKernelInterface(name);
+    } finally {
+      // Also after a timeout, when nobody knows whether it was made.
+      if (isMade !== false) await ip.deleteLink(name).catch(() => undefined);
+    }
+    return isMade;
   }
 
   return {
@@ -82,9 +101,8 @@ export function createWireGuard({ exec, files, clock }: { exec: Exec; files: Fil
         await exec.run(["wg", "set", name, ...args]);
       }
     },
-    async detectBackend() {
-      if (hasKernel === undefined && (await tryKernelInterface(PROBE_INTERFACE))) await ip.deleteLink(PROBE_INTERFACE);
-      if (hasKernel) return "kernel";
+    async detectBackend(pid) {
+      if (hasKernel ?? (await probeKernel(toProbeName(pid)))) return "kernel";
       try {
         await exec.run(["wireguard-go", "--version"]);
         return "wireguard-go";
