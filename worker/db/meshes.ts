@@ -3,13 +3,11 @@ import type { MeshId } from "#schema/ids";
 import { hostCount, type Mesh } from "#schema/mesh";
 import type { PageRequest } from "../page.ts";
 import type { Database, Statement } from "./database.ts";
-import { memberships, meshes } from "./tables.ts";
+import { meshes } from "./tables.ts";
 
-/** A mesh without what is counted. */
-export type MeshRecord = Readonly<typeof meshes.$inferSelect>;
-export type MeshRow = MeshRecord & { readonly memberCount: number };
+/** Its member count may lag the Mesh object's truth by an outbox delivery. */
+export type MeshRecord = Readonly<Omit<typeof meshes.$inferSelect, "memberCountRevision">>;
 
-const memberCount = sql<number>`(select count(*) from ${memberships} where ${memberships.meshId} = ${meshes.id})`;
 const columns = {
   id: meshes.id,
   name: meshes.name,
@@ -18,23 +16,21 @@ const columns = {
   asn: meshes.asn,
   isDefault: meshes.isDefault,
   createdAt: meshes.createdAt,
+  memberCount: meshes.memberCount,
 };
 
 /** One row more than the limit when there is a next page. */
-export async function listMeshRows(db: Database, { after, limit }: PageRequest<MeshId>): Promise<MeshRow[]> {
+export async function listMeshRows(db: Database, { after, limit }: PageRequest<MeshId>): Promise<MeshRecord[]> {
   return db
-    .select({ ...columns, memberCount })
+    .select(columns)
     .from(meshes)
     .where(after === null ? undefined : gt(meshes.id, after))
     .orderBy(asc(meshes.id))
     .limit(limit + 1);
 }
 
-export async function findMesh(db: Database, id: MeshId): Promise<MeshRow | null> {
-  const [row] = await db
-    .select({ ...columns, memberCount })
-    .from(meshes)
-    .where(eq(meshes.id, id));
+export async function findMesh(db: Database, id: MeshId): Promise<MeshRecord | null> {
+  const [row] = await db.select(columns).from(meshes).where(eq(meshes.id, id));
   return row ?? null;
 }
 
@@ -71,10 +67,9 @@ export const clearDefaultMesh = (db: Database): Statement =>
 
 export const deleteMeshRow = (db: Database, id: MeshId): Statement => db.delete(meshes).where(eq(meshes.id, id));
 
-export const toMesh = ({ memberCount, createdAt, ...mesh }: MeshRow): Mesh => ({
+export const toMesh = ({ createdAt, ...mesh }: MeshRecord): Mesh => ({
   ...mesh,
-  memberCount,
-  availableAddressCount: Math.max(0, hostCount(mesh.cidr) - memberCount),
+  availableAddressCount: Math.max(0, hostCount(mesh.cidr) - mesh.memberCount),
   createdAt: new Date(createdAt).toISOString(),
 });
 

@@ -1,13 +1,13 @@
 // What the objects write to D1 through their outboxes. Every statement may run twice and in batches with others.
 //
-// Objects write: memberships, a machine's agent info, and the audit events member.added and member.removed (only they know when
+// Objects write: memberships, how many a mesh has, a machine's agent info, and the audit events member.added and member.removed (only they know when
 // those happen). All other audit events belong to use-cases, which write them in the same batch as their own D1 change.
-import { eq, sql } from "drizzle-orm";
+import { and, eq, lt, sql } from "drizzle-orm";
 import type { Actor, AuditAction } from "#schema/api/audit-events";
-import { MachineId } from "#schema/ids";
+import { MachineId, type MeshId } from "#schema/ids";
 import type { AgentInfo } from "#schema/machine";
 import type { Database, Statement } from "./database.ts";
-import { auditEvents, machines, memberships } from "./tables.ts";
+import { auditEvents, machines, memberships, meshes } from "./tables.ts";
 
 export interface MembershipRow {
   readonly meshId: string;
@@ -66,6 +66,21 @@ export function projectMembershipsRemoved(
         on known.machine_id = removed.value ->> 'machineId' and known.mesh_id = removed.value ->> 'meshId'
       where known.revision <= removed.value ->> 'revision')`,
   );
+}
+
+export interface MemberCount {
+  readonly meshId: MeshId;
+  readonly memberCount: number;
+  /** The mesh revision that the count is of. */
+  readonly revision: number;
+}
+
+/** Changes nothing when a newer count is known, or when the mesh is gone. */
+export function projectMemberCount(db: Database, { meshId, memberCount, revision }: MemberCount): Statement {
+  return db
+    .update(meshes)
+    .set({ memberCount, memberCountRevision: revision })
+    .where(and(eq(meshes.id, meshId), lt(meshes.memberCountRevision, revision)));
 }
 
 /** Idempotent by the events' ids. */

@@ -16,6 +16,10 @@ export const meshes = sqliteTable(
     asn: integer("asn").notNull(),
     isDefault: integer("is_default", { mode: "boolean" }).notNull().default(false),
     createdAt: integer("created_at").notNull(),
+    /** Projected by the Mesh object, so that no list counts rows. */
+    memberCount: integer("member_count").notNull().default(0),
+    /** The mesh revision that the count is of: an older one that arrives late changes nothing. */
+    memberCountRevision: integer("member_count_revision").notNull().default(0),
   },
   (table) => [
     uniqueIndex("meshes_name_unique").on(table.name),

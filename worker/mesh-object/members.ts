@@ -76,11 +76,16 @@ export function addMember(
   const next = toNextRevision(mesh, { isVisible: false });
   const member = toNewMember(mesh.settings, { request, host: host.value, revision: next.revision, nowMs });
   storage.insertMember(member);
-  storage.writeMesh({ ...next, memberCount: mesh.memberCount + 1 });
+  const memberCount = mesh.memberCount + 1;
+  storage.writeMesh({ ...next, memberCount });
   const { machineId, address, address6, revision, joinedAt } = member;
   outbox.enqueue(
     [
-      { type: "membership", row: { meshId: mesh.settings.id, machineId, address, address6, revision, joinedAt } },
+      {
+        type: "membership",
+        row: { meshId: mesh.settings.id, machineId, address, address6, revision, joinedAt },
+        memberCount,
+      },
       toAuditEvent(parts, { action: "member.added", mesh, member, cause: request.cause, nowMs }),
     ],
     nowMs,
@@ -104,10 +109,11 @@ export function removeMember(
   createAddressPool(parts.addresses, hostCount(mesh.settings.cidr)).release(member.host, nowMs);
   const next = toNextRevision(mesh, { isVisible: isVisible(member) });
   const buried = isVisible(member) ? bury(storage, next, machineId) : next;
-  storage.writeMesh({ ...buried, memberCount: mesh.memberCount - 1 });
+  const memberCount = mesh.memberCount - 1;
+  storage.writeMesh({ ...buried, memberCount });
   outbox.enqueue(
     [
-      { type: "membership_removed", meshId: mesh.settings.id, machineId, revision: next.revision },
+      { type: "membership_removed", meshId: mesh.settings.id, machineId, revision: next.revision, memberCount },
       toAuditEvent(parts, { action: "member.removed", mesh, member, cause, nowMs }),
     ],
     nowMs,

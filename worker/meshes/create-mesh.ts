@@ -41,9 +41,10 @@ export async function createMesh(
         ),
       isDefault: request.isDefault,
       createdAt: services.now(),
+      memberCount: 0,
     };
     const violated = await storeMesh(services, mesh, cause);
-    if (violated === null) return ok({ ...toMesh({ ...mesh, memberCount: 0 }), warnings: warnOf(mesh, existing) });
+    if (violated === null) return ok({ ...toMesh(mesh), warnings: warnOf(mesh, existing) });
     if (attempt === MAX_ATTEMPTS) throw new Error(`no mesh could be created, the last conflict was on ${violated}`);
   }
 }

@@ -6,7 +6,7 @@ import { createAuditEvent } from "../audit/new-event.ts";
 import { insertAuditEvent } from "../db/audit-events.ts";
 import { runBatch } from "../db/database.ts";
 import { parseUniqueViolation } from "../db/errors.ts";
-import { clearDefaultMesh, findMesh, type MeshRow, updateMeshColumns } from "../db/meshes.ts";
+import { clearDefaultMesh, findMesh, type MeshRecord, updateMeshColumns } from "../db/meshes.ts";
 import { type Failure, fieldFailure } from "../failure.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { Services } from "../services.ts";
@@ -28,7 +28,7 @@ export async function updateMesh(
 /** False when the name is taken. */
 async function storeChange(
   services: Services,
-  { mesh, change, cause }: { mesh: MeshRow; change: UpdateMesh; cause: Cause },
+  { mesh, change, cause }: { mesh: MeshRecord; change: UpdateMesh; cause: Cause },
 ): Promise<boolean> {
   const changed = {
     ...(change.name !== undefined && change.name !== mesh.name ? { name: change.name } : {}),

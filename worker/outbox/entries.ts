@@ -6,6 +6,8 @@ import { AgentInfo } from "#schema/machine";
 
 const revision = z.number().int();
 const timeMs = z.number().int();
+/** Of the mesh after this change; left out where the mesh itself goes. */
+const memberCount = z.number().int().optional();
 
 /** What goes into D1. */
 export const Projection = z.discriminatedUnion("type", [
@@ -19,8 +21,9 @@ export const Projection = z.discriminatedUnion("type", [
       revision,
       joinedAt: timeMs,
     }),
+    memberCount,
   }),
-  z.object({ type: z.literal("membership_removed"), meshId: MeshId, machineId: MachineId, revision }),
+  z.object({ type: z.literal("membership_removed"), meshId: MeshId, machineId: MachineId, revision, memberCount }),
   z.object({ type: z.literal("agent_info"), machineId: MachineId, agent: AgentInfo }),
   z.object({
     type: z.literal("audit_event"),

@@ -13,22 +13,28 @@ test("members that come and go end in D1 as in the mesh, however they are cut in
     fc.asyncProperty(history, fc.array(fc.nat(12), { maxLength: 4 }), async (changes, cuts) => {
       const meshId = createMeshId();
       const machineIds = [createMachineId(), createMachineId(), createMachineId()];
+      await insertMesh(meshId);
       const expected = new Map<string, string>();
       const projections = changes.map(({ machine, isAdded }, index): Projection => {
         const machineId = machineIds[machine] ?? createMachineId();
         const revision = index + 1;
         if (!isAdded) {
           expected.delete(machineId);
-          return { type: "membership_removed", meshId, machineId, revision };
+          return { type: "membership_removed", meshId, machineId, revision, memberCount: expected.size };
         }
         const address = `10.1.0.${revision}`;
         expected.set(machineId, address);
-        return { type: "membership", row: { meshId, machineId, address, address6: "fd00::1", revision, joinedAt: 7 } };
+        const row = { meshId, machineId, address, address6: "fd00::1", revision, joinedAt: 7 };
+        return { type: "membership", row, memberCount: expected.size };
       });
       // A delivery whose confirmation was lost comes again, together with what came behind it.
       for (const cut of cuts.sort((a, b) => a - b)) await project(projections.slice(0, cut));
       await project(projections);
       expect(await membersOf(meshId)).toEqual([...expected].sort());
+      // An older delivery that arrives late changes nothing.
+      await project(projections.slice(0, 1));
+      const count = await env.DB.prepare("SELECT member_count FROM meshes WHERE id = ?").bind(meshId).first();
+      expect(count).toEqual({ member_count: expected.size });
     }),
     { numRuns: 60 },
   );
@@ -64,6 +70,13 @@ test("an audit event that is delivered twice is there once, as it was", async ()
   });
   expect(results[1]).toMatchObject({ mesh_id: null });
 });
+
+const insertMesh = (meshId: string) =>
+  env.DB.prepare(
+    "INSERT INTO meshes (id, name, cidr, cidr6, asn, created_at) SELECT ?, ?, '', '', 1 + coalesce(max(asn), 0), 0 FROM meshes",
+  )
+    .bind(meshId, meshId)
+    .run();
 
 const membersOf = async (meshId: string) =>
   env.DB.prepare("SELECT machine_id, address FROM memberships WHERE mesh_id = ? ORDER BY machine_id")

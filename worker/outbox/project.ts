@@ -1,7 +1,9 @@
 import { createDatabase, runBatch, type Statement } from "../db/database.ts";
 import {
   insertAuditEvents,
+  type MemberCount,
   projectAgentInfo,
+  projectMemberCount,
   projectMemberships,
   projectMembershipsRemoved,
 } from "../db/projections.ts";
@@ -19,15 +21,30 @@ export function createProjector(binding: D1Database): (projections: readonly Pro
   return async (projections) => {
     const rows = ofType(projections, "membership").map(({ row }) => row);
     const removals = ofType(projections, "membership_removed");
+    const counts = toMemberCounts(projections);
     const events = ofType(projections, "audit_event").map(({ event }) => event);
     const statements: Statement[] = [
       ...(rows.length > 0 ? [projectMemberships(db, rows)] : []),
       ...(removals.length > 0 ? [projectMembershipsRemoved(db, removals)] : []),
+      ...counts.map((count) => projectMemberCount(db, count)),
       ...ofType(projections, "agent_info").map(({ machineId, agent }) => projectAgentInfo(db, machineId, agent)),
       ...(events.length > 0 ? [insertAuditEvents(db, events)] : []),
     ];
     await runBatch(db, statements);
   };
+}
+
+/** The newest count of each mesh: it holds what the older ones count. */
+function toMemberCounts(projections: readonly Projection[]): MemberCount[] {
+  const newest = new Map<string, MemberCount>();
+  for (const projection of projections) {
+    if (projection.type !== "membership" && projection.type !== "membership_removed") continue;
+    const { memberCount } = projection;
+    const { meshId, revision } = projection.type === "membership" ? projection.row : projection;
+    if (memberCount === undefined || (newest.get(meshId)?.revision ?? 0) > revision) continue;
+    newest.set(meshId, { meshId, revision, memberCount });
+  }
+  return [...newest.values()];
 }
 
 const ofType = <T extends Projection["type"]>(projections: readonly Projection[], type: T) =>
