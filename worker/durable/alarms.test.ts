@@ -39,9 +39,25 @@ test("gives what is due, once, and sets the next", () =>
     expect(alarms.takeDue(FAR + 1_000)).toEqual([]);
   }));
 
+test("an alarm that was lost is set again; one that is right is left alone", () =>
+  withAlarms(async ({ alarms, alarmAt, storage }) => {
+    await alarms.restore();
+    expect(await alarmAt()).toBeNull();
+    alarms.scheduleBy("a", FAR + 1_000);
+    await storage.deleteAlarm();
+    alarms.scheduleBy("a", FAR + 2_000);
+    expect(await alarmAt()).toBeNull();
+    await alarms.restore();
+    expect(await alarmAt()).toBe(FAR + 1_000);
+    await storage.setAlarm(FAR);
+    await alarms.restore();
+    expect(await alarmAt()).toBe(FAR);
+  }));
+
 interface Parts {
   readonly alarms: Alarms<"a" | "b" | "c">;
   readonly db: Database;
+  readonly storage: DurableObjectStorage;
   alarmAt(): Promise<number | null>;
 }
 
@@ -49,5 +65,5 @@ const withAlarms = (use: (parts: Parts) => Promise<void>) =>
   runInDurableObject(env.MESH.get(env.MESH.newUniqueId()), async (_, { storage }) => {
     const db = createDatabase(storage);
     migrate(db, [ALARMS_MIGRATION]);
-    await use({ db, alarms: createAlarms(db, storage), alarmAt: () => storage.getAlarm() });
+    await use({ db, storage, alarms: createAlarms(db, storage), alarmAt: () => storage.getAlarm() });
   });

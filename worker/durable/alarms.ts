@@ -13,11 +13,16 @@ export interface Alarms<Name extends string> {
   scheduleBy(name: Name, atMs: number): void;
   /** The names that are due, which are thereby done with; the next one is set. Call it first in `alarm()`. */
   takeDue(nowMs: number): Name[];
+  /**
+   * Sets the object's alarm if the table has a name and the platform lost the alarm for it (it gives one up after six failures); else
+   * writes nothing. Call it when the object starts: a name in the table keeps `scheduleBy` from setting the alarm again.
+   */
+  restore(): Promise<void>;
 }
 
 export function createAlarms<Name extends string>(
   db: Database,
-  storage: Pick<DurableObjectStorage, "setAlarm">,
+  storage: Pick<DurableObjectStorage, "setAlarm" | "getAlarm">,
 ): Alarms<Name> {
   // What is in the table, so that a name that is set already costs nothing at all.
   const planned = new Map<Name, number>();
@@ -48,6 +53,12 @@ export function createAlarms<Name extends string>(
       const next = readEarliest();
       if (next !== null) setTo(next);
       return due.map(({ name }) => name);
+    },
+    async restore() {
+      const earliest = readEarliest();
+      if (earliest === null) return;
+      const setFor = await storage.getAlarm();
+      if (setFor === null || setFor > earliest) setTo(earliest);
     },
   };
 }

@@ -60,6 +60,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
     });
     this.#takeDueAlarms = () => alarms.takeDue(now());
     this.#serveMachine = createAgentHandler(doorbell, now);
+    if (storage.readMachine() !== null) void ctx.blockConcurrencyWhile(() => alarms.restore());
   }
 
   async register(registration: MachineRegistration): Promise<Result<null, { code: "machine_removed" }>> {

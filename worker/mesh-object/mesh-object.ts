@@ -36,7 +36,9 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     this.#mesh = createMesh(ctx, env);
     this.#serveMember = createAgentHandler(this.#mesh.endpoint, Date.now);
     // An object that was torn down before it told everybody does it when it is back.
-    const mesh = readOpenMesh(this.#mesh.storage);
+    const { storage, alarms } = this.#mesh;
+    if (storage.readMesh() !== null) void ctx.blockConcurrencyWhile(() => alarms.restore());
+    const mesh = readOpenMesh(storage);
     if (mesh !== null && this.#mesh.connections.listBehind(mesh.visibleRevision).length > 0) {
       this.#mesh.broadcast.schedule();
     }

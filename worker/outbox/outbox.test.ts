@@ -48,6 +48,20 @@ test("an object that died between its answer and the delivery delivers by alarm"
   expect(await membersOf(mesh.settings.id)).toEqual(["mch_01kb00000000000000000000aa"]);
 });
 
+test("an object whose alarm was lost delivers when it is back", async () => {
+  const mesh = await createTestMesh();
+  await breakD1();
+  const { machineId } = await mesh.addNew();
+  await runInDurableObject(mesh.stub, async (_, { storage }) => {
+    storage.sql.exec("UPDATE alarms SET at = 1");
+    await storage.deleteAlarm();
+  });
+  await mendD1();
+  await evictDurableObject(mesh.stub);
+  await mesh.mesh.readPresence([]);
+  await vi.waitFor(async () => expect(await membersOf(mesh.settings.id)).toEqual([machineId]));
+});
+
 test("an alarm with nothing to deliver writes no row but its own", async () => {
   const mesh = await createTestMesh();
   await mesh.addNew();
