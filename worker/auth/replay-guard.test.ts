@@ -23,6 +23,14 @@ test("remembers a token for as long as anybody accepts it", () => {
   expect(guard.check(token("a", 0), START + 119_000)).toBe("machine_token_replayed");
 });
 
+test("refuses a token that it may have forgotten, used or not", () => {
+  const guard = createReplayGuard(START);
+  guard.check(token("a", 0), START);
+  expect(guard.check(token("a", 0), START + 120_000)).toBe("machine_token_stale");
+  expect(guard.check(token("b", 0), START + 120_000)).toBe("machine_token_stale");
+  expect(guard.check(token("c", 1), START + 120_000)).toBeNull();
+});
+
 test("refuses tokens that are more than 5 s older than the memory", () => {
   const guard = createReplayGuard(START);
   expect(guard.check(token("a", -5), START)).toBeNull();

@@ -37,7 +37,10 @@ export function createReplayGuard(startedAtMs: number): ReplayGuard {
       sweep(nowMs);
       if (forgetAt.has(tokenId)) return "machine_token_replayed";
       if (issuedAt * 1_000 < startedAtMs - ISSUED_BEFORE_START_MS) return "machine_token_stale";
-      forgetAt.set(tokenId, expiresAt * 1_000 + EXPIRY_LEEWAY_MS);
+      const forgottenAtMs = expiresAt * 1_000 + EXPIRY_LEEWAY_MS;
+      // It may have been used and forgotten: a request can be under way for longer than its token lives.
+      if (forgottenAtMs <= nowMs) return "machine_token_stale";
+      forgetAt.set(tokenId, forgottenAtMs);
       return null;
     },
   };
