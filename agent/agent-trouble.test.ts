@@ -291,15 +291,19 @@ describe("when the control plane closes the connection, an agent", () => {
   test.each([
     ["replaced", CLOSE_CODES.replaced],
     ["wireVersion", CLOSE_CODES.wireVersion],
-  ])("does not come back, and keeps its tunnels: %s", async (_, code) => {
-    const { plane, machine, start, untilApplied } = world;
+  ])("keeps its tunnels, says why, and comes back in minutes: %s", async (_, code) => {
+    const { plane, machine, start, untilApplied, mesh } = world;
     const agent = start();
     await untilApplied();
-    const [before, requests] = [render(), plane.requests.length];
+    const [before, requests, hellos] = [render(), plane.requests.length, mesh.hellos.length];
     plane.closeSockets(path(), code);
-    await machine.until(async () => expect((await agent.status()).meshes[0]?.link.state).toBe("stopped"));
-    await machine.pass(600_000);
+    await machine.until(async () => expect((await agent.status()).meshes[0]?.link.state).toBe("waiting"));
+    expect((await agent.status()).meshes[0]?.link.reason).toMatch(/took over|version/);
+    await machine.pass(29_000);
     expect([render(), plane.requests.length]).toEqual([before, requests]);
+    await machine.pass(60_000);
+    await machine.until(() => expect(mesh.hellos.length).toBeGreaterThan(hellos));
+    expect(render()).toBe(before);
   });
 
   test.each([CLOSE_CODES.badMessage, CLOSE_CODES.rateLimited, 1011, 1006 + 6])(

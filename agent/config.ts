@@ -24,7 +24,7 @@ export const DEFAULT_TIMINGS: AgentTimings = {
   idlePollMs: 2_000,
   answerTimeoutMs: 30_000,
   backoff: { firstMs: 250, capMs: 30_000 },
-  patientBackoff: { firstMs: 30_000, capMs: 300_000 },
+  patientBackoff: { floorMs: 30_000, firstMs: 60_000, capMs: 300_000 },
   shortLifeMs: 5_000,
   webSocketRetryMs: 180_000,
   meshHeartbeatMs: MESH_HEARTBEAT_INTERVAL_MS,

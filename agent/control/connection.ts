@@ -3,7 +3,8 @@
 //   WebSocket ──cannot be opened, or dies young twice──► long-poll ──every few minutes: does it open?──► WebSocket
 //        └──────────────── neither answers: wait with full jitter, begin with the WebSocket ────────────────┘
 //
-// It ends for good only when the control plane says so (`onStopped`): removed, replaced, wrong wire version.
+// It ends for good only when the control plane says that this machine is out (`onStopped`). Replaced by another instance of the machine (a
+// cloned disk), or of a wire version that is not spoken there: that may pass, so it tries again, rarely.
 import { err, type Result } from "#schema/result";
 import type { Clock } from "../system/clock.ts";
 import type { Logger } from "../system/logger.ts";
@@ -17,7 +18,7 @@ export interface LinkTimings extends SocketTimings, LongPollTimings {
   /** A greeting or heartbeat that gets no message in answer for this long: the object lost its way, connect anew. */
   readonly answerTimeoutMs: number;
   readonly backoff: BackoffOptions;
-  /** After a refusal that a retry won't cure. */
+  /** After a refusal that only somebody else can cure, or time. */
   readonly patientBackoff: BackoffOptions;
   /** A WebSocket that ends sooner died young. */
   readonly shortLifeMs: number;
@@ -25,7 +26,7 @@ export interface LinkTimings extends SocketTimings, LongPollTimings {
   readonly webSocketRetryMs: number;
 }
 
-export type StopReason = Extract<LinkEnd, { code: "removed" | "machine_removed" | "replaced" | "wire_version" }>;
+export type StopReason = Extract<LinkEnd, { code: "removed" | "machine_removed" }>;
 
 export type ConnectionState =
   | { readonly kind: "connecting" }
@@ -80,14 +81,16 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (opened.ok) {
         const sinceMs = clock.now();
         end = await use(opened.value);
-        if (clock.now() - sinceMs >= timings.shortLifeMs) failures = 0;
+        // Two instances of one machine take turns: that the link lived in between does not make another turn more urgent.
+        const goodLifeMs = isPatient(end) ? timings.patientBackoff.capMs : timings.shortLifeMs;
+        if (clock.now() - sinceMs >= goodLifeMs) failures = 0;
       } else {
         end = opened.error;
       }
       if (lifetime.signal.aborted) return;
       if (isStop(end)) return stopFor(end);
       failures++;
-      const backoff = end.code === "rejected" ? timings.patientBackoff : timings.backoff;
+      const backoff = isPatient(end) ? timings.patientBackoff : timings.backoff;
       const retryAfterMs = "retryAfterMs" in end ? end.retryAfterMs : null;
       await pause(toBackoffMs(failures, random, backoff, retryAfterMs), end);
     }
@@ -212,7 +215,11 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function pause(ms: number, end: LinkEnd): Promise<void> {
     state = { kind: "waiting", reason: end.message, untilMs: clock.now() + ms };
-    log.info("not connected, trying again", { path: target.path, reason: end.message, waitMs: Math.round(ms) });
+    log[isPatient(end) ? "warn" : "info"]("not connected, trying again", {
+      path: target.path,
+      reason: end.message,
+      waitMs: Math.round(ms),
+    });
     return new Promise((resolve) => {
       const done = () => {
         cancel();
@@ -249,7 +256,9 @@ export function createConnection(options: ConnectionOptions): Connection {
 }
 
 function isStop(end: LinkEnd): end is StopReason {
-  return (
-    end.code === "removed" || end.code === "machine_removed" || end.code === "replaced" || end.code === "wire_version"
-  );
+  return end.code === "removed" || end.code === "machine_removed";
+}
+
+function isPatient({ code }: LinkEnd): boolean {
+  return code === "rejected" || code === "replaced" || code === "wire_version";
 }

@@ -73,10 +73,7 @@ export function createLinks(options: LinksOptions): Links {
         meshes.setListed(listed);
         options.onName(name);
       },
-      onStopped: (reason) => {
-        if (reason.code === "machine_removed") options.onMachineRemoved(reason.message);
-        else log.error("the machine's link has ended; the tunnels stay as they are", { reason: reason.message });
-      },
+      onRemoved: options.onMachineRemoved,
     },
     linkPorts,
   );

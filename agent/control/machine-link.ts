@@ -3,7 +3,7 @@ import type { AgentInfo } from "#schema/machine";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
 import { FromMachineMessage, type MachineState, type ToMachineMessage } from "#schema/wire/messages";
 import { WIRE_VERSION } from "#schema/wire/version";
-import { type ConnectionState, createConnection, type StopReason } from "./connection.ts";
+import { type ConnectionState, createConnection } from "./connection.ts";
 import type { LinkPorts } from "./link-ports.ts";
 import { describeMessage } from "./mesh-link.ts";
 
@@ -23,8 +23,8 @@ export interface MachineLinkOptions {
   readonly heartbeatMs: number;
   /** Called for every answer, also when nothing changed. */
   readonly onState: (state: MachineState) => void;
-  /** The link has ended for good. */
-  readonly onStopped: (reason: StopReason) => void;
+  /** The machine was removed: the link has ended for good. */
+  readonly onRemoved: (reason: string) => void;
 }
 
 export function createMachineLink(options: MachineLinkOptions, ports: LinkPorts): MachineLink {
@@ -49,7 +49,7 @@ export function createMachineLink(options: MachineLinkOptions, ports: LinkPorts)
         return;
       case "machine.removed":
         connection.stop();
-        options.onStopped({ code: "machine_removed", message: "the machine was removed" });
+        options.onRemoved("the machine was removed");
         return;
       case "error":
         log.warn("refused", { code: message.code, reason: message.message });
@@ -70,9 +70,8 @@ export function createMachineLink(options: MachineLinkOptions, ports: LinkPorts)
     heartbeatMs: options.heartbeatMs,
     toHeartbeat,
     onMessage: receive,
-    // On this path both mean the same: the object knows no mesh to be removed from.
-    onStopped: (reason) =>
-      options.onStopped(reason.code === "removed" ? { code: "machine_removed", message: reason.message } : reason),
+    // On this path every end for good means the same: the object knows no mesh to be removed from.
+    onStopped: ({ message }) => options.onRemoved(message),
   });
 
   return {

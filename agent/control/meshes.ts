@@ -173,8 +173,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
     const { meshId } = entry;
     log.warn("a mesh's link ended", { meshId, code: reason.code, reason: reason.message });
     if (reason.code === "machine_removed") options.onMachineRemoved();
-    // Replaced and wrong version: the tunnels are right as they are.
-    if (reason.code !== "removed") return;
+    if (reason.code === "machine_removed") return;
     remove(entry);
     const count = (refusals.get(meshId) ?? 0) + 1;
     refusals.set(meshId, count);

@@ -102,7 +102,10 @@ export function toSocketEnd(code: number, reason: string): LinkEnd {
     case CLOSE_CODES.removed:
       return { code: "removed", message: because("removed") };
     case CLOSE_CODES.replaced:
-      return { code: "replaced", message: because("another connection of this machine took over") };
+      return {
+        code: "replaced",
+        message: because("another connection of this machine took over; is there a copy of it?"),
+      };
     case CLOSE_CODES.wireVersion:
       return { code: "wire_version", message: because("the agent's version does not suit the control plane") };
     case CLOSE_CODES.rateLimited:

@@ -50,7 +50,9 @@ export type LinkEnd =
   | { readonly code: "removed"; readonly message: string }
   /** The machine itself was removed. */
   | { readonly code: "machine_removed"; readonly message: string }
+  /** Another instance of this machine connected: it was copied. */
   | { readonly code: "replaced"; readonly message: string }
+  /** A deployment that goes back or forward may cure it, or a newer agent. */
   | { readonly code: "wire_version"; readonly message: string };
 
 const REMOVED_PROBLEMS = new Set(["not_a_member", "mesh_not_found", "member_not_found"]);

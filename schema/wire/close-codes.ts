@@ -5,9 +5,9 @@ export const CLOSE_CODES = {
   badMessage: 4400,
   /** The machine is not, or no longer, in the mesh, or was removed altogether. Do not reconnect to this object. */
   removed: 4403,
-  /** The same machine opened a newer connection. Do not reconnect: the newer one lives. */
+  /** The same machine opened a newer connection. Who still hears this is a copy of it: come back in minutes, the other may be gone. */
   replaced: 4409,
-  /** The wire version is too old or too new for this control plane. */
+  /** The wire version is too old or too new for this control plane. Come back in minutes: its deployment may be rolled back. */
   wireVersion: 4426,
   /** Too many messages. Reconnect with backoff. */
   rateLimited: 4429,
