@@ -34,6 +34,8 @@ export function createAgentHandler(
   async function answer(request: Request): Promise<Response | Failure> {
     const trusted = parseTrustedHeaders(request.headers);
     if (trusted === null) return { code: "unauthenticated" };
+    // Read before anything is decided, so that nothing happens between the decision and what it allows. The Worker has bounded it.
+    const body = request.method === "POST" ? await request.text() : "";
     // First whether it may talk at all, so that the memory of tokens grows only with machines that belong here.
     const refusal = endpoint.refusalOf(trusted.machineId) ?? toFailure(replays.check(trusted, now()));
     if (refusal !== null) return refusal;
@@ -42,7 +44,7 @@ export function createAgentHandler(
       return unwrap(endpoint.openSocket(trusted.machineId), (response) => response);
     }
     if (request.method === "POST") {
-      return unwrap(endpoint.post(trusted.machineId, await request.text()), toBatchResponse);
+      return unwrap(endpoint.post(trusted.machineId, body), toBatchResponse);
     }
     if (request.method === "GET") {
       return unwrap(await endpoint.poll(trusted.machineId, new URL(request.url).searchParams), toBatchResponse);

@@ -89,6 +89,8 @@ test("members of a deleted mesh are told, their Machine objects and D1 too, and 
   );
   expect((await toObject(mesh.mesh, silent.machineId)({ method: "GET" })).status).toBe(403);
   expect(await mesh.mesh.close(TEST_CAUSE)).toEqual({ memberCount: 0 });
+  // A Machine object that has not heard of it yet.
+  await mesh.mesh.renameMember(machine.machineId, "renamed");
 });
 
 const readTables = (state: DurableObjectState) =>

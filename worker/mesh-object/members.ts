@@ -134,8 +134,10 @@ export function updateMember(
   change: MemberChange,
 ): Result<boolean, "key_taken"> {
   const mesh = readOpenMesh(storage);
+  // First the mesh: where there is none, there is no table of members either.
+  if (mesh === null) return ok(false);
   const member = storage.readMember(machineId);
-  if (mesh === null || member === null) return ok(false);
+  if (member === null) return ok(false);
   const changed: MemberRecord = { ...member, ...change };
   if (isSameMember(changed, member)) return ok(false);
   const { publicKey } = changed;
