@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it } from "vitest";
 import { callApi, createStateFolder, startProcess } from "./testing/control-plane-process.ts";
 
@@ -48,6 +49,14 @@ describe("starting", () => {
     const root = await fetch(`${url}/`);
     expect(root.headers.get("content-security-policy")).toContain("default-src 'none'");
     expect(await root.text()).toContain("Becket");
+  });
+
+  it("describes its API in a valid OpenAPI 3.1 document", async () => {
+    const { url } = await start(createStateFolder()).ready;
+    const document = await (await fetch(`${url}/api/v1/openapi.json`)).text();
+    const validator = new Validator();
+    expect(await validator.validate(document)).toEqual({ valid: true });
+    expect(validator.version).toBe("3.1");
   });
 
   it.runIf(isRoot)("needs no network", async () => {

@@ -7,6 +7,7 @@ export const Ipv4 = z
   .refine((text) => ipaddr.IPv4.isValidFourPartDecimal(text) && ipaddr.IPv4.parse(text).toString() === text, {
     message: "must be an IPv4 address like 10.0.0.1",
   })
+  .meta({ description: "An IPv4 address.", format: "ipv4", examples: ["10.1.0.7"] })
   .brand<"Ipv4">();
 export type Ipv4 = z.infer<typeof Ipv4>;
 
@@ -14,6 +15,7 @@ export type Ipv4 = z.infer<typeof Ipv4>;
 export const Ipv6 = z
   .string()
   .refine((text) => ipaddr.IPv6.isValid(text) && !text.includes("%"), { message: "must be an IPv6 address" })
+  .meta({ description: "An IPv6 address.", format: "ipv6", examples: ["fd5a:7c1e:9b02::7"] })
   .transform((text) => ipaddr.IPv6.parse(text).toRFC5952String())
   .brand<"Ipv6">();
 export type Ipv6 = z.infer<typeof Ipv6>;
@@ -25,6 +27,7 @@ export type IpAddress = z.infer<typeof IpAddress>;
 export const Ipv4Cidr = z
   .string()
   .refine((text) => parseIpv4Cidr(text) !== null, { message: "must be an IPv4 network like 10.1.0.0/16" })
+  .meta({ description: "An IPv4 network; its host bits are zero.", examples: ["10.1.0.0/16"] })
   .brand<"Ipv4Cidr">();
 export type Ipv4Cidr = z.infer<typeof Ipv4Cidr>;
 
@@ -32,6 +35,7 @@ export type Ipv4Cidr = z.infer<typeof Ipv4Cidr>;
 export const Ipv6Cidr = z
   .string()
   .refine((text) => parseIpv6Cidr(text) !== null, { message: "must be an IPv6 network like fd00:1::/64" })
+  .meta({ description: "An IPv6 network; its host bits are zero.", examples: ["fd5a:7c1e:9b02::/64"] })
   .brand<"Ipv6Cidr">();
 export type Ipv6Cidr = z.infer<typeof Ipv6Cidr>;
 

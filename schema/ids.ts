@@ -10,27 +10,35 @@ export const ID_PREFIXES = {
   auditEvent: "aud_",
 } as const;
 
-const ulidId = (prefix: string) => z.string().regex(new RegExp(`^${prefix}[0-7][0-9a-hjkmnp-tv-z]{25}$`));
+const ulidId = (prefix: string, of: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}[0-7][0-9a-hjkmnp-tv-z]{25}$`), `must be the id of ${of}: ${prefix} and a ULID`)
+    .meta({ description: `The id of ${of}.`, examples: [`${prefix}01kaqx4d8e6v2m9t7w3hncz5rb`] });
 
-export const MeshId = ulidId(ID_PREFIXES.mesh).brand<"MeshId">();
+export const MeshId = ulidId(ID_PREFIXES.mesh, "a mesh").brand<"MeshId">();
 export type MeshId = z.infer<typeof MeshId>;
 
-export const MachineId = ulidId(ID_PREFIXES.machine).brand<"MachineId">();
+export const MachineId = ulidId(ID_PREFIXES.machine, "a machine").brand<"MachineId">();
 export type MachineId = z.infer<typeof MachineId>;
 
-export const JoinTokenId = ulidId(ID_PREFIXES.joinToken).brand<"JoinTokenId">();
+export const JoinTokenId = ulidId(ID_PREFIXES.joinToken, "a join token").brand<"JoinTokenId">();
 export type JoinTokenId = z.infer<typeof JoinTokenId>;
 
-export const ApiTokenId = ulidId(ID_PREFIXES.apiToken).brand<"ApiTokenId">();
+export const ApiTokenId = ulidId(ID_PREFIXES.apiToken, "an API token").brand<"ApiTokenId">();
 export type ApiTokenId = z.infer<typeof ApiTokenId>;
 
-export const AuditEventId = ulidId(ID_PREFIXES.auditEvent).brand<"AuditEventId">();
+export const AuditEventId = ulidId(ID_PREFIXES.auditEvent, "an audit event").brand<"AuditEventId">();
 export type AuditEventId = z.infer<typeof AuditEventId>;
 
 /** 32 bytes in canonical base64, as `wg pubkey` prints them: 43 characters and one `=`. */
 export const WireGuardPublicKey = z
   .string()
   .regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, "must be a WireGuard public key: 32 bytes in base64")
+  .meta({
+    description: "A WireGuard public key: 32 bytes in base64.",
+    examples: ["xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="],
+  })
   .brand<"WireGuardPublicKey">();
 export type WireGuardPublicKey = z.infer<typeof WireGuardPublicKey>;
 

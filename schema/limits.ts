@@ -10,7 +10,7 @@ export const MAX_MACHINE_MESSAGE_BYTES = 64 * 1024;
 export const MAX_API_BODY_BYTES = 64 * 1024;
 /** Longest hold of a long-poll, seconds. Under the 30 s that proxies commonly cut at. */
 export const MAX_POLL_WAIT_SECONDS = 25;
-/** A machine JWT lives at most this long, seconds. */
+/** A machine token lives at most this long, seconds. */
 export const MAX_MACHINE_TOKEN_SECONDS = 60;
 /** A machine counts as online when it was heard from within this time. */
 export const ONLINE_WITHIN_MS = 60_000;

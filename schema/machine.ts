@@ -3,60 +3,100 @@ import { z } from "zod";
 import { Ipv4, Ipv6 } from "./address.ts";
 import { MachineId, MeshId, WireGuardPublicKey } from "./ids.ts";
 import { Name } from "./mesh.ts";
+import { Timestamp } from "./timestamp.ts";
 
-/** What an agent tells of the machine it runs on; written when it changes. */
-export const AgentInfo = z.object({
-  agentVersion: z.string().max(32),
-  nodeVersion: z.string().max(32),
-  kernelVersion: z.string().max(128),
-  /** Where WireGuard runs: in the kernel, or in the userspace process wireguard-go. */
-  wireguard: z.enum(["kernel", "wireguard-go", "missing"]),
-});
+export const AgentInfo = z
+  .object({
+    agentVersion: z
+      .string()
+      .max(32)
+      .meta({ description: "Becket's version there.", examples: ["0.1.0"] }),
+    nodeVersion: z
+      .string()
+      .max(32)
+      .meta({ description: "The version of Node.js that runs it.", examples: ["24.21.0"] }),
+    kernelVersion: z
+      .string()
+      .max(128)
+      .meta({ description: "As `uname -r` prints it.", examples: ["6.1.0-40-amd64"] }),
+    wireguard: z.enum(["kernel", "wireguard-go", "missing"]).meta({
+      description: "Where WireGuard runs: in the kernel, in the userspace process wireguard-go, or not at all.",
+      examples: ["kernel"],
+    }),
+  })
+  .meta({ id: "AgentInfo", description: "What an agent tells of the machine it runs on; written when it changes." });
 export type AgentInfo = z.infer<typeof AgentInfo>;
 
-/** A reconcile step that failed on the machine, kept until it succeeds. */
-export const StepFailure = z.object({
-  step: z.string().max(64),
-  code: z.string().max(64),
-  message: z.string().max(1_024),
-  since: z.iso.datetime(),
-});
+export const StepFailure = z
+  .object({
+    step: z
+      .string()
+      .max(64)
+      .meta({ description: "The step that failed.", examples: ["address.add"] }),
+    code: z
+      .string()
+      .max(64)
+      .meta({ description: "Why, for programs.", examples: ["command_failed"] }),
+    message: z
+      .string()
+      .max(1_024)
+      .meta({
+        description: "Why, for people.",
+        examples: ["ip address add: RTNETLINK answers: Permission denied"],
+      }),
+    since: Timestamp.max(32).describe("When it failed first."),
+  })
+  .meta({ id: "StepFailure", description: "A step that failed on the machine, kept until it succeeds." });
 export type StepFailure = z.infer<typeof StepFailure>;
 
-export const Membership = z.object({
-  meshId: MeshId,
-  meshName: Name,
-  address: Ipv4,
-  address6: Ipv6,
-});
+export const Membership = z
+  .object({
+    meshId: MeshId,
+    meshName: Name.describe("The mesh's name."),
+    address: Ipv4.describe("The machine's IPv4 address in the mesh."),
+    address6: Ipv6.describe("The machine's IPv6 address in the mesh."),
+  })
+  .meta({ id: "Membership", description: "That a machine is in a mesh, seen from the machine." });
 export type Membership = z.infer<typeof Membership>;
 
-export const Machine = z.object({
-  id: MachineId,
-  name: Name,
-  online: z.boolean(),
-  /** When it was last heard from; null when that is not known. */
-  lastSeenAt: z.iso.datetime().nullable(),
-  agent: AgentInfo.nullable(),
-  meshes: z.array(Membership),
-  createdAt: z.iso.datetime(),
-});
+const online = z.boolean().meta({ description: "True when it was seen within the last 60 seconds.", examples: [true] });
+
+export const Machine = z
+  .object({
+    id: MachineId,
+    name: Name.meta({ description: "The machine's name, unique among machines.", examples: ["build-server"] }),
+    online,
+    lastSeenAt: Timestamp.nullable().describe("When it was last seen; null when that is not known."),
+    agent: AgentInfo.nullable().describe("What its agent tells of it; null before it has told."),
+    meshes: z.array(Membership).describe("The meshes it is in."),
+    createdAt: Timestamp.describe("When it enrolled."),
+  })
+  .meta({ id: "Machine", description: "A Linux host with an agent and an identity key." });
 export type Machine = z.infer<typeof Machine>;
 
-/** A machine in a mesh. */
-export const Member = z.object({
-  machineId: MachineId,
-  name: Name,
-  address: Ipv4,
-  address6: Ipv6,
-  /** Null until the machine has said hello to the mesh for the first time. */
-  publicKey: WireGuardPublicKey.nullable(),
-  online: z.boolean(),
-  lastSeenAt: z.iso.datetime().nullable(),
-  /** The newest mesh revision that the machine says it has applied; null when it is not connected. */
-  appliedRevision: z.number().int().nonnegative().nullable(),
-  /** What the machine could not apply. Empty when it is in sync. */
-  failures: z.array(StepFailure),
-  joinedAt: z.iso.datetime(),
-});
+export const Member = z
+  .object({
+    machineId: MachineId,
+    name: Name.meta({ description: "The machine's name.", examples: ["build-server"] }),
+    address: Ipv4.describe("Its IPv4 address in the mesh; it keeps it for as long as it stays."),
+    address6: Ipv6.describe("Its IPv6 address in the mesh."),
+    publicKey: WireGuardPublicKey.nullable().describe(
+      "Its WireGuard public key in this mesh; null until the machine has said hello to the mesh for the first time.",
+    ),
+    online,
+    lastSeenAt: Timestamp.nullable().describe("When it was last seen in this mesh; null when it never was."),
+    appliedRevision: z
+      .number()
+      .int()
+      .nonnegative()
+      .nullable()
+      .meta({
+        description:
+          "The newest revision of the mesh that the machine says it has applied; null when it is not connected.",
+        examples: [42],
+      }),
+    failures: z.array(StepFailure).describe("What the machine could not apply; empty when it is in sync."),
+    joinedAt: Timestamp.describe("When it came into the mesh."),
+  })
+  .meta({ id: "Member", description: "A machine in a mesh." });
 export type Member = z.infer<typeof Member>;

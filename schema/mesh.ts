@@ -3,19 +3,22 @@ import { z } from "zod";
 import { Ipv4Cidr, Ipv6Cidr, isOverlapping, parseIpv4Cidr } from "./address.ts";
 import { MeshId } from "./ids.ts";
 import { MAX_NAME_LENGTH } from "./limits.ts";
+import { Timestamp } from "./timestamp.ts";
 
-/** A DNS label (RFC 1123), lower-case: usable as host name, in metrics and on the command line. */
 export const Name = z
   .string()
   .max(MAX_NAME_LENGTH, `must have at most ${MAX_NAME_LENGTH} characters`)
-  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "must be lower-case letters, digits and inner hyphens");
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "must be lower-case letters, digits and inner hyphens")
+  .meta({
+    description: "A DNS label (RFC 1123) in lower case: usable as a host name, in metrics and on the command line.",
+    examples: ["office"],
+  });
 export type Name = z.infer<typeof Name>;
 
 const PRIVATE_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 export const MIN_MESH_PREFIX_LENGTH = 8;
 export const MAX_MESH_PREFIX_LENGTH = 30;
 
-/** A network that a mesh may have: inside RFC 1918 or 100.64.0.0/10 (RFC 6598), /8 to /30. */
 export const MeshCidr = Ipv4Cidr.superRefine((cidr, context) => {
   const range = parseIpv4Cidr(cidr);
   if (range === null) return;
@@ -27,7 +30,7 @@ export const MeshCidr = Ipv4Cidr.superRefine((cidr, context) => {
       message: "must be a private network: inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
     });
   }
-});
+}).describe("A private IPv4 network: inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10, of /8 to /30.");
 export type MeshCidr = z.infer<typeof MeshCidr>;
 
 function isWithin(inner: string, outer: string): boolean {
@@ -39,7 +42,12 @@ function isWithin(inner: string, outer: string): boolean {
 /** Private 4-byte AS numbers (RFC 6996). */
 export const FIRST_PRIVATE_ASN = 4_200_000_000;
 export const LAST_PRIVATE_ASN = 4_294_967_294;
-export const PrivateAsn = z.number().int().min(FIRST_PRIVATE_ASN).max(LAST_PRIVATE_ASN);
+export const PrivateAsn = z
+  .number()
+  .int()
+  .min(FIRST_PRIVATE_ASN)
+  .max(LAST_PRIVATE_ASN)
+  .meta({ description: "A private 4-byte AS number (RFC 6996).", examples: [FIRST_PRIVATE_ASN] });
 
 /** Addresses members can have: network and broadcast excluded. */
 export function hostCount(cidr: string): number {
@@ -47,21 +55,47 @@ export function hostCount(cidr: string): number {
   return range === null ? 0 : range.last - range.first - 1;
 }
 
-export const Mesh = z.object({
-  id: MeshId,
-  name: Name,
-  cidr: MeshCidr,
-  /** The mesh's random ULA /64 (RFC 4193). */
-  cidr6: Ipv6Cidr,
-  asn: PrivateAsn,
-  /** Newly enrolled machines join it, unless their token names meshes. At most one mesh is the default. */
-  isDefault: z.boolean(),
-  memberCount: z.number().int().nonnegative(),
-  availableAddressCount: z.number().int().nonnegative(),
-  createdAt: z.iso.datetime(),
-});
+export const Mesh = z
+  .object({
+    id: MeshId,
+    name: Name.describe("The mesh's name, unique among meshes."),
+    cidr: MeshCidr.describe("The mesh's IPv4 network, from which its members get their addresses. It never changes."),
+    cidr6: Ipv6Cidr.describe("The mesh's IPv6 network: a random ULA /64 (RFC 4193)."),
+    asn: PrivateAsn.describe("The mesh's own private AS number (RFC 6996)."),
+    isDefault: z.boolean().meta({
+      description:
+        "Newly enrolled machines join this mesh, unless their join token names others. At most one mesh is the default.",
+      examples: [true],
+    }),
+    memberCount: z
+      .number()
+      .int()
+      .nonnegative()
+      .meta({ description: "Machines in the mesh.", examples: [12] }),
+    availableAddressCount: z
+      .number()
+      .int()
+      .nonnegative()
+      .meta({
+        description: "IPv4 addresses that members to come can have, those in quarantine included.",
+        examples: [65_522],
+      }),
+    createdAt: Timestamp.describe("When the mesh was created."),
+  })
+  .meta({ id: "Mesh", description: "A private network whose members reach each other through WireGuard." });
 export type Mesh = z.infer<typeof Mesh>;
 
-/** Something that works and that the caller would want to know. */
-export const Warning = z.object({ code: z.enum(["cidr_overlap"]), message: z.string(), meshId: MeshId.optional() });
+export const Warning = z
+  .object({
+    code: z.enum(["cidr_overlap"]).meta({
+      description: "`cidr_overlap`: another mesh has addresses of this network, so no machine can be in both.",
+      examples: ["cidr_overlap"],
+    }),
+    message: z.string().meta({
+      description: "A sentence for people.",
+      examples: ["the network overlaps 10.1.0.0/16 of the mesh lab: no machine can be in both"],
+    }),
+    meshId: MeshId.optional().describe("The other mesh."),
+  })
+  .meta({ id: "Warning", description: "Something that works and that the caller would want to know." });
 export type Warning = z.infer<typeof Warning>;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ERROR_STATUS, type ErrorCode } from "#schema/errors";
-import { JoinToken } from "#schema/wire/enrolment";
+import { JoinTokenSecret } from "#schema/wire/enrolment";
 import { generateEd25519Pem, parseEd25519Pem } from "../system/ed25519.ts";
 import { createHttp } from "../system/http.ts";
 import { silentLogger } from "../system/logger.ts";
@@ -126,6 +126,6 @@ describe("an enrolment", () => {
   });
 
   test("the token of these tests is one", () => {
-    expect(JoinToken.safeParse(TEST_TOKEN).success).toBe(true);
+    expect(JoinTokenSecret.safeParse(TEST_TOKEN).success).toBe(true);
   });
 });

@@ -1,46 +1,75 @@
 import { z } from "zod";
 import { AuditEventId } from "../ids.ts";
+import { Timestamp } from "../timestamp.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
-/** Who: an API token, the owner's built-in token, a machine (enrolment), or the control plane itself. */
-export const Actor = z.object({
-  kind: z.enum(["api_token", "owner_token", "join_token", "machine", "system"]),
-  /** The id of the token or machine; null for the owner's built-in token and the system. */
-  id: z.string().nullable(),
-  name: z.string(),
-});
+export const Actor = z
+  .object({
+    kind: z.enum(["api_token", "owner_token", "join_token", "machine", "system"]).meta({
+      description:
+        "An API token; the owner's built-in token; a join token (enrolment); a machine; or the control plane itself.",
+      examples: ["api_token"],
+    }),
+    id: z
+      .string()
+      .nullable()
+      .meta({
+        description: "The id of the token or machine; null for the owner's built-in token and the control plane.",
+        examples: ["atk_01kaqx4d8e6v2m9t7w3hncz5rb"],
+      }),
+    name: z.string().meta({ description: "Its name at that time.", examples: ["backup script"] }),
+  })
+  .meta({ id: "Actor", description: "Who did it." });
 export type Actor = z.infer<typeof Actor>;
 
-/** noun.verb in the past: what happened. */
-export const AuditAction = z.enum([
-  "mesh.created",
-  "mesh.updated",
-  "mesh.deleted",
-  "member.added",
-  "member.removed",
-  "machine.enrolled",
-  "machine.updated",
-  "machine.removed",
-  "join_token.created",
-  "join_token.revoked",
-  "api_token.created",
-  "api_token.revoked",
-]);
+export const AuditAction = z
+  .enum([
+    "mesh.created",
+    "mesh.updated",
+    "mesh.deleted",
+    "member.added",
+    "member.removed",
+    "machine.enrolled",
+    "machine.updated",
+    "machine.removed",
+    "join_token.created",
+    "join_token.revoked",
+    "api_token.created",
+    "api_token.revoked",
+  ])
+  .meta({
+    id: "AuditAction",
+    description: "What happened: a noun, and a verb in the past.",
+    examples: ["mesh.created"],
+  });
 export type AuditAction = z.infer<typeof AuditAction>;
 
-export const AuditEvent = z.object({
-  id: AuditEventId,
-  at: z.iso.datetime(),
-  actor: Actor,
-  action: AuditAction,
-  /** The id of the thing that changed. */
-  subjectId: z.string(),
-  /** The mesh it happened in, where there is one. */
-  meshId: z.string().nullable(),
-  /** What changed, in the API's own words; never a secret. */
-  details: z.record(z.string(), z.unknown()),
-  requestId: z.string(),
-});
+export const AuditEvent = z
+  .object({
+    id: AuditEventId,
+    at: Timestamp.describe("When it happened."),
+    actor: Actor,
+    action: AuditAction,
+    subjectId: z
+      .string()
+      .meta({ description: "The id of what changed.", examples: ["msh_01kaqx4d8e6v2m9t7w3hncz5rb"] }),
+    meshId: z
+      .string()
+      .nullable()
+      .meta({
+        description: "The mesh it happened in; null where there is none.",
+        examples: ["msh_01kaqx4d8e6v2m9t7w3hncz5rb"],
+      }),
+    details: z.record(z.string(), z.unknown()).meta({
+      description: "What changed, in the API's own words; never a secret.",
+      examples: [{ name: "office" }],
+    }),
+    requestId: z.string().meta({
+      description: "The request that changed it: the X-Request-Id of its answer.",
+      examples: ["req_01kaqx4d8e6v2m9t7w3hncz5rb"],
+    }),
+  })
+  .meta({ id: "AuditEvent", description: "One change: who, what, when." });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 
 export const listAuditEvents = defineOperation({
@@ -51,11 +80,11 @@ export const listAuditEvents = defineOperation({
   summary: "List audit events, newest first",
   role: "viewer",
   query: PageQuery.extend({
-    action: AuditAction.optional(),
-    meshId: z.string().max(64).optional(),
-    subjectId: z.string().max(64).optional(),
+    action: AuditAction.optional().describe("Only events of this action."),
+    meshId: z.string().max(64).optional().describe("Only what happened in this mesh."),
+    subjectId: z.string().max(64).optional().describe("Only what happened to the thing with this id."),
   }),
   status: 200,
-  reply: pageOf(AuditEvent),
+  reply: pageOf(AuditEvent, "AuditEventPage"),
   errors: ["cursor_invalid"],
 });

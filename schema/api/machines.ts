@@ -7,7 +7,9 @@ import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 const tag = "machines";
 const params = z.object({ machineId: MachineId });
 
-export const UpdateMachine = z.object({ name: Name.optional() });
+export const UpdateMachine = z
+  .object({ name: Name.optional() })
+  .meta({ id: "UpdateMachine", description: "What is left out stays." });
 export type UpdateMachine = z.infer<typeof UpdateMachine>;
 
 export const listMachines = defineOperation({
@@ -19,7 +21,7 @@ export const listMachines = defineOperation({
   role: "viewer",
   query: PageQuery,
   status: 200,
-  reply: pageOf(Machine),
+  reply: pageOf(Machine, "MachinePage"),
   errors: ["cursor_invalid"],
 });
 export const getMachine = defineOperation({
@@ -52,7 +54,8 @@ export const deleteMachine = defineOperation({
   tag,
   method: "delete",
   path: "/machines/{machineId}",
-  summary: "Remove a machine from every mesh and revoke its identity, at once",
+  summary: "Remove a machine",
+  description: "It leaves every mesh at once, and its identity is never taken again.",
   role: "admin",
   params,
   status: 204,

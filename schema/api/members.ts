@@ -8,11 +8,12 @@ const tag = "members";
 const params = z.object({ meshId: MeshId });
 const memberParams = z.object({ meshId: MeshId, machineId: MachineId });
 
-export const AddMember = z.object({
-  machineId: MachineId,
-  /** A free address of the mesh's CIDR; the lowest free one when left out. */
-  address: Ipv4.optional(),
-});
+export const AddMember = z
+  .object({
+    machineId: MachineId,
+    address: Ipv4.optional().describe("A free address of the mesh's network; the lowest free one when left out."),
+  })
+  .meta({ id: "AddMember" });
 export type AddMember = z.infer<typeof AddMember>;
 
 export const listMembers = defineOperation({
@@ -25,7 +26,7 @@ export const listMembers = defineOperation({
   params,
   query: PageQuery,
   status: 200,
-  reply: pageOf(Member),
+  reply: pageOf(Member, "MemberPage"),
   errors: ["mesh_not_found", "cursor_invalid"],
 });
 export const addMember = defineOperation({
@@ -67,7 +68,8 @@ export const removeMember = defineOperation({
   tag,
   method: "delete",
   path: "/meshes/{meshId}/members/{machineId}",
-  summary: "Take a machine out of a mesh; its address is quarantined for 24 h",
+  summary: "Take a machine out of a mesh",
+  description: "At once. Its address stays unused for 24 hours, unless the mesh has no other left.",
   role: "admin",
   params: memberParams,
   status: 204,

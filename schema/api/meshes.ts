@@ -6,19 +6,39 @@ import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 const tag = "meshes";
 const params = z.object({ meshId: MeshId });
 
-export const CreateMesh = z.object({
-  name: Name,
-  cidr: MeshCidr,
-  isDefault: z.boolean().default(false),
-  /** Allocated when left out. */
-  asn: PrivateAsn.optional(),
-});
+export const CreateMesh = z
+  .object({
+    name: Name,
+    cidr: MeshCidr,
+    isDefault: z
+      .boolean()
+      .default(false)
+      .meta({
+        description: "Newly enrolled machines join the default mesh. The mesh that was the default is no longer.",
+        examples: [true],
+      }),
+    asn: PrivateAsn.optional().describe("A private AS number (RFC 6996) for the mesh; a free one when left out."),
+  })
+  .meta({ id: "CreateMesh" });
 export type CreateMesh = z.infer<typeof CreateMesh>;
 
-export const CreatedMesh = Mesh.extend({ warnings: z.array(Warning) });
+export const CreatedMesh = Mesh.extend({
+  warnings: z.array(Warning).describe("What works and is worth knowing; mostly empty."),
+}).meta({ id: "CreatedMesh", description: "The new mesh." });
 export type CreatedMesh = z.infer<typeof CreatedMesh>;
 
-export const UpdateMesh = z.object({ name: Name.optional(), isDefault: z.boolean().optional() });
+export const UpdateMesh = z
+  .object({
+    name: Name.optional(),
+    isDefault: z
+      .boolean()
+      .optional()
+      .meta({
+        description: "True makes it the default mesh, in place of the one before; false leaves no default.",
+        examples: [true],
+      }),
+  })
+  .meta({ id: "UpdateMesh", description: "What is left out stays." });
 export type UpdateMesh = z.infer<typeof UpdateMesh>;
 
 export const listMeshes = defineOperation({
@@ -30,7 +50,7 @@ export const listMeshes = defineOperation({
   role: "viewer",
   query: PageQuery,
   status: 200,
-  reply: pageOf(Mesh),
+  reply: pageOf(Mesh, "MeshPage"),
   errors: ["cursor_invalid"],
 });
 export const createMesh = defineOperation({
@@ -39,6 +59,8 @@ export const createMesh = defineOperation({
   method: "post",
   path: "/meshes",
   summary: "Create a mesh",
+  description:
+    "A mesh may overlap another one; no machine can then be in both, and a warning says so. The network never changes.",
   role: "admin",
   body: CreateMesh,
   status: 201,
@@ -76,10 +98,12 @@ export const deleteMesh = defineOperation({
   tag,
   method: "delete",
   path: "/meshes/{meshId}",
-  summary: "Delete a mesh; with members only when `force` is true: they all leave it",
+  summary: "Delete a mesh",
   role: "admin",
   params,
-  query: z.object({ force: z.stringbool().default(false) }),
+  query: z.object({
+    force: z.stringbool().default(false).describe("Delete it although it has members; they all leave it."),
+  }),
   status: 204,
   errors: ["mesh_not_found", "mesh_not_empty"],
 });

@@ -5,7 +5,7 @@ import { DesiredMesh, Revision } from "../desired-state.ts";
 import { MachineId, MeshId } from "../ids.ts";
 import { Name } from "../mesh.ts";
 
-/** The control plane's origin as the machine calls it: scheme, host and port, no path. Also the `aud` of machine JWTs. */
+/** The control plane's origin as the machine calls it: scheme, host and port, no path. Also the `aud` of machine tokens. */
 export const ControlPlaneUrl = z
   .string()
   .max(255)

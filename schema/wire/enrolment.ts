@@ -8,11 +8,13 @@ import { Name } from "../mesh.ts";
 export const JOIN_TOKEN_PREFIX = "bkj_";
 export const API_TOKEN_PREFIX = "bkt_";
 
-/** 32 random bytes in base64url behind the prefix. */
-export const JoinToken = z.string().regex(/^bkj_[A-Za-z0-9_-]{43}$/, "must be a join token: bkj_ and 43 characters");
+/** The token itself: 32 random bytes in base64url behind the prefix. The API's JoinToken is what is known of one. */
+export const JoinTokenSecret = z
+  .string()
+  .regex(/^bkj_[A-Za-z0-9_-]{43}$/, "must be a join token: bkj_ and 43 characters");
 
 export const EnrolmentRequest = z.object({
-  token: JoinToken,
+  token: JoinTokenSecret,
   identityKey: IdentityPublicKey,
   /** Ed25519 over `toEnrolmentText(token, identityKey)`, base64url: proves that the sender holds the private key. */
   signature: z.string().regex(/^[A-Za-z0-9_-]{86}$/, "must be an Ed25519 signature in base64url"),
@@ -34,7 +36,7 @@ export type EnrolmentReply = z.infer<typeof EnrolmentReply>;
 export const toEnrolmentText = (token: string, identityKey: string): string =>
   `becket enrolment v1\n${token}\n${identityKey}`;
 
-/** Claims of a machine JWT (EdDSA). `htm` and `htu` bind it to one method and path, as in DPoP (RFC 9449). */
+/** Claims of a machine token, which is a JWT (EdDSA). `htm` and `htu` bind it to one method and path, as in DPoP (RFC 9449). */
 export const MachineClaims = z.object({
   iss: MachineId,
   aud: z.string(),

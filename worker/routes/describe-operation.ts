@@ -1,8 +1,10 @@
-import type { RouteConfig } from "@hono/zod-openapi";
-import { z } from "zod";
-import { type Operation, Problem } from "#schema/api/operation";
-import { ERROR_STATUS, type ErrorCode } from "#schema/errors";
-import { PROBLEM_TITLES } from "../problem.ts";
+// One operation as OpenAPI describes it.
+import type { z } from "zod";
+import { type Operation, Role } from "#schema/api/operation";
+import type { ErrorCode } from "#schema/errors";
+import { isAllowed } from "../auth/caller.ts";
+import type { ProblemResponses } from "./problem-responses.ts";
+import type { SchemaObjects } from "./schema-objects.ts";
 
 /** Codes that any operation may answer, besides its own. */
 const COMMON_ERRORS: readonly ErrorCode[] = [
@@ -16,51 +18,63 @@ const COMMON_ERRORS: readonly ErrorCode[] = [
 const BODY_ERRORS: readonly ErrorCode[] = ["malformed_json", "body_too_large", "unsupported_media_type"];
 const IDEMPOTENCY_ERRORS: readonly ErrorCode[] = ["idempotency_in_progress", "idempotency_key_reused"];
 
-export function describeOperation(operation: Operation): RouteConfig {
-  const { params, query, body, reply, status } = operation;
-  const headers = operation.isIdempotencyKeyAccepted
-    ? { headers: z.object({ "Idempotency-Key": IdempotencyKey }) }
-    : {};
-  const success = reply === undefined ? {} : { content: { "application/json": { schema: reply } } };
-  return {
-    method: operation.method,
-    path: operation.path,
-    operationId: operation.id,
-    tags: [operation.tag],
-    summary: operation.summary,
-    description: `Needs the role ${operation.role}.`,
-    security: [{ apiToken: [] }],
-    request: {
-      ...(params === undefined ? {} : { params }),
-      ...(query === undefined ? {} : { query }),
-      ...(body === undefined ? {} : { body: { required: true, content: { "application/json": { schema: body } } } }),
-      ...headers,
-    },
-    responses: { [status]: { description: "Success", ...success }, ...describeErrors(operation) },
-  };
-}
-
-const IdempotencyKey = z
-  .string()
-  .max(255)
-  .optional()
-  .describe("The same key with the same request gets the first answer again, for 24 h.");
-
-function describeErrors(operation: Operation): RouteConfig["responses"] {
-  const codes = [
+/** Every code that the operation may answer, once. */
+export function listErrorCodes(operation: Operation): readonly ErrorCode[] {
+  const codes = new Set([
     ...COMMON_ERRORS,
     ...(operation.body === undefined ? [] : BODY_ERRORS),
     ...(operation.isIdempotencyKeyAccepted ? IDEMPOTENCY_ERRORS : []),
     ...operation.errors,
+  ]);
+  return [...codes];
+}
+
+export interface SharedParts {
+  readonly schemas: SchemaObjects;
+  readonly problems: ProblemResponses;
+}
+
+export function describeOperation(operation: Operation, { schemas, problems }: SharedParts): object {
+  const { body, role } = operation;
+  const roles = Role.options.filter((other) => isAllowed(other, role));
+  const needs = `Needs the role ${roles.join(" or ")}.`;
+  return {
+    operationId: operation.id,
+    tags: [operation.tag],
+    summary: operation.summary,
+    description: operation.description === undefined ? needs : `${operation.description}\n\n${needs}`,
+    security: [{ apiToken: [] }],
+    parameters: describeParameters(operation, schemas),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { "application/json": { schema: schemas.of(body) } } } }),
+    responses: { [operation.status]: describeSuccess(operation, schemas), ...problems.of(listErrorCodes(operation)) },
+  };
+}
+
+function describeParameters({ params, query, isIdempotencyKeyAccepted }: Operation, schemas: SchemaObjects): object[] {
+  const parameters = (place: "path" | "query", fields: z.ZodObject | undefined) =>
+    Object.entries(fields?.shape ?? {}).map(([name, field]) => {
+      const { description, ...schema } = schemas.of(field, place === "query" ? "output" : "input");
+      const required = place === "path" || !field.safeParse(undefined).success;
+      return { name, in: place, required, ...(description === undefined ? {} : { description }), schema };
+    });
+  return [
+    ...parameters("path", params),
+    ...parameters("query", query),
+    ...(isIdempotencyKeyAccepted ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : []),
   ];
-  const byStatus = Map.groupBy(new Set(codes), (code) => ERROR_STATUS[code]);
-  return Object.fromEntries(
-    [...byStatus].map(([status, same]) => [
-      status,
-      {
-        description: same.map((code) => `\`${code}\`: ${PROBLEM_TITLES[code]}`).join("\n\n"),
-        content: { "application/problem+json": { schema: Problem } },
-      },
-    ]),
-  );
+}
+
+function describeSuccess({ status, reply, isIdempotencyKeyAccepted }: Operation, schemas: SchemaObjects): object {
+  return {
+    description: { 200: "Done.", 201: "Created.", 204: "Done; the answer has no body." }[status],
+    headers: {
+      "X-Request-Id": { $ref: "#/components/headers/RequestId" },
+      ...(isIdempotencyKeyAccepted
+        ? { "Idempotency-Replayed": { $ref: "#/components/headers/IdempotencyReplayed" } }
+        : {}),
+    },
+    ...(reply === undefined ? {} : { content: { "application/json": { schema: schemas.of(reply) } } }),
+  };
 }

@@ -1,6 +1,6 @@
 // Mounts an operation of schema/api: authenticate, check the role, parse, run, answer. The operation is the only description:
 // validation, types of the handler and the OpenAPI document all come from it.
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Hono } from "hono";
 import type { z } from "zod";
 import type { Operation } from "#schema/api/operation";
 import { MAX_API_BODY_BYTES } from "#schema/limits";
@@ -13,12 +13,11 @@ import { readJson } from "../middleware/read-body.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { toProblemResponse } from "../problem.ts";
 import type { Services } from "../services.ts";
-import { describeOperation } from "./describe-operation.ts";
 
 export interface RequestEnv {
   readonly Bindings: { readonly requestId: string };
 }
-export type Api = OpenAPIHono<RequestEnv>;
+export type Api = Hono<RequestEnv>;
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 type InputOf<O, Part extends string> = O extends { readonly [Key in Part]: infer S } ? Parsed<S> : undefined;
@@ -40,7 +39,6 @@ export function mountOperation<const O extends Operation>(
   operation: O,
   handler: Handler<O>,
 ): void {
-  api.openAPIRegistry.registerPath(describeOperation(operation));
   api.on(operation.method, toRoutePath(operation.path), async (context) => {
     const { requestId } = context.env;
     const outcome = await perform(context.req.raw, context.req.param());

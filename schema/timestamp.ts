@@ -1,0 +1,6 @@
+import { z } from "zod";
+
+/** A moment as text of RFC 3339, in UTC. */
+export const Timestamp = z.iso
+  .datetime()
+  .meta({ description: "A moment, in UTC.", examples: ["2026-11-23T09:30:00.000Z"] });
