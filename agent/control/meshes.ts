@@ -8,7 +8,7 @@ import { parseAlias } from "../net/interface-name.ts";
 import { type LocalAddress, toHostCandidates } from "../net/local-addresses.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
-import { toDesiredDevice } from "../reconcile/to-desired-device.ts";
+import { createPeerCache, toDesiredDevice } from "../reconcile/to-desired-device.ts";
 import { toBackoffMs } from "./backoff.ts";
 import type { ConnectionState, StopReason } from "./connection.ts";
 import type { DiskCache } from "./disk-cache.ts";
@@ -81,6 +81,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
   const { machineId, chooser, cache, reconciler, linkPorts } = options;
   const { clock, log, random } = linkPorts;
   const entries = new Map<MeshId, Entry>();
+  const peerCache = createPeerCache();
   let listed: readonly ListedMesh[] | null = null;
   let addresses: readonly LocalAddress[] = [];
   /** How often in a row a mesh refused this machine. */
@@ -217,7 +218,13 @@ export function createMeshes(options: MeshesOptions): Meshes {
       const desired = entry.link.desired();
       keep.add(entry.meshId);
       if (desired === null) continue;
-      const device = toDesiredDevice({ desired, machineId, device: entry.device, localAddresses: addresses });
+      const device = toDesiredDevice({
+        desired,
+        machineId,
+        device: entry.device,
+        localAddresses: addresses,
+        peerCache,
+      });
       if (device === null) continue;
       devices.push(device);
       keep.delete(entry.meshId);

@@ -33,6 +33,17 @@ describe("a session", () => {
     expect(session.state().desired).toEqual(model.desired());
   });
 
+  test("keeps the rows that did not change", () => {
+    const { model, session } = setUp();
+    for (let index = 0; index < 9; index++) model.put(index, 0);
+    session.receive(model.answerHello(null));
+    const before = session.state().desired?.members ?? [];
+    session.receive(model.put(4, 1));
+    session.receive(model.remove(2));
+    const kept = session.state().desired?.members.filter((row) => before.includes(row)) ?? [];
+    expect(kept.map(({ name }) => name)).toEqual(["m0", "m1", "m3", "m5", "m6", "m7", "m8"]);
+  });
+
   test("asks again, once, when changes are missing in between", () => {
     const { model, session } = setUp();
     session.receive(model.answerHello(null));

@@ -46,7 +46,11 @@ export interface SessionStep {
 }
 
 export function createSession(meshId: MeshId, desired: DesiredMesh | null): SessionState {
-  return { meshId, desired, asked: "nothing" };
+  return {
+    meshId,
+    desired: desired === null ? null : { ...desired, members: sortMembers(desired.members) },
+    asked: "nothing",
+  };
 }
 
 export function stepSession(state: SessionState, input: SessionInput): SessionStep {
@@ -83,7 +87,8 @@ function takeSnapshot(state: SessionState, message: SyncSnapshot): SessionStep {
   const isOlder = desired !== null && desired.epoch === epoch && revision < desired.revision;
   if (isOlder && state.asked !== "everything") return askEverything(state);
   const next: DesiredMesh = { mesh, epoch, revision, members: sortMembers(members) };
-  const isSame = desired !== null && JSON.stringify(desired) === JSON.stringify(next);
+  const isSame =
+    desired?.epoch === epoch && desired.revision === revision && JSON.stringify(desired) === JSON.stringify(next);
   return { state: { ...state, desired: next, asked: "nothing" }, outputs: isSame ? [] : [{ type: "changed" }] };
 }
 
@@ -102,12 +107,33 @@ function takeChanges(state: SessionState, message: SyncChanges): SessionStep {
   return { state: { ...state, desired: next, asked: "nothing" }, outputs: [{ type: "changed" }] };
 }
 
-/** Rows are the members' state at the message's revision, so a row both changed and removed since is only in one of the lists. */
+/**
+ * Rows are the members' state at the message's revision, so a row both changed and removed since is only in one of the lists. Rows that did
+ * not change stay the same objects, at the cost of a search for each that did: what is made of a row can be kept beside it.
+ */
 function applyRows(members: readonly PeerRow[], changed: readonly PeerRow[], removed: readonly MachineId[]): PeerRow[] {
-  const rows = new Map(members.map((row) => [row.machineId, row]));
-  for (const machineId of removed) rows.delete(machineId);
-  for (const row of changed) rows.set(row.machineId, row);
-  return sortMembers([...rows.values()]);
+  const rows = [...members];
+  for (const machineId of removed) {
+    const at = findPlace(rows, machineId);
+    if (rows[at]?.machineId === machineId) rows.splice(at, 1);
+  }
+  for (const row of changed) {
+    const at = findPlace(rows, row.machineId);
+    rows.splice(at, rows[at]?.machineId === row.machineId ? 1 : 0, row);
+  }
+  return rows;
+}
+
+/** Where the member is among sorted rows, or would be. */
+function findPlace(rows: readonly PeerRow[], machineId: MachineId): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const row = rows[middle];
+    if (row !== undefined && row.machineId < machineId) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** By id: the same members always give the same text on disk. */

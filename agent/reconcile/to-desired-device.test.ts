@@ -3,7 +3,7 @@ import { DesiredMesh, type PeerRow } from "#schema/desired-state";
 import { EAGER_MEMBERS } from "#schema/limits";
 import type { LocalAddress } from "../net/local-addresses.ts";
 import { keyOf, MESH_A } from "../testing/desired-devices.ts";
-import { toDesiredDevice } from "./to-desired-device.ts";
+import { createPeerCache, toDesiredDevice } from "./to-desired-device.ts";
 
 const machineId = (number: number) => `mch_01arz3ndektsv4rrffq69${String(number).padStart(5, "0")}`;
 const member = (number: number, endpoints: string[] = []) => ({
@@ -20,7 +20,12 @@ const device = { interfaceName: "bkt-prod", listenPort: 51_820, publicKey: keyOf
 function convert(members: object[], localAddresses: LocalAddress[] = [lan("203.0.113.7")]) {
   const mesh = { id: MESH_A, name: "prod", cidr: "10.1.0.0/16", cidr6: "fd00:1::/64", asn: 4_200_000_001 };
   const desired = DesiredMesh.parse({ mesh, epoch: "e", revision: 1, members });
-  return toDesiredDevice({ desired, machineId: machineId(1) as PeerRow["machineId"], device, localAddresses });
+  return toDevice(desired, localAddresses);
+}
+
+function toDevice(desired: DesiredMesh, localAddresses: LocalAddress[], peerCache = createPeerCache()) {
+  const self = machineId(1) as PeerRow["machineId"];
+  return toDesiredDevice({ desired, machineId: self, device, localAddresses, peerCache });
 }
 
 describe("toDesiredDevice", () => {
@@ -45,6 +50,21 @@ describe("toDesiredDevice", () => {
 
   it("has nothing to say while this machine is not a member", () => {
     expect(convert([member(2)])).toBeNull();
+  });
+
+  it("makes anew only the peers whose rows changed, and all when this machine is elsewhere", () => {
+    const mesh = { id: MESH_A, name: "prod", cidr: "10.1.0.0/16", cidr6: "fd00:1::/64", asn: 4_200_000_001 };
+    const row = (number: number, port: number) => member(number, [`203.0.113.${number}:${port}`]);
+    const before = DesiredMesh.parse({ mesh, epoch: "e", revision: 1, members: [member(1), row(2, 1), row(3, 1)] });
+    const moved = DesiredMesh.parse({ ...before, members: [row(3, 2)] }).members;
+    const after = { ...before, revision: 2, members: [...before.members.slice(0, 2), ...moved] };
+    const [cache, home, abroad] = [createPeerCache(), [lan("203.0.113.7")], [lan("198.51.100.7")]];
+    const first = toDevice(before, home, cache);
+    const second = toDevice(after, home, cache);
+    expect(second?.peers[0]).toBe(first?.peers[0]);
+    expect(second?.peers[1]?.endpoint).toBe("203.0.113.3:2");
+    expect(toDevice(after, abroad, cache)?.peers[0]).not.toBe(first?.peers[0]);
+    expect(toDevice(after, abroad, cache)).toEqual(toDevice(after, abroad));
   });
 
   describe("keepalives", () => {

@@ -3,7 +3,7 @@ import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import type { MachineId, WireGuardPublicKey } from "#schema/ids";
 import { EAGER_MEMBERS } from "#schema/limits";
 import type { LocalAddress } from "../net/local-addresses.ts";
-import { chooseEndpoint, isBehindNatTowards } from "./choose-endpoint.ts";
+import { chooseEndpoint, type Surroundings, toSurroundings } from "./choose-endpoint.ts";
 import type { DesiredDevice, DesiredPeer } from "./desired-device.ts";
 
 /** What the machine decided for itself when it joined the mesh, and keeps. */
@@ -19,6 +19,38 @@ interface Inputs {
   readonly machineId: MachineId;
   readonly device: LocalDevice;
   readonly localAddresses: readonly LocalAddress[];
+  readonly peerCache: PeerCache;
+}
+
+/**
+ * Keeps the peer that a row gave, as long as the row is the same object (a session keeps the rows that did not change) and this machine's
+ * addresses are too: in a mesh of a thousand, one changed row costs one peer.
+ */
+export interface PeerCache {
+  toPeer(row: PeerRow, isEager: boolean, localAddresses: readonly LocalAddress[]): DesiredPeer;
+}
+
+export function createPeerCache(): PeerCache {
+  let addresses: readonly LocalAddress[] | null = null;
+  let surroundings = toSurroundings([]);
+  let eager = new WeakMap<PeerRow, DesiredPeer>();
+  let calm = new WeakMap<PeerRow, DesiredPeer>();
+  return {
+    toPeer(row, isEager, localAddresses) {
+      if (addresses !== localAddresses) {
+        addresses = localAddresses;
+        surroundings = toSurroundings(localAddresses);
+        eager = new WeakMap();
+        calm = new WeakMap();
+      }
+      const peers = isEager ? eager : calm;
+      const known = peers.get(row);
+      if (known !== undefined) return known;
+      const peer = toDesiredPeer(row, isEager, surroundings);
+      peers.set(row, peer);
+      return peer;
+    },
+  };
 }
 
 /** What fits into an Ethernet frame of 1,500 bytes behind IPv6, UDP and WireGuard (80 bytes): WireGuard's own default. */
@@ -27,7 +59,13 @@ const MTU_BYTES = 1_420;
 const KEEPALIVE_SECONDS = 25;
 
 /** Null while this machine is not among the members: then it has no address yet. */
-export function toDesiredDevice({ desired, machineId, device, localAddresses }: Inputs): DesiredDevice | null {
+export function toDesiredDevice({
+  desired,
+  machineId,
+  device,
+  localAddresses,
+  peerCache,
+}: Inputs): DesiredDevice | null {
   const self = desired.members.find((member) => member.machineId === machineId);
   if (self === undefined) return null;
   const isEager = desired.members.length <= EAGER_MEMBERS;
@@ -41,14 +79,14 @@ export function toDesiredDevice({ desired, machineId, device, localAddresses }: 
     ],
     peers: desired.members
       .filter((member) => member.machineId !== machineId)
-      .map((member) => toDesiredPeer(member, isEager, localAddresses)),
+      .map((member) => peerCache.toPeer(member, isEager, localAddresses)),
   };
 }
 
-function toDesiredPeer(member: PeerRow, isEager: boolean, localAddresses: readonly LocalAddress[]): DesiredPeer {
-  const endpoint = chooseEndpoint(member.candidates, localAddresses);
+function toDesiredPeer(member: PeerRow, isEager: boolean, surroundings: Surroundings): DesiredPeer {
+  const { endpoint, isBehindNat } = chooseEndpoint(member.candidates, surroundings);
   // In a large mesh only a mapping that nobody else could open is worth a packet every 25 s: that of our own NAT.
-  const isKeptWarm = isEager || (endpoint !== null && isBehindNatTowards(endpoint, localAddresses));
+  const isKeptWarm = isEager || isBehindNat;
   return {
     machineId: member.machineId,
     publicKey: member.publicKey,
