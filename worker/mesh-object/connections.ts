@@ -49,7 +49,10 @@ export interface MemberStatus {
   readonly report: MemberReport | null;
 }
 
-/** Failures ride in the socket's attachment, which is small; the first words of a message say what is wrong. */
+/**
+ * Failures ride in the socket's attachment of at most 16,384 bytes, where a character may take two: 16 failures with all their fields
+ * (see StepFailure) then take under 13,000. The first words of a message say what is wrong.
+ */
 const MAX_KEPT_MESSAGE_LENGTH = 200;
 
 export function createConnections(
@@ -69,9 +72,9 @@ export function createConnections(
 
   const toListener = (socket: MemberSocket, position: Position): Listener => ({
     position,
-    deliver(texts, upTo) {
+    deliver(texts, { epoch, revision }) {
       for (const text of texts) socket.send(text);
-      socket.state = { ...socket.state, told: upTo };
+      socket.state = { ...socket.state, told: { epoch, revision } };
     },
   });
 

@@ -1,6 +1,6 @@
 // What outlives the object's instance: everything that was answered, and the sockets.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createHello, createMeshView, createPublicKey, takeUntil, toObject } from "../testing/fake-agent.ts";
 import { createTestMesh } from "../testing/test-mesh.ts";
 
@@ -48,6 +48,45 @@ test("members, addresses, keys, epoch and revision are as before", async () => {
   expect(await mesh.poller(machineId).post(createHello({ publicKey, position }))).toMatchObject([
     { type: "sync.changes", ...position, changed: [], removed: [] },
   ]);
+});
+
+test("the longest report that is legal is kept with its socket", async () => {
+  const mesh = await createTestMesh();
+  const { machineId, socket } = await mesh.connectNew();
+  const long = (length: number) => "€".repeat(length);
+  // Twelve digits of a second: 33 characters are refused.
+  const since = `2026-11-23T00:00:00.${"1".repeat(11)}Z`;
+  const failure = { step: long(64), code: long(64), message: long(1_024), since };
+  socket.send({ type: "sync.applied", epoch: long(40), revision: 3, failures: Array(16).fill(failure) });
+  socket.send({ type: "sync.heartbeat", epoch: long(40), revision: 3 });
+  expect(await socket.next()).toMatchObject({ type: "sync.snapshot" });
+  await evictDurableObject(mesh.stub);
+  const member = await mesh.mesh.getMember(machineId);
+  expect(member.ok && member.value.failures).toEqual(Array(16).fill({ ...failure, message: long(200) }));
+  socket.send({
+    type: "sync.applied",
+    epoch: "e",
+    revision: 3,
+    failures: [{ ...failure, since: `${since.slice(0, -1)}1Z` }],
+  });
+  expect(await socket.closed).toMatchObject({ code: 4400 });
+});
+
+test("a socket keeps how far it was told, and nothing else of the mesh", async () => {
+  const mesh = await createTestMesh();
+  const { machineId, socket, answer } = await mesh.connectNew();
+  await mesh.connectNew();
+  const told = await socket.next();
+  const epoch = answer.type === "sync.snapshot" ? answer.epoch : "";
+  const revision = told.type === "sync.changes" ? told.revision : 0;
+  socket.send({ type: "sync.applied", epoch, revision, failures: [] });
+  await vi.waitFor(async () =>
+    expect(await mesh.mesh.getMember(machineId)).toMatchObject({ value: { appliedRevision: revision } }),
+  );
+  const attachments = await runInDurableObject(mesh.stub, (_, state) =>
+    state.getWebSockets().map((webSocket) => webSocket.deserializeAttachment().state.told),
+  );
+  for (const attachment of attachments) expect(Object.keys(attachment).sort()).toEqual(["epoch", "revision"]);
 });
 
 test("what a member has applied, its failures and its presence are kept with its socket", async () => {
