@@ -34,7 +34,7 @@ export const CreateJoinToken = z
       .optional()
       .describe("The meshes that its machines join; the default mesh when left out, none when empty."),
   })
-  .meta({ id: "CreateJoinToken" });
+  .meta({ id: "CreateJoinToken", examples: [{ expiresInSeconds: 3_600, maxUses: 10 }] });
 export type CreateJoinToken = z.infer<typeof CreateJoinToken>;
 
 export const JoinToken = z

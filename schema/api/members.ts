@@ -13,7 +13,7 @@ export const AddMember = z
     machineId: MachineId,
     address: Ipv4.optional().describe("A free address of the mesh's network; the lowest free one when left out."),
   })
-  .meta({ id: "AddMember" });
+  .meta({ id: "AddMember", examples: [{ machineId: "mch_01kaqx4d8e6v2m9t7w3hncz5rb" }] });
 export type AddMember = z.infer<typeof AddMember>;
 
 export const listMembers = defineOperation({

@@ -19,7 +19,7 @@ export const CreateMesh = z
       }),
     asn: PrivateAsn.optional().describe("A private AS number (RFC 6996) for the mesh; a free one when left out."),
   })
-  .meta({ id: "CreateMesh" });
+  .meta({ id: "CreateMesh", examples: [{ name: "office", cidr: "10.1.0.0/16", isDefault: true }] });
 export type CreateMesh = z.infer<typeof CreateMesh>;
 
 export const CreatedMesh = Mesh.extend({

@@ -50,10 +50,9 @@ const IdempotencyKey = {
   in: "header",
   required: false,
   description:
-    "Any text of 1 to 255 visible ASCII characters, a new one for each create. For 24 hours the same key with the same request and " +
+    "Any text of 1 to 255 visible ASCII characters, new for each create, like a UUID. For 24 hours the same key with the same request and " +
     "token gets the first success again; only successes are kept.",
   schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
-  example: "0d6c8f0e-office-mesh",
 };
 
 const HEADERS = {
