@@ -112,6 +112,39 @@ describe("the disk cache", () => {
     expect(cache.failures().map(({ code }) => code)).toEqual(["EIO", "EIO"]);
   });
 
+  test("tries a file again that failed, whatever was written since", async () => {
+    const [one, other] = [meshFile(0), meshFile(1)];
+    files.failWrites = "ENOSPC";
+    files.failFile = `/state/meshes/${one.meshId}.json`;
+    const cache = open();
+    cache.saveMesh(one);
+    await cache.whenIdle();
+    await clock.advance(30_000);
+    cache.saveMesh(other);
+    await cache.whenIdle();
+    expect(cache.failures()).toHaveLength(1);
+    files.failWrites = null;
+    await clock.advance(30_000);
+    await cache.whenIdle();
+    expect([cache.failures(), (await open().load()).meshes.length]).toEqual([[], 2]);
+  });
+
+  test("does not bring back what failed and was then forgotten", async () => {
+    files.failWrites = "ENOSPC";
+    const cache = open();
+    cache.saveMesh(meshFile(0));
+    cache.saveMesh(meshFile(1));
+    await cache.whenIdle();
+    files.failWrites = null;
+    cache.removeMesh(meshFile(0).meshId);
+    await cache.whenIdle();
+    await clock.advance(60_000);
+    await cache.whenIdle();
+    expect((await open().load()).meshes.map(({ meshId }) => meshId)).toEqual([meshFile(1).meshId]);
+    await cache.clear();
+    expect(clock.pending()).toBe(0);
+  });
+
   test("tries again when the disk was full, with what is newest then", async () => {
     files.failWrites = "ENOSPC";
     const cache = open();

@@ -45,9 +45,11 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
   const failures = new Map<string, StepFailure>();
   const wanted = new Map<string, Content>();
   const written = new Map<string, Content>();
+  /** What a failing disk did not take, whatever else it took since. */
+  const failed = new Map<string, Content>();
   let work: Promise<void> | null = null;
   let hasFolders = false;
-  let cancelRetry = () => {};
+  let cancelRetry: (() => void) | null = null;
 
   function fail(file: string, step: string, error: unknown): void {
     const code = error instanceof Error && "code" in error ? String(error.code) : "corrupt";
@@ -77,7 +79,10 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
   }
 
   function want(file: string, content: Content): void {
-    if (content !== null && written.get(file) === content && !wanted.has(file)) return;
+    // Newer than what failed: it takes its place.
+    failed.delete(file);
+    const isThere = content !== null && written.get(file) === content;
+    if (isThere && !wanted.has(file) && !failures.has(file)) return;
     wanted.set(file, content);
     work ??= writeAll().finally(() => {
       work = null;
@@ -85,20 +90,21 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
   }
 
   async function writeAll(): Promise<void> {
-    cancelRetry();
-    const failed = new Map<string, Content>();
     for (;;) {
       const [entry] = wanted;
-      if (entry === undefined) break;
+      if (entry === undefined) return;
       const [file, content] = entry;
       wanted.delete(file);
-      if (await write(file, content)) failed.delete(file);
-      else failed.set(file, content);
+      if (!(await write(file, content)) && !wanted.has(file)) {
+        failed.set(file, content);
+        cancelRetry ??= clock.setTimer(retryMs, retry);
+      }
     }
-    if (failed.size === 0) return;
-    cancelRetry = clock.setTimer(retryMs, () => {
-      for (const [file, content] of failed) if (!wanted.has(file) && written.get(file) !== content) want(file, content);
-    });
+  }
+
+  function retry(): void {
+    cancelRetry = null;
+    for (const [file, content] of [...failed]) want(file, content);
   }
 
   async function write(file: string, content: Content): Promise<boolean> {
@@ -147,8 +153,10 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     removeMesh: (meshId) => want(toMeshFile(meshId), null),
     async clear() {
       wanted.clear();
-      cancelRetry();
       await work;
+      failed.clear();
+      cancelRetry?.();
+      cancelRetry = null;
       written.clear();
       await files.remove(machineFile);
       await files.remove(meshFolder);

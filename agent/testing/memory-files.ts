@@ -7,6 +7,8 @@ export interface MemoryFiles extends Files {
   readonly writes: string[];
   /** Fails writes with this code, such as ENOSPC. */
   failWrites: string | null;
+  /** Fails writes of this file only. */
+  failFile: string | null;
   /** Takes writes all the same, as a file system of its own would. */
   writableFolder: string | null;
   failReads: string | null;
@@ -15,6 +17,7 @@ export interface MemoryFiles extends Files {
 export function createMemoryFiles(initial: Readonly<Record<string, string>> = {}): MemoryFiles {
   const content = new Map(Object.entries(initial));
   const checkWrite = (file: string) => {
+    if (files.failFile !== null && file !== files.failFile) return;
     if (files.writableFolder === null || !file.startsWith(files.writableFolder)) check(files.failWrites);
   };
   const check = (code: string | null) => {
@@ -24,6 +27,7 @@ export function createMemoryFiles(initial: Readonly<Record<string, string>> = {}
     content,
     writes: [],
     failWrites: null,
+    failFile: null,
     writableFolder: null,
     failReads: null,
     async read(file) {
