@@ -27,7 +27,7 @@ export function toProblemResponse(failure: Failure, requestId: string, headers: 
 function toHeaders(status: number): Record<string, string> {
   // RFC 9110 section 11.6.1: a 401 names the scheme.
   if (status === 401) return { "www-authenticate": 'Bearer realm="becket"' };
-  return status === 503 ? { "retry-after": "1" } : {};
+  return status === 503 || status === 429 ? { "retry-after": "1" } : {};
 }
 
 export const PROBLEM_TITLES: Readonly<Record<ErrorCode, string>> = {

@@ -99,6 +99,26 @@ test("too many updates close with 4429, and what came before them counts", async
   expect(poll.status).toBe(429);
 });
 
+test.each([
+  ["no position", () => ({})],
+  ["a position of another epoch", () => ({ epoch: "other", since: 1 })],
+])("polls with %s are bounded, as each is answered with the whole mesh", async (_, toQuery) => {
+  const mesh = await createTestMesh();
+  const { machineId, answer } = await mesh.connectNew();
+  const send = (query: Record<string, string | number>) => toObject(mesh.mesh, machineId)({ method: "GET", query });
+  const statuses: number[] = [];
+  for (let count = 0; count < 60; count++) {
+    const response = await send(toQuery());
+    statuses.push(response.status);
+    if (response.status === 429) expect(response.headers.get("retry-after")).toBe("1");
+    await response.text();
+  }
+  expect(statuses.filter((status) => status === 200).length).toBeLessThan(40);
+  expect(new Set(statuses)).toEqual(new Set([200, 429]));
+  const { epoch, revision } = answer.type === "sync.snapshot" ? answer : { epoch: "", revision: 0 };
+  expect((await send({ epoch, since: revision, wait: 0 })).status).toBe(200);
+});
+
 test("a batch of hellos gets one answer", async () => {
   const mesh = await createTestMesh();
   const { machineId } = await mesh.addNew();

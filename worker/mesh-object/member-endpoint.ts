@@ -13,7 +13,7 @@ import type { Connections } from "./connections.ts";
 import { readOpenMesh } from "./members.ts";
 import { handleMessages, type MessageOutcome } from "./messages.ts";
 import type { Replies } from "./replies.ts";
-import type { MeshStorage } from "./storage.ts";
+import type { MeshRecord, MeshStorage } from "./storage.ts";
 import { isResumable, type Position } from "./sync.ts";
 
 export interface MemberEndpoint extends AgentEndpoint {
@@ -31,10 +31,16 @@ export interface MemberEndpointParts {
 
 /** Hibernatable WebSockets per object (Durable Objects docs, "Limits", 2026-11). */
 const MAX_SOCKETS = 32_768;
-/** Keys and endpoints change seldom, and each change goes to every member; hello and heartbeat may be answered with everything. */
+/** Keys and endpoints change seldom, and each change goes to every member; hello, heartbeat and poll may be answered with everything. */
 const COSTLY = { burst: 30, perSecond: 1 };
 /** A member confirms every change, and in a join storm there are many. */
 const MESSAGES = { burst: 1_000, perSecond: 200 };
+
+/** The answer to this position is about as long as the whole mesh: a snapshot, or as many changes as it has members. */
+const isWholeMesh = (mesh: MeshRecord, position: Position | null): boolean =>
+  !isResumable(mesh, position) || mesh.revision - position.revision > Math.max(MIN_LONG_LAG, mesh.memberCount);
+/** Below this it is short in any mesh. */
+const MIN_LONG_LAG = 64;
 
 const NOT_A_MEMBER: Failure = { code: "not_a_member" };
 const decoder = createDecoder(ToMeshMessage, messageTypesOf(ToMeshMessage));
@@ -43,21 +49,21 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
   const { storage, connections, replies, broadcast, now, log } = parts;
   const limiters = { costly: createRateLimiter(COSTLY), any: createRateLimiter(MESSAGES) };
 
+  const isAllowed = (machineId: MachineId, kind: "costly" | "any") => limiters[kind].take(machineId, now());
+
   // Whoever gets here is a member: a socket of one that is no longer is dismissed, a request is looked at before.
   function receive(
     machineId: MachineId,
     decoded: Decoded<ToMeshMessage>,
   ): { texts: string[]; failure: Failure | null } {
     for (const type of decoded.unknownTypes) log.info("ignored a message of unknown type", { machineId, type });
-    const nowMs = now();
-    const isAllowed = (kind: "costly" | "any") => limiters[kind].take(machineId, nowMs);
     const {
       replies: errors,
       ask,
       report,
       isChanged,
       failure,
-    } = handleMessages({ storage, machineId, isAllowed }, decoded.messages);
+    } = handleMessages({ storage, machineId, isAllowed: (kind) => isAllowed(machineId, kind) }, decoded.messages);
     if (isChanged) broadcast.schedule();
     if (report !== null) connections.keepReport(machineId, report);
     return { texts: [...errors.map((error) => JSON.stringify(error)), ...answer(machineId, ask)], failure };
@@ -115,6 +121,10 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
       if (mesh === null) return err(NOT_A_MEMBER);
       const { epoch, since, wait } = parsed.value;
       const position: Position | null = epoch === undefined || since === undefined ? null : { epoch, revision: since };
+      if (!isAllowed(machineId, "any")) return err({ code: "rate_limited", detail: "too many polls" });
+      if (isWholeMesh(mesh, position) && !isAllowed(machineId, "costly")) {
+        return err({ code: "rate_limited", detail: "too many polls for the whole mesh" });
+      }
       if (!isResumable(mesh, position) || position.revision < mesh.visibleRevision) {
         return ok(replies.catchUp(mesh, position));
       }
