@@ -12,7 +12,7 @@ export const MAX_API_BODY_BYTES = 64 * 1024;
 export const MAX_POLL_WAIT_SECONDS = 25;
 /** A machine token lives at most this long, seconds. */
 export const MAX_MACHINE_TOKEN_SECONDS = 60;
-/** A machine counts as online when it was heard from within this time. */
+/** A machine counts as online when it was seen within this time. */
 export const ONLINE_WITHIN_MS = 60_000;
 /** Text ping on every socket, answered by the runtime without waking the object. */
 export const PING_INTERVAL_MS = 30_000;

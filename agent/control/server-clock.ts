@@ -1,4 +1,4 @@
-// What time it is at the control plane. Machine JWTs are judged by its clock; the machine's own may be hours off.
+// What time it is at the control plane. Machine tokens are judged by its clock; the machine's own may be hours off.
 import type { Clock } from "../system/clock.ts";
 
 export interface ServerClock {

@@ -1,4 +1,4 @@
-// Judges a machine JWT as the control plane does: signature, origin, method, path, time, replay.
+// Judges a machine token as the control plane does: signature, origin, method, path, time, replay.
 import { createPublicKey, verify } from "node:crypto";
 import { MAX_MACHINE_TOKEN_SECONDS } from "#schema/limits";
 import { MachineClaims } from "#schema/wire/enrolment";

@@ -1,4 +1,4 @@
-// Machine JWTs: who signed, for whom, for which request, when. Replays are the objects' to refuse: they see every token of theirs.
+// Machine tokens, which are JWTs: who signed, for whom, for which request, when. Replays are the objects' to refuse: they see every token of theirs.
 import { compactVerify, decodeJwt, decodeProtectedHeader } from "jose";
 import { MAX_MACHINE_TOKEN_SECONDS } from "#schema/limits";
 import { err, ok, type Result } from "#schema/result";

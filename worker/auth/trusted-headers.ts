@@ -3,7 +3,7 @@
 
 export const TRUSTED_HEADERS = {
   machineId: "x-becket-machine-id",
-  /** The machine JWT's jti, iat and exp: the object refuses replays (see replay-guard). */
+  /** The machine token's jti, iat and exp: the object refuses replays (see replay-guard). */
   tokenId: "x-becket-token-id",
   tokenIssuedAt: "x-becket-token-issued-at",
   tokenExpiresAt: "x-becket-token-expires-at",

@@ -1,10 +1,10 @@
-// When machines that poll were last heard from. In memory: a machine that polls keeps its object awake.
+// When machines that poll were last seen. In memory: a machine that polls keeps its object awake.
 import { ONLINE_WITHIN_MS } from "#schema/limits";
 
 export interface PollPresence<Id extends string> {
   heard(machineId: Id): void;
   /** Milliseconds since the epoch; null when it does not poll. */
-  lastHeardAt(machineId: Id): number | null;
+  lastSeenAt(machineId: Id): number | null;
   forget(machineId: Id): void;
   machineIds(): Iterable<Id>;
 }
@@ -12,7 +12,7 @@ export interface PollPresence<Id extends string> {
 /** @param onGone a machine was not heard from for as long as makes it offline: its polling is over */
 export function createPollPresence<Id extends string>(options: {
   now: () => number;
-  onGone: (machineId: Id, lastHeardAt: number) => void;
+  onGone: (machineId: Id, lastSeenAt: number) => void;
 }): PollPresence<Id> {
   const { now, onGone } = options;
   const heardAt = new Map<Id, number>();
@@ -35,7 +35,7 @@ export function createPollPresence<Id extends string>(options: {
       heardAt.set(machineId, now());
       if (isNew) watch(machineId, ONLINE_WITHIN_MS);
     },
-    lastHeardAt: (machineId) => heardAt.get(machineId) ?? null,
+    lastSeenAt: (machineId) => heardAt.get(machineId) ?? null,
     forget: (machineId) => void heardAt.delete(machineId),
     machineIds: () => heardAt.keys(),
   };

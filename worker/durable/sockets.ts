@@ -12,7 +12,7 @@ export interface Socket<State> {
   save(): void;
   send(text: string): void;
   /** Milliseconds since the epoch: the last ping that the runtime answered, the last message, or the connection itself. */
-  lastHeardAt(): number;
+  lastSeenAt(): number;
 }
 
 export interface Sockets<State> {
@@ -21,7 +21,7 @@ export interface Sockets<State> {
   /** The socket that a runtime event is about, noting that it was heard; null for one that was replaced or dismissed. */
   heard(webSocket: WebSocket, nowMs: number): Socket<State> | null;
   /** A socket closed, whether we knew it or the object woke for it: whose it was. Null when the machine has a newer one. */
-  dropped(webSocket: WebSocket): { readonly machineId: MachineId; readonly lastHeardAt: number } | null;
+  dropped(webSocket: WebSocket): { readonly machineId: MachineId; readonly lastSeenAt: number } | null;
   of(machineId: string): Socket<State> | null;
   /** Tells why, closes, and lists it no more. */
   dismiss(machineId: string, close: { readonly code: number; readonly reason: string }): void;
@@ -80,7 +80,7 @@ export function createSockets<State>(ctx: DurableObjectState, stateSchema: z.Zod
       const entry = byMachine.get(machineId) ?? createEntry(ctx, { webSocket, machineId, connectedAt, state });
       if (entry.webSocket !== webSocket) return null;
       byMachine.delete(machineId);
-      return { machineId, lastHeardAt: entry.lastHeardAt() };
+      return { machineId, lastSeenAt: entry.lastSeenAt() };
     },
     dismiss(machineId, { code, reason }) {
       byMachine.get(machineId)?.close(code, reason);
@@ -119,7 +119,7 @@ function createEntry<State>(
     close(code, reason) {
       if (webSocket.readyState === WebSocket.OPEN) webSocket.close(code, reason);
     },
-    lastHeardAt() {
+    lastSeenAt() {
       const answeredAt = ctx.getWebSocketAutoResponseTimestamp(webSocket)?.getTime() ?? 0;
       return Math.max(answeredAt, this.lastMessageAt);
     },

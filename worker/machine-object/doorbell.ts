@@ -31,7 +31,7 @@ export interface Doorbell extends AgentEndpoint {
   receiveFrame(webSocket: WebSocket, frame: string | ArrayBuffer): void;
   closed(webSocket: WebSocket): void;
   /** Milliseconds since the epoch; null when it never was. */
-  readLastHeard(): number | null;
+  readLastSeen(): number | null;
 }
 
 export interface DoorbellParts {
@@ -48,7 +48,7 @@ const decoder = createDecoder(ToMachineMessage, messageTypesOf(ToMachineMessage)
 export function createDoorbell(ctx: DurableObjectState, { storage, outbox, now, log }: DoorbellParts): Doorbell {
   const sockets = createSockets(ctx, SocketState);
   const waiters = createWaiters<MachineId, number>();
-  const polls = createPollPresence<MachineId>({ now, onGone: (_, lastHeardAt) => keepLastSeen(lastHeardAt) });
+  const polls = createPollPresence<MachineId>({ now, onGone: (_, lastSeenAt) => keepLastSeen(lastSeenAt) });
   const limiter = createRateLimiter(MESSAGES);
 
   function keepLastSeen(lastSeenAt: number): void {
@@ -117,7 +117,7 @@ export function createDoorbell(ctx: DurableObjectState, { storage, outbox, now, 
     },
     closed(webSocket) {
       const dropped = sockets.dropped(webSocket);
-      if (dropped !== null) keepLastSeen(dropped.lastHeardAt);
+      if (dropped !== null) keepLastSeen(dropped.lastSeenAt);
     },
     post(machineId, body) {
       polls.heard(machineId);
@@ -150,10 +150,10 @@ export function createDoorbell(ctx: DurableObjectState, { storage, outbox, now, 
       waiters.answer(machineId, [text]);
       polls.forget(machineId);
     },
-    readLastHeard() {
+    readLastSeen() {
       const machine = storage.readMachine();
       if (machine === null) return null;
-      const connected = Math.max(sockets.of(machine.id)?.lastHeardAt() ?? 0, polls.lastHeardAt(machine.id) ?? 0);
+      const connected = Math.max(sockets.of(machine.id)?.lastSeenAt() ?? 0, polls.lastSeenAt(machine.id) ?? 0);
       return connected === 0 ? machine.lastSeenAt : connected;
     },
   };

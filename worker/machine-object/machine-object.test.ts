@@ -185,7 +185,7 @@ describe("the doorbell", () => {
     await vi.waitFor(async () => expect(JSON.parse((await agentInD1()) ?? "null")).toEqual(newer));
   });
 
-  test("knows when the machine was last heard from", async () => {
+  test("knows when the machine was last seen", async () => {
     const machine = await registerTestMachine();
     expect(await machine.machine.readLastSeen()).toBeNull();
     const before = Date.now();

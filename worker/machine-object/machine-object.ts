@@ -121,7 +121,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
   }
 
   async readLastSeen(): Promise<number | null> {
-    return this.#doorbell.readLastHeard();
+    return this.#doorbell.readLastSeen();
   }
 
   override fetch(request: Request): Promise<Response> {

@@ -20,7 +20,7 @@ export interface MachineObjectRpc {
   rename(name: string): Promise<void>;
   /** Leaves every mesh, closes the socket, refuses the identity from here on. Safe to repeat. */
   remove(cause: Cause): Promise<void>;
-  /** When it was last heard from on this object's own socket or poll, milliseconds since the epoch; null when never. */
+  /** When it was last seen on this object's own socket or poll, milliseconds since the epoch; null when never. */
   readLastSeen(): Promise<number | null>;
   fetch(request: Request): Promise<Response>;
 }

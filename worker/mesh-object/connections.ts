@@ -1,4 +1,4 @@
-// Who is connected to the mesh, over which transport, how far it is, and when it was last heard from. Nothing here is persisted
+// Who is connected to the mesh, over which transport, how far it is, and when it was last seen. Nothing here is persisted
 // while a member is idle: sockets keep their part in attachments, long-polls in memory.
 import { z } from "zod";
 import { Epoch, Revision } from "#schema/desired-state";
@@ -45,7 +45,7 @@ export interface Connections {
 
 export interface MemberStatus {
   /** Null when it is not connected. */
-  readonly lastHeardAt: number | null;
+  readonly lastSeenAt: number | null;
   readonly report: MemberReport | null;
 }
 
@@ -57,16 +57,16 @@ const MAX_KEPT_MESSAGE_LENGTH = 200;
 
 export function createConnections(
   ctx: DurableObjectState,
-  { now, onGone }: { now: () => number; onGone: (machineId: MachineId, lastHeardAt: number) => void },
+  { now, onGone }: { now: () => number; onGone: (machineId: MachineId, lastSeenAt: number) => void },
 ): Connections {
   const sockets = createSockets(ctx, SocketState);
   const waiters = createWaiters<MachineId, Position>();
   const pollReports = new Map<MachineId, MemberReport>();
   const polls = createPollPresence<MachineId>({
     now,
-    onGone(machineId, lastHeardAt) {
+    onGone(machineId, lastSeenAt) {
       pollReports.delete(machineId);
-      if (sockets.of(machineId) === null) onGone(machineId, lastHeardAt);
+      if (sockets.of(machineId) === null) onGone(machineId, lastSeenAt);
     },
   });
 
@@ -101,10 +101,10 @@ export function createConnections(
     },
     statusOf(machineId) {
       const socket = sockets.of(machineId);
-      const lastHeardAt = Math.max(socket?.lastHeardAt() ?? 0, polls.lastHeardAt(machineId) ?? 0);
+      const lastSeenAt = Math.max(socket?.lastSeenAt() ?? 0, polls.lastSeenAt(machineId) ?? 0);
       const { applied = null, failures = [] } = socket?.state ?? {};
       return {
-        lastHeardAt: lastHeardAt === 0 ? null : lastHeardAt,
+        lastSeenAt: lastSeenAt === 0 ? null : lastSeenAt,
         report: applied === null ? (pollReports.get(machineId) ?? null) : { applied, failures },
       };
     },

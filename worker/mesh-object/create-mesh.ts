@@ -41,10 +41,10 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
 
   const connections = createConnections(ctx, {
     now,
-    onGone: (machineId, lastHeardAt) => writeLastSeen(machineId, lastHeardAt),
+    onGone: (machineId, lastSeenAt) => writeLastSeen(machineId, lastSeenAt),
   });
-  function writeLastSeen(machineId: MachineId, lastHeardAt: number): void {
-    if (readOpenMesh(storage) !== null) storage.writeLastSeen(machineId, lastHeardAt);
+  function writeLastSeen(machineId: MachineId, lastSeenAt: number): void {
+    if (readOpenMesh(storage) !== null) storage.writeLastSeen(machineId, lastSeenAt);
   }
 
   function tellAll(): void {

@@ -28,4 +28,4 @@ const isPositionOf = (mesh: MeshRecord, position: Position | null): boolean =>
 
 /** Milliseconds since the epoch: of the connection, else as it was when the last one closed; null when never. */
 export const toLastSeen = (member: MemberRecord, status: MemberStatus): number | null =>
-  status.lastHeardAt ?? member.lastSeenAt;
+  status.lastSeenAt ?? member.lastSeenAt;

@@ -129,7 +129,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     const { connections, storage } = this.#mesh;
     const dropped = connections.sockets.dropped(webSocket);
     if (dropped === null || readOpenMesh(storage) === null) return;
-    storage.writeLastSeen(dropped.machineId, dropped.lastHeardAt);
+    storage.writeLastSeen(dropped.machineId, dropped.lastSeenAt);
   }
 
   override webSocketError(webSocket: WebSocket): void {

@@ -18,7 +18,7 @@ export interface MeshObjectRpc {
   /** Members in order of their machine ids, after `after`. */
   listMembers(page: { after: MachineId | null; limit: number }): Promise<Result<Member[], { code: "mesh_not_found" }>>;
   getMember(machineId: MachineId): Promise<Result<Member, { code: "mesh_not_found" | "member_not_found" }>>;
-  /** When each of these members was last heard from, milliseconds since the epoch; left out when never. One call per mesh and list page. */
+  /** When each of these members was last seen, milliseconds since the epoch; left out when never. One call per mesh and list page. */
   readPresence(machineIds: readonly MachineId[]): Promise<Record<MachineId, number>>;
   /** Closes the mesh: members are told `mesh_deleted`, Machine objects are told through the outbox, storage goes when that is done. */
   close(cause: Cause): Promise<{ memberCount: number }>;
