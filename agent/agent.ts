@@ -84,7 +84,15 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const network = createLocalNetwork(ports);
   const onFailuresChanged = () => links?.meshes.failuresChanged();
   const reconciler = createReconciler({ exec, files, clock, log, random, onState: onFailuresChanged });
-  const cache = createDiskCache({ files, stateDir, clock, log, retryMs: timings.cacheRetryMs, onFailuresChanged });
+  const cache = createDiskCache({
+    files,
+    stateDir,
+    clock,
+    log,
+    delayMs: timings.cacheDelayMs,
+    retryMs: timings.cacheRetryMs,
+    onFailuresChanged,
+  });
   let enrolment: EnrolmentFile | null = null;
   let links: Links | null = null;
   let end: (value: AgentEnd) => void = () => {};
@@ -113,7 +121,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       signal.removeEventListener("abort", onStop);
       await endWork();
       await reconciler.stop();
-      await cache.whenIdle();
+      await cache.flush();
       http.dropConnections();
     }
   }

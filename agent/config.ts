@@ -10,6 +10,8 @@ export interface AgentTimings extends LinkTimings {
   readonly machineHeartbeatMs: number;
   /** Reports of what was applied are joined for this long. */
   readonly reportDebounceMs: number;
+  /** Changes of the cache are joined for this long before they are written. */
+  readonly cacheDelayMs: number;
   /** A failed write to disk is tried again after this long. */
   readonly cacheRetryMs: number;
 }
@@ -30,5 +32,6 @@ export const DEFAULT_TIMINGS: AgentTimings = {
   meshHeartbeatMs: MESH_HEARTBEAT_INTERVAL_MS,
   machineHeartbeatMs: MACHINE_HEARTBEAT_INTERVAL_MS,
   reportDebounceMs: 20,
+  cacheDelayMs: 500,
   cacheRetryMs: 60_000,
 };

@@ -20,6 +20,7 @@ const open = () =>
     stateDir: "/state",
     clock,
     log: silentLogger,
+    delayMs: 500,
     retryMs: 60_000,
     onFailuresChanged: () => told++,
   });
@@ -37,7 +38,7 @@ describe("the disk cache", () => {
     cache.saveMachine(machine);
     cache.saveMesh(meshFile(0));
     cache.saveMesh(meshFile(1));
-    await cache.whenIdle();
+    await cache.flush();
     const loaded = await open().load();
     expect(loaded).toEqual({
       machine: { version: 1, ...machine },
@@ -49,22 +50,35 @@ describe("the disk cache", () => {
     const first = open();
     first.saveMesh(meshFile());
     first.saveMesh(meshFile());
-    await first.whenIdle();
+    await first.flush();
     first.saveMesh(meshFile());
-    await first.whenIdle();
+    await first.flush();
     const second = open();
     await second.load();
     second.saveMesh(meshFile());
-    await second.whenIdle();
+    await second.flush();
     expect(files.writes).toHaveLength(1);
   });
 
   test("keeps up with a burst: what is newest is there at the end", async () => {
     const cache = open();
     for (let peers = 0; peers < 50; peers++) cache.saveMesh(meshFile(0, peers));
-    await cache.whenIdle();
+    await cache.flush();
     expect((await open().load()).meshes[0]?.desired?.members).toHaveLength(49);
     expect(files.writes.length).toBeLessThan(5);
+  });
+
+  test("joins what comes within a moment into one write, made without being asked", async () => {
+    const cache = open();
+    for (let peers = 0; peers < 40; peers++) {
+      cache.saveMesh(meshFile(0, peers));
+      await clock.advance(20);
+    }
+    expect(files.writes).toHaveLength(1);
+    await clock.advance(500);
+    expect(files.writes).toHaveLength(2);
+    expect((await open().load()).meshes[0]?.desired?.members).toHaveLength(39);
+    expect(clock.pending()).toBe(0);
   });
 
   test("forgets a mesh, and everything", async () => {
@@ -73,7 +87,7 @@ describe("the disk cache", () => {
     cache.saveMesh(meshFile(0));
     cache.saveMesh(meshFile(1));
     cache.removeMesh(meshFile(0).meshId);
-    await cache.whenIdle();
+    await cache.flush();
     expect((await open().load()).meshes).toHaveLength(1);
     await cache.clear();
     expect([...files.content.keys()]).toEqual([]);
@@ -84,13 +98,13 @@ describe("the disk cache", () => {
     async (text) => {
       const cache = open();
       cache.saveMachine({ revision: 1, meshes: [] });
-      await cache.whenIdle();
+      await cache.flush();
       files.content.set("/state/state.json", text);
       const next = open();
       expect((await next.load()).machine).toBeNull();
       expect([next.failures(), told]).toMatchObject([[{ step: "cache.read", code: "corrupt" }], 1]);
       next.saveMachine({ revision: 1, meshes: [] });
-      await next.whenIdle();
+      await next.flush();
       expect([next.failures(), told]).toEqual([[], 2]);
     },
   );
@@ -99,7 +113,7 @@ describe("the disk cache", () => {
     const cache = open();
     cache.saveMesh(meshFile(0));
     cache.saveMesh(meshFile(1));
-    await cache.whenIdle();
+    await cache.flush();
     files.content.set(`/state/meshes/${meshFile(0).meshId}.json`, "garbage");
     files.content.set("/state/meshes/other.json", files.content.get(`/state/meshes/${meshFile(1).meshId}.json`) ?? "");
     expect((await open().load()).meshes.map(({ meshId }) => meshId)).toEqual([meshFile(1).meshId]);
@@ -118,14 +132,14 @@ describe("the disk cache", () => {
     files.failFile = `/state/meshes/${one.meshId}.json`;
     const cache = open();
     cache.saveMesh(one);
-    await cache.whenIdle();
+    await cache.flush();
     await clock.advance(30_000);
     cache.saveMesh(other);
-    await cache.whenIdle();
+    await cache.flush();
     expect(cache.failures()).toHaveLength(1);
     files.failWrites = null;
     await clock.advance(30_000);
-    await cache.whenIdle();
+    await cache.flush();
     expect([cache.failures(), (await open().load()).meshes.length]).toEqual([[], 2]);
   });
 
@@ -134,12 +148,12 @@ describe("the disk cache", () => {
     const cache = open();
     cache.saveMesh(meshFile(0));
     cache.saveMesh(meshFile(1));
-    await cache.whenIdle();
+    await cache.flush();
     files.failWrites = null;
     cache.removeMesh(meshFile(0).meshId);
-    await cache.whenIdle();
+    await cache.flush();
     await clock.advance(60_000);
-    await cache.whenIdle();
+    await cache.flush();
     expect((await open().load()).meshes.map(({ meshId }) => meshId)).toEqual([meshFile(1).meshId]);
     await cache.clear();
     expect(clock.pending()).toBe(0);
@@ -149,13 +163,13 @@ describe("the disk cache", () => {
     files.failWrites = "ENOSPC";
     const cache = open();
     cache.saveMesh(meshFile(0, 1));
-    await cache.whenIdle();
+    await cache.flush();
     cache.saveMesh(meshFile(0, 2));
-    await cache.whenIdle();
+    await cache.flush();
     expect(cache.failures()).toMatchObject([{ step: "cache.write", code: "ENOSPC" }]);
     files.failWrites = null;
     await clock.advance(60_000);
-    await cache.whenIdle();
+    await cache.flush();
     expect(cache.failures()).toEqual([]);
     expect((await open().load()).meshes[0]?.desired?.members).toHaveLength(2);
   });

@@ -1,7 +1,9 @@
 // What the agent needs to start without the control plane: the machine's meshes in state.json, each mesh in a file of its own.
 //
-// Writes happen behind the caller's back, one at a time for each file; the newest value wins, and a value that the file already holds is
-// not written. A disk that fails costs nothing but the cache: the failure is kept (`failures`), told, and the write tried again.
+// Writes happen behind the caller's back, one at a time; the newest value wins, and a value that the file already holds is not written. What
+// comes within a moment is written once: a change in a large mesh costs no text of all of it and no wait for the disk. A crash in that moment
+// loses nothing: the agent resumes from the older position that the file holds, and is told what changed since. A disk that fails costs
+// nothing but the cache: the failure is kept (`failures`), told, and the write tried again.
 import type { z } from "zod";
 import type { MeshId } from "#schema/ids";
 import { MachineFile, MeshFile } from "#schema/local/agent-files";
@@ -20,8 +22,8 @@ export interface DiskCache {
   /** Removes everything, after what is being written. */
   clear(): Promise<void>;
   failures(): readonly StepFailure[];
-  /** Resolves when nothing waits to be written, or what waits has failed. */
-  whenIdle(): Promise<void>;
+  /** Writes at once what waits. Resolves when nothing does, or what waits has failed. */
+  flush(): Promise<void>;
 }
 
 export interface DiskCacheOptions {
@@ -29,25 +31,29 @@ export interface DiskCacheOptions {
   readonly stateDir: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is saved within this time is written together. */
+  readonly delayMs: number;
   readonly retryMs: number;
   /** Called when `failures` changed. */
   readonly onFailuresChanged: () => void;
 }
 
 /** What a file should hold; null: it should not be there. */
-type Content = string | null;
+type Content = object | null;
 
 export function createDiskCache(options: DiskCacheOptions): DiskCache {
-  const { files, stateDir, clock, log, retryMs } = options;
+  const { files, stateDir, clock, log, delayMs, retryMs } = options;
   const machineFile = `${stateDir}/state.json`;
   const meshFolder = `${stateDir}/meshes`;
   const toMeshFile = (meshId: MeshId) => `${meshFolder}/${meshId}.json`;
   const failures = new Map<string, StepFailure>();
   const wanted = new Map<string, Content>();
-  const written = new Map<string, Content>();
+  /** The text that each file holds; null: it is not there. */
+  const written = new Map<string, string | null>();
   /** What a failing disk did not take, whatever else it took since. */
   const failed = new Map<string, Content>();
   let work: Promise<void> | null = null;
+  let cancelDelay: (() => void) | null = null;
   let hasFolders = false;
   let cancelRetry: (() => void) | null = null;
 
@@ -81,42 +87,43 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
   function want(file: string, content: Content): void {
     // Newer than what failed: it takes its place.
     failed.delete(file);
-    const isThere = content !== null && written.get(file) === content;
-    if (isThere && !wanted.has(file) && !failures.has(file)) return;
     wanted.set(file, content);
+    if (work === null) cancelDelay ??= clock.setTimer(delayMs, writeSoon);
+  }
+
+  function writeSoon(): void {
+    cancelDelay?.();
+    cancelDelay = null;
     work ??= writeAll().finally(() => {
       work = null;
+      // Saved while the last file was written.
+      if (wanted.size > 0) cancelDelay ??= clock.setTimer(delayMs, writeSoon);
     });
   }
 
   async function writeAll(): Promise<void> {
-    for (;;) {
-      const [entry] = wanted;
-      if (entry === undefined) return;
-      const [file, content] = entry;
+    // Not more than waits now: what is saved meanwhile is to be joined as well.
+    for (const file of [...wanted.keys()]) {
+      const content = wanted.get(file);
+      if (content === undefined) continue;
       wanted.delete(file);
-      if (!(await write(file, content)) && !wanted.has(file)) {
-        failed.set(file, content);
-        cancelRetry ??= clock.setTimer(retryMs, retry);
-      }
+      if ((await write(file, content)) || wanted.has(file)) continue;
+      failed.set(file, content);
+      cancelRetry ??= clock.setTimer(retryMs, retry);
     }
   }
 
   function retry(): void {
     cancelRetry = null;
     for (const [file, content] of [...failed]) want(file, content);
+    writeSoon();
   }
 
   async function write(file: string, content: Content): Promise<boolean> {
     try {
-      if (!hasFolders) {
-        await files.ensureFolder(stateDir);
-        await files.makeFolder(meshFolder);
-        hasFolders = true;
-      }
-      if (content === null) await files.remove(file);
-      else if (written.get(file) !== content) await files.writeAtomic(file, content);
-      written.set(file, content);
+      const text = content === null ? null : `${JSON.stringify({ version: 1, ...content })}\n`;
+      if (written.get(file) !== text) await replace(file, text);
+      written.set(file, text);
       if (failures.delete(file)) {
         log.info("the disk cache works again", { file });
         options.onFailuresChanged();
@@ -124,9 +131,21 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       return true;
     } catch (error) {
       hasFolders = false;
+      // Nobody knows which text it holds now.
+      written.delete(file);
       fail(file, "cache.write", error);
       return false;
     }
+  }
+
+  async function replace(file: string, text: string | null): Promise<void> {
+    if (text === null) return await files.remove(file);
+    if (!hasFolders) {
+      await files.ensureFolder(stateDir);
+      await files.makeFolder(meshFolder);
+      hasFolders = true;
+    }
+    await files.writeAtomic(file, text);
   }
 
   async function list(): Promise<string[]> {
@@ -148,11 +167,13 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       }
       return { machine, meshes };
     },
-    saveMachine: (machine) => want(machineFile, toText({ version: 1, ...machine })),
-    saveMesh: (mesh) => want(toMeshFile(mesh.meshId), toText({ version: 1, ...mesh })),
+    saveMachine: (machine) => want(machineFile, machine),
+    saveMesh: (mesh) => want(toMeshFile(mesh.meshId), mesh),
     removeMesh: (meshId) => want(toMeshFile(meshId), null),
     async clear() {
       wanted.clear();
+      cancelDelay?.();
+      cancelDelay = null;
       await work;
       failed.clear();
       cancelRetry?.();
@@ -163,10 +184,11 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       hasFolders = false;
     },
     failures: () => [...failures.values()],
-    async whenIdle() {
-      while (work !== null) await work;
+    async flush() {
+      while (work !== null || wanted.size > 0) {
+        writeSoon();
+        await work;
+      }
     },
   };
 }
-
-const toText = (value: unknown): string => `${JSON.stringify(value)}\n`;
