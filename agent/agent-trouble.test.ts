@@ -150,6 +150,19 @@ describe("with trouble on its disk, an agent", () => {
     expect(render()).toBe(before);
   });
 
+  test("says that it could not keep who it is, and keeps it when there is room again", async () => {
+    const { plane, machine, start, untilApplied } = world;
+    machine.files.failFile = "/state/identity.json";
+    machine.files.failWrites = "ENOSPC";
+    const agent = start();
+    await untilApplied();
+    expect((await agent.status()).failures).toMatchObject([{ message: expect.stringContaining("identity.json") }]);
+    machine.files.failWrites = null;
+    await machine.pass(61_000);
+    await machine.until(async () => expect((await agent.status()).failures).toEqual([]));
+    expect(machine.files.content.get("/state/identity.json")).toContain(plane.machineId);
+  });
+
   test("works with a full disk, says so on the machine, and writes when there is room again", async () => {
     const { mesh, machine, start, untilApplied } = world;
     await leaveBehind();

@@ -144,7 +144,14 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     addresses.catch(() => undefined);
     const { nodeVersion, kernelVersion } = host;
     const agentInfo = { agentVersion: VERSION, nodeVersion, kernelVersion, wireguard };
-    const facts = { identity, serverClock, agentInfo, hostname: host.name, userAgent };
+    const facts = {
+      identity,
+      saveEnrolment: cache.saveEnrolment,
+      serverClock,
+      agentInfo,
+      hostname: host.name,
+      userAgent,
+    };
     const enrolled = await ensureEnrolled({ ...ports, ...facts }, options.credentials, signal);
     if (!enrolled.ok)
       return end({ code: "not_enrolled", problem: enrolled.error.code, message: enrolled.error.message });
@@ -214,7 +221,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   function rename(name: EnrolmentFile["name"]): void {
     if (enrolment === null || enrolment.name === name) return;
     enrolment = { ...enrolment, name };
-    identity.writeEnrolment(enrolment).catch((error: unknown) => log.warn("the new name could not be kept", { error }));
+    cache.saveEnrolment(enrolment);
   }
 
   /** Every link hears of a removal; once is enough. */

@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { silentLogger } from "../system/logger.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { createMemoryFiles, type MemoryFiles } from "../testing/memory-files.ts";
-import { createMeshModel } from "../testing/mesh-model.ts";
+import { createMeshModel, testMachineId } from "../testing/mesh-model.ts";
 import { createDiskCache } from "./disk-cache.ts";
+import { createIdentityStore } from "./identity.ts";
 
 let clock: FakeClock;
 let files: MemoryFiles;
@@ -108,6 +109,21 @@ describe("the disk cache", () => {
       expect([next.failures(), told]).toEqual([[], 2]);
     },
   );
+
+  test("keeps who the machine is without delay, and as often as it takes", async () => {
+    const enrolment = { controlPlaneUrl: "https://a", machineId: testMachineId(1), name: "m1" as never };
+    files.failWrites = "ENOSPC";
+    const cache = open();
+    cache.saveEnrolment(enrolment);
+    await clock.advance(0);
+    expect(cache.failures()).toMatchObject([{ code: "ENOSPC", message: expect.stringContaining("identity.json") }]);
+    files.failWrites = null;
+    await clock.advance(60_000);
+    expect(cache.failures()).toEqual([]);
+    expect((await createIdentityStore(files, "/state").readEnrolment()).enrolment).toMatchObject(enrolment);
+    await cache.clear();
+    expect([...files.content.keys()]).toEqual([]);
+  });
 
   test("one damaged mesh costs the others nothing, and a file of another name is not believed", async () => {
     const cache = open();

@@ -1,4 +1,5 @@
-// What the agent needs to start without the control plane: the machine's meshes in state.json, each mesh in a file of its own.
+// What the agent needs to start without the control plane: who it is in identity.json, the machine's meshes in state.json, each mesh in a
+// file of its own.
 //
 // Writes happen behind the caller's back, one at a time; the newest value wins, and a value that the file already holds is not written. What
 // comes within a moment is written once: a change in a large mesh costs no text of all of it and no wait for the disk. A crash in that moment
@@ -6,16 +7,19 @@
 // nothing but the cache: the failure is kept (`failures`), told, and the write tried again.
 import type { z } from "zod";
 import type { MeshId } from "#schema/ids";
-import { MachineFile, MeshFile } from "#schema/local/agent-files";
+import { type EnrolmentFile, MachineFile, MeshFile } from "#schema/local/agent-files";
 import type { StepFailure } from "#schema/machine";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
 import type { Logger } from "../system/logger.ts";
 import { parseJson } from "./api-failure.ts";
+import { toEnrolmentFile } from "./identity.ts";
 
 export interface DiskCache {
   /** What there is. A file that can't be read or makes no sense counts as missing, and as a failure until it is written anew. */
   load(): Promise<{ readonly machine: MachineFile | null; readonly meshes: readonly MeshFile[] }>;
+  /** Written without delay: without it a restart needs a join token. Read by the identity store. */
+  saveEnrolment(enrolment: Omit<EnrolmentFile, "version">): void;
   saveMachine(machine: Omit<MachineFile, "version">): void;
   saveMesh(mesh: Omit<MeshFile, "version">): void;
   removeMesh(meshId: MeshId): void;
@@ -167,6 +171,10 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       }
       return { machine, meshes };
     },
+    saveEnrolment(enrolment) {
+      want(toEnrolmentFile(stateDir), enrolment);
+      writeSoon();
+    },
     saveMachine: (machine) => want(machineFile, machine),
     saveMesh: (mesh) => want(toMeshFile(mesh.meshId), mesh),
     removeMesh: (meshId) => want(toMeshFile(meshId), null),
@@ -179,6 +187,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       cancelRetry?.();
       cancelRetry = null;
       written.clear();
+      await files.remove(toEnrolmentFile(stateDir));
       await files.remove(machineFile);
       await files.remove(meshFolder);
       hasFolders = false;

@@ -30,6 +30,8 @@ export interface Enrolled {
 
 interface Ports {
   readonly identity: IdentityStore;
+  /** Behind the caller's back, as often as it takes. */
+  readonly saveEnrolment: (enrolment: EnrolmentFile) => void;
   readonly http: Http;
   readonly clock: Clock;
   readonly serverClock: ServerClock;
@@ -66,9 +68,7 @@ export async function ensureEnrolled(
   const { machineId, name, meshes } = reply.value;
   const fresh = { version: 1 as const, controlPlaneUrl: credentials.url, machineId, name };
   // The first tunnels do not wait for the disk.
-  identity.writeEnrolment(fresh).catch((error: unknown) => {
-    log.error("the enrolment could not be kept: after a restart this machine needs a join token again", { error });
-  });
+  ports.saveEnrolment(fresh);
   log.info("enrolled", { machineId, name });
   return ok({ key: key.value, enrolment: fresh, firstMeshes: meshes });
 }

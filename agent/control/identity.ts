@@ -6,19 +6,21 @@ import { type Ed25519Key, generateEd25519Pem, parseEd25519Pem } from "../system/
 import type { Files } from "../system/files.ts";
 import { parseJson } from "./api-failure.ts";
 
+/** The disk cache writes it, because it tries again when the disk fails. */
+export const toEnrolmentFile = (stateDir: string): string => `${stateDir}/identity.json`;
+
 export interface IdentityStore {
   /** The machine's key; made and kept at the first call. Refused when there is a file which holds none: it is not overwritten. */
   ensureKey(): Promise<Result<Ed25519Key, { readonly code: "identity_key_damaged"; readonly message: string }>>;
   /** Null: not enrolled, or the file is damaged (`isDamaged`): then the same key and a join token bring the same machine back. */
   readEnrolment(): Promise<{ readonly enrolment: EnrolmentFile | null; readonly isDamaged: boolean }>;
-  writeEnrolment(enrolment: Omit<EnrolmentFile, "version">): Promise<void>;
   /** Forgets who this machine was, key included. */
   forget(): Promise<void>;
 }
 
 export function createIdentityStore(files: Files, stateDir: string): IdentityStore {
   const keyFile = `${stateDir}/identity.key`;
-  const enrolmentFile = `${stateDir}/identity.json`;
+  const enrolmentFile = toEnrolmentFile(stateDir);
   return {
     async ensureKey() {
       const existing = await files.read(keyFile);
@@ -41,10 +43,6 @@ export function createIdentityStore(files: Files, stateDir: string): IdentitySto
       if (text === null) return { enrolment: null, isDamaged: false };
       const parsed = EnrolmentFile.safeParse(parseJson(text));
       return parsed.success ? { enrolment: parsed.data, isDamaged: false } : { enrolment: null, isDamaged: true };
-    },
-    async writeEnrolment(enrolment) {
-      await files.ensureFolder(stateDir);
-      await files.writeAtomic(enrolmentFile, `${JSON.stringify({ version: 1, ...enrolment }, null, 2)}\n`);
     },
     async forget() {
       await files.remove(enrolmentFile);
