@@ -11,6 +11,8 @@ declare global {
       readonly BECKET_OWNER_TOKEN?: string;
       /** The public origin, for a control plane behind a proxy that changes host or scheme: https://becket.example.org */
       readonly BECKET_ORIGIN?: string;
+      /** The header that the platform in front sets to the client's address, and lets no client set. Without it, failures are not limited. */
+      readonly BECKET_CLIENT_ADDRESS_HEADER?: string;
       /** error, warn, info (the default) or debug. */
       readonly BECKET_LOG_LEVEL?: string;
     }

@@ -1,5 +1,6 @@
 // Composition root of the HTTP side: what use-cases and routes are given.
 import { ApiTokenId, AuditEventId, ID_PREFIXES, JoinTokenId, MachineId, MeshId, renderUlid } from "#schema/ids";
+import { createFailureLimit, type FailureLimit } from "./auth/failure-limit.ts";
 import { createIdentityKeys, type IdentityKeys } from "./auth/identity-keys.ts";
 import { createDatabase, type Database } from "./db/database.ts";
 import type { Env } from "./env.ts";
@@ -18,6 +19,7 @@ export interface Services {
   readonly random: (byteLength: number) => Uint8Array<ArrayBuffer>;
   readonly ids: Ids;
   readonly identityKeys: IdentityKeys;
+  readonly failureLimit: FailureLimit;
   /** Null: there is no built-in token. */
   readonly ownerToken: string | null;
   /** Null: each request's own origin is the control plane's. */
@@ -48,6 +50,7 @@ export function createServices(env: Env): Services {
     random,
     ids: createIds(now, random),
     identityKeys: createIdentityKeys({ db, objects, now, log }),
+    failureLimit: createFailureLimit(env.BECKET_CLIENT_ADDRESS_HEADER || null, now),
     ownerToken: parseOwnerToken(env.BECKET_OWNER_TOKEN, log),
     origin: env.BECKET_ORIGIN ? new URL(env.BECKET_ORIGIN).origin : null,
   };

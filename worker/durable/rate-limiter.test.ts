@@ -14,3 +14,15 @@ test("lets a burst through, then the steady rate, per key", () => {
     false,
   ]);
 });
+
+test("tells what is used up without taking", () => {
+  const limiter = createRateLimiter({ burst: 1, perSecond: 1 });
+  expect([limiter.isUsedUp("a", 0), limiter.isUsedUp("a", 0), limiter.take("a", 0)]).toEqual([false, false, true]);
+  expect([limiter.isUsedUp("a", 999), limiter.isUsedUp("a", 1_000)]).toEqual([true, false]);
+});
+
+test("remembers a bounded number of keys: the newest", () => {
+  const limiter = createRateLimiter({ burst: 1, perSecond: 0, maxKeys: 2 });
+  for (const key of ["a", "b", "a", "c"]) limiter.take(key, 0);
+  expect(["a", "b", "c"].filter((key) => limiter.isUsedUp(key, 0))).toEqual(["a", "c"]);
+});

@@ -203,6 +203,25 @@ describe("a full mesh", () => {
   });
 });
 
+describe("a crowd behind one address", () => {
+  it("is held up by its failures only, and is told when to come back", async () => {
+    const crowd = createTestApp();
+    const post = async (token: string) =>
+      crowd.fetch("/agent/v1/enrolments", {
+        method: "POST",
+        headers: { "content-type": "application/json", "cf-connecting-ip": "192.0.2.7" },
+        body: JSON.stringify(await toEnrolmentRequest(await createIdentity(), { token, hostname: "crowd" })),
+      });
+    const { token } = await makeToken();
+    for (let count = 0; count < 3; count++) expect((await post(token)).status).toBe(201);
+    const attempts = await Promise.all(Array.from({ length: 250 }, () => post("garbage")));
+    expect(new Set(attempts.map(({ status }) => status))).toContain(401);
+    const refused = await post(token);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"]);
+    expect((await parseProblem(refused)).code).toBe("rate_limited");
+  });
+});
+
 describe("the proof", () => {
   it("is checked before anything else", async () => {
     const request = await toEnrolmentRequest(await createIdentity(), { token: `bkj_${"x".repeat(42)}A` });

@@ -39,8 +39,10 @@ export function createAgentApi(services: Services): Hono<RequestEnv> {
 
   agent.post(AGENT_PATHS.enrolments, async (context) => {
     const { requestId } = context.env;
-    const request = await parseEnrolment(context.req.raw);
-    const enrolled = request.ok ? await enrolMachine(services, request.value, requestId) : request;
+    const enrolled = await services.failureLimit.guard(context.req.raw.headers, async () => {
+      const request = await parseEnrolment(context.req.raw);
+      return request.ok ? enrolMachine(services, request.value, requestId) : request;
+    });
     if (!enrolled.ok) return toProblemResponse(enrolled.error, requestId);
     const { isNew, ...reply } = enrolled.value;
     return Response.json(reply, { status: isNew ? 201 : 200 });
@@ -80,12 +82,14 @@ async function parseEnrolment(request: Request): Promise<Result<EnrolmentRequest
 
 function authenticate(services: Services, request: HonoRequest) {
   const { origin, pathname } = new URL(request.url);
-  return verifyMachineToken(services, {
-    token: parseBearer(request.header("authorization") ?? null),
-    method: request.method,
-    path: pathname,
-    origin: services.origin ?? origin,
-  });
+  return services.failureLimit.guard(request.raw.headers, () =>
+    verifyMachineToken(services, {
+      token: parseBearer(request.header("authorization") ?? null),
+      method: request.method,
+      path: pathname,
+      origin: services.origin ?? origin,
+    }),
+  );
 }
 
 async function forward(

@@ -9,6 +9,7 @@ import type { SchemaObjects } from "./schema-objects.ts";
 /** Codes that any operation may answer, besides its own. */
 const COMMON_ERRORS: readonly ErrorCode[] = [
   "unauthenticated",
+  "rate_limited",
   "api_token_expired",
   "forbidden",
   "validation_failed",

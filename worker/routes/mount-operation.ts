@@ -51,7 +51,10 @@ export function mountOperation<const O extends Operation>(
       request: Request,
       pathParams: Record<string, string>,
     ): Promise<Result<Answer & { isRepeated?: boolean }, Failure>> {
-      const caller = await authenticateCaller(services, request.headers.get("authorization"));
+      const { headers } = request;
+      const caller = await services.failureLimit.guard(headers, () =>
+        authenticateCaller(services, headers.get("authorization")),
+      );
       if (!caller.ok) return caller;
       if (!isAllowed(caller.value.role, operation.role)) {
         return err({ code: "forbidden", detail: `this needs the role ${operation.role}` });
