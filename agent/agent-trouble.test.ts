@@ -215,6 +215,22 @@ describe("with trouble on its disk, an agent", () => {
     expect(machine.files.content.get("/state/identity.json")).toContain(plane.machineId);
   });
 
+  test("does not become another machine when its identity key is missing, and says what to do", async () => {
+    const { machine, start, plane } = world;
+    await leaveBehind();
+    const requests = plane.requests.length;
+    machine.files.content.delete("/state/identity.key");
+    expect(await start().end).toMatchObject({
+      problem: "identity_key_missing",
+      message: expect.stringMatching(/identity\.key is missing.*Restore.*becket down --forget.*new join token/),
+    });
+    expect([machine.files.content.has("/state/identity.key"), plane.requests.length]).toEqual([false, requests]);
+    const forgetting = machine.start({ token: null });
+    await forgetting.down({ forget: true });
+    start();
+    await world.untilApplied();
+  });
+
   test("never overwrites an identity key that it can't read", async () => {
     const { machine, start } = world;
     await leaveBehind();

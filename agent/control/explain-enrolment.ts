@@ -10,7 +10,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   join_token_used_up: `The join token was used as often as it may be. ${NEW_TOKEN}`,
   join_token_revoked: `The join token was revoked. ${NEW_TOKEN}`,
   signature_invalid:
-    "The control plane could not verify this machine's signature. Something between changes requests, or the identity key is damaged: try without a proxy, or remove identity.key from the state folder and start again with a new token.",
+    "The control plane could not verify this machine's signature. Something between changes requests, or the identity key is damaged: try without a proxy, or give this machine a new identity with `becket down --forget` and start again with a new token.",
   machine_removed:
     "This machine was removed from the control plane, and its identity with it. Run `becket down --forget`, then start again with a new join token.",
   wire_version_unsupported:

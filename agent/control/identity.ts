@@ -10,13 +10,25 @@ import { parseJson } from "./api-failure.ts";
 export const toEnrolmentFile = (stateDir: string): string => `${stateDir}/identity.json`;
 
 export interface IdentityStore {
-  /** The machine's key; made and kept at the first call. Refused when there is a file which holds none: it is not overwritten. */
-  ensureKey(): Promise<Result<Ed25519Key, { readonly code: "identity_key_damaged"; readonly message: string }>>;
+  /**
+   * The machine's key; made and kept at the first call. Refused when the file holds none, which is not overwritten, and when there is none
+   * though this machine was enrolled: the control plane would not know it by another key.
+   */
+  ensureKey(): Promise<Result<Ed25519Key, IdentityError>>;
   /** Null: not enrolled, or the file is damaged (`isDamaged`): then the same key and a join token bring the same machine back. */
   readEnrolment(): Promise<{ readonly enrolment: EnrolmentFile | null; readonly isDamaged: boolean }>;
   /** Forgets who this machine was, key included. */
   forget(): Promise<void>;
 }
+
+export interface IdentityError {
+  readonly code: "identity_key_damaged" | "identity_key_missing";
+  readonly message: string;
+}
+
+/** Never the key alone: with it gone and the rest still there, this machine is nobody. */
+const REMEDY =
+  "Restore it from a backup, or remove the enrolment with `becket down --forget` and join anew with a new join token.";
 
 export function createIdentityStore(files: Files, stateDir: string): IdentityStore {
   const keyFile = `${stateDir}/identity.key`;
@@ -24,6 +36,10 @@ export function createIdentityStore(files: Files, stateDir: string): IdentitySto
   return {
     async ensureKey() {
       const existing = await files.read(keyFile);
+      if (existing === null && (await files.read(enrolmentFile)) !== null) {
+        const message = `${keyFile} is missing, though this machine is enrolled (${enrolmentFile} is there). ${REMEDY}`;
+        return err({ code: "identity_key_missing", message });
+      }
       if (existing === null) {
         const pem = generateEd25519Pem();
         await files.ensureFolder(stateDir);
@@ -34,7 +50,7 @@ export function createIdentityStore(files: Files, stateDir: string): IdentitySto
         return ok(parseEd25519Pem(existing));
       } catch (error) {
         const cause = error instanceof Error ? error.message : String(error);
-        const message = `${keyFile} holds no Ed25519 key (${cause}). Restore it from a backup, or remove it and enrol this machine anew with \`becket down --forget\` and a new join token.`;
+        const message = `${keyFile} holds no Ed25519 key (${cause}). ${REMEDY}`;
         return err({ code: "identity_key_damaged", message });
       }
     },
