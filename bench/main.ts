@@ -12,9 +12,12 @@ const BENCHES: Readonly<Record<string, Bench>> = { addresses, sync };
 
 const [name = "", ...flags] = process.argv.slice(2);
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-if (bench === undefined) {
-  const list = Object.values(BENCHES).map(({ summary }) => `  ${summary}\n`);
-  process.stderr.write(`usage: npm run bench -- NAME [flags] [--json]\n${list.join("")}`);
+const list = Object.values(BENCHES).map(({ summary }) => `  ${summary}\n`);
+const usage = `Usage: npm run bench -- NAME [flags] [--json]\n${list.join("")}`;
+if (name === "--help" || flags.includes("--help")) {
+  process.stdout.write(usage);
+} else if (bench === undefined) {
+  process.stderr.write(usage);
   process.exitCode = 2;
 } else {
   const isForPrograms = flags.includes("--json");

@@ -9,7 +9,7 @@ import { createSimulatedAgent, type SimulatedAgent } from "./sync/simulated-agen
 const CONNECTING_AT_ONCE = 64;
 const STEP_LIMIT_MS = 120_000;
 
-export const summary = "sync    changes to all agents, joins and reconnects at once (--agents 1000 --changes 50)";
+export const summary = "sync       changes to all agents, joins and reconnects at once (--agents 1000 --changes 50)";
 
 export async function run(argv: string[]): Promise<Record<string, unknown>> {
   const { values } = parseArgs({

@@ -2,7 +2,7 @@
 //
 //   node scripts/build.ts [agent] [public] [worker]      all of them when none is named
 import { execFile } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -14,6 +14,12 @@ type Target = keyof typeof TARGETS;
 
 const isTarget = (name: string): name is Target => Object.hasOwn(TARGETS, name);
 const names = process.argv.slice(2);
+if (names.includes("--help")) {
+  console.log(
+    "Usage: npm run build [-- agent] [public] [worker]\n\nBuilds what is delivered, into build/: all, or what is named.",
+  );
+  process.exit(0);
+}
 const unknown = names.find((name) => !isTarget(name));
 if (unknown !== undefined) {
   console.error(`there is no "${unknown}" to build; there is ${Object.keys(TARGETS).join(", ")}`);
@@ -27,9 +33,11 @@ await Promise.all(targets.filter((name) => name !== "public").map((name) => TARG
 /** One file for Node 20 and newer: syntax is shortened, names stay, so that a stack trace can be read. */
 async function buildAgent(): Promise<void> {
   const outfile = path.join(repository, "build/agent/becket.mjs");
+  // Renamed when whole: whoever starts the agent meanwhile gets the old bundle or the new one.
+  const draft = `${outfile}.${process.pid}`;
   await build({
     entryPoints: [path.join(repository, "agent/main.ts")],
-    outfile,
+    outfile: draft,
     absWorkingDir: repository,
     bundle: true,
     platform: "node",
@@ -47,7 +55,8 @@ async function buildAgent(): Promise<void> {
       ].join("\n"),
     },
   });
-  chmodSync(outfile, 0o755);
+  chmodSync(draft, 0o755);
+  renameSync(draft, outfile);
 }
 
 /** Static files: our own, and Swagger UI for the API reference. */

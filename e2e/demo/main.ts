@@ -1,13 +1,14 @@
 // npm run demo: a control plane and four machines in network namespaces, joined into one mesh, live in the terminal.
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { createLogUpdate } from "log-update";
 import { createFleet, type Fleet } from "../fleet/fleet.ts";
 import { fourMachines } from "../fleet/topologies.ts";
+import { requireRoot } from "../lab/requirements.ts";
 import { type FirstPing, joinInTurn } from "./join-in-turn.ts";
 import { readReachability, readRows } from "./read-mesh.ts";
-import { renderTable } from "./render-table.ts";
+import { type MachineRow, renderTable } from "./render-table.ts";
 import { summarise } from "./summarise.ts";
 
 const HELP = `Usage: npm run demo [-- --check]
@@ -28,24 +29,26 @@ async function main(): Promise<number> {
     return 0;
   }
   const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
 
-  say("Building the agent …");
-  execFileSync(process.execPath, ["scripts/build.ts"], { stdio: ["ignore", "ignore", "inherit"] });
-  say("Building a lab: alice and bob on one LAN behind a NAT, carol and dave with public addresses …");
-  const fleet = await createFleet({ topology: fourMachines, signal: stop.signal });
+  requireRoot();
+  let fleet: Fleet | null = null;
   try {
+    say("Building the agent …");
+    await promisify(execFile)(process.execPath, ["scripts/build.ts"], { signal: stop.signal });
+    say("Building a lab: alice and bob on one LAN behind a NAT, carol and dave with public addresses …");
+    fleet = await createFleet({ topology: fourMachines, signal: stop.signal });
     const { mesh, pings } = await joinMachines(fleet);
     if (values.check) return await check(fleet, mesh.id, pings);
     await show(fleet, mesh.id, stop.signal);
     return 0;
   } catch (error) {
     if (stop.signal.aborted) return 0;
-    say(await fleet.lab.diagnostics());
+    if (fleet !== null) say(await fleet.lab.diagnostics());
     throw error;
   } finally {
-    say("Taking the lab down …");
-    await fleet.down();
+    if (fleet !== null) say("Taking the lab down …");
+    await fleet?.down();
   }
 }
 
@@ -68,21 +71,31 @@ async function check(fleet: Fleet, meshId: string, pings: readonly FirstPing[]):
 }
 
 async function show(fleet: Fleet, meshId: string, signal: AbortSignal): Promise<void> {
+  const isScreen = process.stdout.isTTY;
   const screen = createLogUpdate(process.stdout);
-  const isColoured = process.stdout.hasColors?.() ?? false;
+  let shown = "";
   while (!signal.aborted) {
     const rows = await readRows(fleet, meshId);
-    const help = [
-      "",
-      `Browser   ${fleet.api.url}/api/docs`,
-      `Token     ${fleet.api.ownerToken}   (owner's API token; gone with the lab)`,
-      `Inside    npm run lab -- exec --lab ${fleet.lab.id} alice -- ping ${rows[3]?.meshIp ?? "10.77.0.4"}`,
-      "Ctrl-C ends the demo and leaves nothing behind.",
-    ];
-    screen([renderTable(rows, { isColoured }), ...help].join("\n"));
+    const text = [renderTable(rows, { isColoured: isScreen }), ...renderHelp(fleet, rows)].join("\n");
+    // Into a file or a pipe goes only what is news: a handshake's age is not.
+    const news = JSON.stringify(rows.map((row) => ({ ...row, handshakeAgeSeconds: null })));
+    if (isScreen) screen(text);
+    else if (news !== shown) process.stdout.write(`${text}\n\n`);
+    shown = news;
     await delay(REFRESH_MS, null, { signal }).catch(() => {}); // an abort ends the loop
   }
-  screen.done();
+  if (isScreen) screen.done();
+}
+
+function renderHelp(fleet: Fleet, rows: readonly MachineRow[]): string[] {
+  const target = rows.at(-1)?.meshIp ?? "";
+  return [
+    "",
+    `Browser   ${fleet.api.url}/api/docs`,
+    `Token     ${fleet.api.ownerToken}   (owner's API token; gone with the lab)`,
+    `Inside    npm run lab -- exec --lab ${fleet.lab.id} ${rows[0]?.name} -- ping ${target}`,
+    "Ctrl-C ends the demo and leaves nothing behind.",
+  ];
 }
 
 process.exitCode = await main();

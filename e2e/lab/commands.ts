@@ -1,7 +1,7 @@
 // What the lab's commands do. Their output is for people, but for `status --json`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import path from "node:path";
 import { createLab } from "./lab.ts";
@@ -37,7 +37,10 @@ export async function execCommand(nodeName: string, command: string[], options: 
     throw new Error(
       `there is no "${nodeName}" in this lab; there are ${record.nodes.map((one) => one.name).join(", ")}`,
     );
-  const [file = "", ...args] = enterArgv(node.holder.pid, command[0] === "--" ? command.slice(1) : command);
+  const program = command[0] === "--" ? command.slice(1) : command;
+  // npm runs scripts in the package's folder; the caller's own is where relative paths on the command line begin.
+  const folder = process.env.INIT_CWD ?? process.cwd();
+  const [file = "", ...args] = enterArgv(node.holder.pid, ["env", `--chdir=${folder}`, ...program]);
   const env = toolEnvironment({ [LAB_VARIABLE]: record.id });
   const child = spawn(file, args, { stdio: "inherit", env });
   process.on("SIGINT", () => {
@@ -95,14 +98,28 @@ function pickLab(labs: readonly LabRecord[], wanted: string | undefined): LabRec
   return found;
 }
 
+const EXAMPLES = path.join(import.meta.dirname, "topologies");
+
+function listExamples(): string {
+  return readdirSync(EXAMPLES)
+    .map((name) => path.basename(name, ".json"))
+    .join(", ");
+}
+
 function readTopology(file: string): TopologyInput {
-  const example = path.join(import.meta.dirname, "topologies", `${file}.json`);
+  const example = path.join(EXAMPLES, `${file}.json`);
   const chosen = existsSync(file) || !existsSync(example) ? file : example;
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(chosen, "utf8"));
   } catch (error) {
-    throw new Error(`can't read ${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `can't read ${file}: ${why}\nGive a topology's JSON file, or one of the examples: ${listExamples()}`,
+      {
+        cause: error,
+      },
+    );
   }
   const parsed = parseTopology(value);
   if (!parsed.ok) throw new Error(`${file}:\n  ${parsed.error.join("\n  ")}`);
