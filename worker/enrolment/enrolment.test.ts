@@ -189,6 +189,30 @@ describe("a machine that is known, with another token", () => {
   });
 });
 
+describe("a machine that is removed while it enrols", () => {
+  it("is refused, and is in no mesh", async () => {
+    const { objects } = app.services;
+    const racing = createTestApp({
+      objects: {
+        ...objects,
+        machine: (machineId) =>
+          ({
+            async register(registration: never) {
+              await app.call(deleteMachine, { params: { machineId } });
+              return objects.machine(machineId).register(registration);
+            },
+          }) as never,
+      },
+    });
+    const { token } = await makeToken({ meshIds: [meshId] });
+    const request = await toEnrolmentRequest(await createIdentity(), { token, hostname: "ghost" });
+    expect(await codeOf(postEnrolment(racing, request))).toBe("machine_removed");
+    expect(await codeOf(postEnrolment(app, request))).toBe("machine_removed");
+    const members = (await app.call(listMembers, { params: { meshId }, query: { limit: "500" } })).reply.items;
+    expect(members.map(({ name }) => name)).not.toContain("ghost");
+  });
+});
+
 describe("a full mesh", () => {
   it("keeps no machine out: the reply leaves the mesh out and the audit trail says why", async () => {
     const tiny = (await app.call(createMesh, { body: { name: uniqueName("tiny"), cidr: "10.9.0.0/30" } })).reply.id;

@@ -1,7 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
+import { IdentityPublicKey } from "#schema/ids";
 import type { FromMachineMessage } from "#schema/wire/messages";
+import { createObjects } from "../objects.ts";
 import { createMachineId, createMeshId, toObject } from "../testing/fake-agent.ts";
 import { createMachineHello, registerTestMachine, TEST_AGENT } from "../testing/test-machine.ts";
 import { createTestMesh, TEST_CAUSE } from "../testing/test-mesh.ts";
@@ -126,7 +128,7 @@ describe("a removed machine", () => {
     const member = await first.socket(machine.machineId);
     expect(await machine.machine.readIdentityKey()).toBe(machine.registration.identityKey);
 
-    await machine.machine.remove(TEST_CAUSE);
+    await machine.remove();
     expect(await doorbell.next()).toEqual({ type: "machine.removed" });
     expect(await doorbell.closed).toMatchObject({ code: 4403 });
     expect(await member.closed).toMatchObject({ code: 4403 });
@@ -137,13 +139,29 @@ describe("a removed machine", () => {
     expect(await machine.join(first.settings)).toEqual(refusal);
     const response = await toObject(machine.machine, machine.machineId)({ method: "GET" });
     expect(await response.json()).toMatchObject({ status: 403, code: "machine_removed" });
-    await machine.machine.remove(TEST_CAUSE);
+    await machine.remove();
+  });
+
+  test("is refused too when its enrolment comes behind its removal", async () => {
+    const mesh = await createTestMesh();
+    const machineId = createMachineId();
+    const object = createObjects(env).machine(machineId);
+    const identityKey = IdentityPublicKey.parse(`${"A".repeat(42)}A`);
+    const registration = { machineId, name: "box", identityKey, agent: TEST_AGENT };
+    await object.remove(registration, TEST_CAUSE);
+    await object.remove(registration, TEST_CAUSE);
+    const refusal = { ok: false, error: { code: "machine_removed" } };
+    expect(await object.register(registration)).toEqual(refusal);
+    const { id: meshId, cidr } = mesh.settings;
+    expect(await object.joinMesh({ meshId, cidr, address: null, cause: TEST_CAUSE })).toEqual(refusal);
+    expect(await object.readIdentityKey()).toBeNull();
+    expect((await mesh.mesh.getMember(machineId)).ok).toBe(false);
   });
 
   test("while it joins ends up in no mesh", async () => {
     const mesh = await createTestMesh();
     const machine = await registerTestMachine();
-    await Promise.all([machine.join(mesh.settings), machine.machine.remove(TEST_CAUSE)]);
+    await Promise.all([machine.join(mesh.settings), machine.remove()]);
     expect((await mesh.mesh.getMember(machine.machineId)).ok).toBe(false);
   });
 });

@@ -107,9 +107,13 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
     await this.#memberships.finish();
   }
 
-  async remove(cause: Cause): Promise<void> {
+  async remove({ machineId: id, name, identityKey }: Omit<MachineRegistration, "agent">, cause: Cause): Promise<void> {
     const machine = this.#storage.readMachine();
-    if (machine === null) return;
+    if (machine === null) {
+      const removed = { id, name, identityKey, agent: null, revision: 1, removedAt: Date.now(), lastSeenAt: null };
+      this.#storage.transaction(() => this.#storage.insertMachine(removed));
+      return;
+    }
     if (machine.removedAt === null) {
       this.#storage.transaction(() => {
         this.#storage.writeMachine({ ...machine, removedAt: Date.now(), revision: machine.revision + 1 });

@@ -18,8 +18,11 @@ export interface MachineObjectRpc {
   /** The mesh is gone: forget it, ring the doorbell. Called by the Mesh object. */
   forgetMesh(meshId: MeshId): Promise<void>;
   rename(name: string): Promise<void>;
-  /** Leaves every mesh, closes the socket, refuses the identity from here on. Safe to repeat. */
-  remove(cause: Cause): Promise<void>;
+  /**
+   * Leaves every mesh, closes the socket, refuses the identity from here on: also one that is not registered yet, because its enrolment
+   * may be under way. Safe to repeat.
+   */
+  remove(machine: Omit<MachineRegistration, "agent">, cause: Cause): Promise<void>;
   /** When it was last seen on this object's own socket or poll, milliseconds since the epoch; null when never. */
   readLastSeen(): Promise<number | null>;
   fetch(request: Request): Promise<Response>;

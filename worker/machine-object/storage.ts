@@ -13,7 +13,8 @@ export interface MachineRecord {
   readonly id: MachineId;
   readonly name: string;
   readonly identityKey: IdentityPublicKey;
-  readonly agent: AgentInfo;
+  /** Null when it was removed before it was registered. */
+  readonly agent: AgentInfo | null;
   readonly revision: number;
   readonly removedAt: number | null;
   readonly lastSeenAt: number | null;
@@ -110,7 +111,7 @@ const toMachineRecord = (row: MachineRow): MachineRecord => ({
   id: row.id,
   name: row.name,
   identityKey: row.identity_key,
-  agent: AgentInfo.parse(JSON.parse(row.agent)),
+  agent: AgentInfo.nullable().parse(JSON.parse(row.agent)),
   revision: row.revision,
   removedAt: row.removed_at,
   lastSeenAt: row.last_seen_at,

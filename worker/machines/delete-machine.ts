@@ -18,7 +18,7 @@ export async function deleteMachine(
   const { db, objects, identityKeys, now } = services;
   const machine = await findMachine(db, machineId);
   if (machine === null) return err({ code: "machine_not_found" });
-  await objects.machine(machineId).remove(cause);
+  await objects.machine(machineId).remove({ machineId, name: machine.name, identityKey: machine.identityKey }, cause);
   identityKeys.forget(machineId);
   const event = createAuditEvent(services, cause, {
     action: "machine.removed",

@@ -38,6 +38,7 @@ export async function registerTestMachine(name = "box") {
     stub: env.MACHINE.getByName(machineId) as unknown as DurableObjectStub<MachineObject>,
     join: ({ id, cidr }: Pick<MeshSettings, "id" | "cidr">) =>
       machine.joinMesh({ meshId: id, cidr, address: null, cause: TEST_CAUSE }),
+    remove: () => machine.remove(registration, TEST_CAUSE),
     leave: (meshId: MeshId) => machine.leaveMesh(meshId, TEST_CAUSE),
     poller,
     socket: () => openMachineSocket(toObject(machine, machineId)),
