@@ -240,6 +240,46 @@ describe("with trouble on its disk, an agent", () => {
   });
 });
 
+describe("with a key that another member has, an agent", () => {
+  const self = () => world.mesh.model.desired().members.find(({ machineId }) => machineId === world.plane.machineId);
+  async function loseKeyToAnother() {
+    await leaveBehind();
+    const publicKey = self()?.publicKey ?? testPeer(0).publicKey;
+    world.mesh.model.removeRow(world.plane.machineId);
+    world.mesh.model.putRow({ ...testPeer(7), publicKey });
+    return publicKey;
+  }
+
+  test("makes a new one for that mesh, and follows it again", async () => {
+    const { start, machine, untilApplied } = world;
+    const taken = await loseKeyToAnother();
+    const agent = start({ token: null });
+    await untilApplied();
+    await machine.until(() => expect(self()?.publicKey).toMatch(/=$/));
+    expect(self()?.publicKey).not.toBe(taken);
+    expect(render()).toContain(`key ${self()?.publicKey} port 51820`);
+    expect(render()).toContain(`peer ${taken}`);
+    expect((await agent.status()).meshes).toMatchObject([{ interfaceName: "bkt-mesh-0", failures: [] }]);
+  });
+
+  test("says so when it can't, and goes on trying", async () => {
+    const { start, machine, untilApplied } = world;
+    await loseKeyToAnother();
+    const { remove } = machine.files;
+    machine.files.remove = async () => {
+      throw Object.assign(new Error("EROFS: the disk fails"), { code: "EROFS" });
+    };
+    const agent = start({ token: null });
+    await machine.until(async () =>
+      expect((await agent.status()).meshes[0]?.failures).toMatchObject([{ step: "key.replace", code: "key_taken" }]),
+    );
+    machine.files.remove = remove;
+    await machine.pass(61_000);
+    await untilApplied();
+    expect((await agent.status()).meshes[0]?.failures).toEqual([]);
+  });
+});
+
 describe("on an odd network, an agent", () => {
   test.each([HOUR_MS, -HOUR_MS])("works with a clock that is off by %i ms", async (skewMs) => {
     const { start, untilApplied, mesh, machine } = world;

@@ -42,6 +42,8 @@ export interface MeshLinkOptions {
   readonly onChanged: (desired: DesiredMesh) => void;
   /** The object answered, so this machine is a member. */
   readonly onWelcome: () => void;
+  /** The object did not do what it was asked: a code of the protocol, and a sentence. */
+  readonly onRefused: (code: string, message: string) => void;
   /** The link has ended for good. */
   readonly onStopped: (reason: StopReason) => void;
 }
@@ -77,6 +79,10 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
             code: "removed",
             message: output.reason === "removed" ? "removed" : "the mesh was deleted",
           });
+          break;
+        case "refused":
+          log.warn("refused", { code: output.code, reason: output.message });
+          options.onRefused(output.code, output.message);
           break;
         case "note":
           log[output.level]("sync", { note: output.text });

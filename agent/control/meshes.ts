@@ -16,6 +16,7 @@ import type { LinkPorts } from "./link-ports.ts";
 import type { ChosenDevice, DeviceChooser } from "./local-device.ts";
 import { createMeshLink, type MeshLink } from "./mesh-link.ts";
 import { type Position, toPosition } from "./session.ts";
+import { createTimers } from "./timers.ts";
 
 export interface Meshes {
   /** Brings up what the cache knows, without waiting for anybody. */
@@ -86,13 +87,14 @@ export function createMeshes(options: MeshesOptions): Meshes {
   let addresses: readonly LocalAddress[] = [];
   /** How often in a row a mesh refused this machine. */
   const refusals = new Map<MeshId, number>();
+  const keyReplacements = new Map<MeshId, number>();
   const prepareFailures = new Map<MeshId, StepFailure>();
   /** Interfaces from before, whose meshes nobody has spoken of yet. */
   let strangers: readonly MeshId[] = [];
   let preparing: Promise<void> = Promise.resolve();
   let cancelReport: (() => void) | null = null;
   let cancelTidy = () => {};
-  const timers = new Set<() => void>();
+  const timers = createTimers(clock);
   let isApplyDue = false;
   let isStopped = false;
 
@@ -110,7 +112,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
         if (!isStopped && isListed(mesh.meshId)) add(mesh, device, file?.desired ?? null);
       } catch (error) {
         fail(mesh, "mesh.prepare", error);
-        later(options.retryMs, () => prepare(mesh, file));
+        timers.later(options.retryMs, () => prepare(mesh, file));
       }
     });
     return preparing;
@@ -138,6 +140,9 @@ export function createMeshes(options: MeshesOptions): Meshes {
           scheduleApply();
         },
         onWelcome: () => refusals.delete(meshId),
+        onRefused: (code, message) => {
+          if (code === "key_taken") replaceKey(entry, message);
+        },
         onStopped: (reason) => lose(entry, reason),
       },
       linkPorts,
@@ -160,14 +165,36 @@ export function createMeshes(options: MeshesOptions): Meshes {
   });
 
   function remove(entry: Entry): void {
-    entry.link.stop();
-    if (entries.get(entry.meshId) === entry) entries.delete(entry.meshId);
+    discard(entry);
     cache.removeMesh(entry.meshId);
     prepareFailures.delete(entry.meshId);
-    preparing = preparing
-      .then(() => chooser.removeKey(entry.meshId))
-      .catch((error: unknown) => log.warn("a key could not be removed", { error }));
     scheduleApply();
+  }
+
+  function discard(entry: Entry): void {
+    const { meshId, link } = entry;
+    link.stop();
+    if (entries.get(meshId) === entry) entries.delete(meshId);
+    preparing = preparing
+      .then(() => chooser.removeKey(meshId))
+      .catch((error: unknown) => log.warn("a key could not be removed", { error }));
+  }
+
+  /** Another member has our key: this machine is a copy of it, or the other way round. Two machines with one key reach nobody. */
+  function replaceKey(entry: Entry, reason: string): void {
+    const { meshId, name, device, link } = entry;
+    if (entries.get(meshId) !== entry) return;
+    const count = keyReplacements.get(meshId) ?? 0;
+    keyReplacements.set(meshId, count + 1);
+    if (count > 0) fail({ meshId, name }, "key.replace", Object.assign(new Error(reason), { code: "key_taken" }));
+    // Once at once; refused again, the key could not be replaced, and it is a matter of the disk.
+    timers.later(count === 0 ? 0 : options.retryMs, () => {
+      if (entries.get(meshId) !== entry) return;
+      log.warn("another member of the mesh has this machine's key: making a new one", { meshId });
+      discard(entry);
+      const { interfaceName, listenPort } = device;
+      prepare({ meshId, name }, { version: 1, meshId, interfaceName, listenPort, desired: link.desired() });
+    });
   }
 
   function lose(entry: Entry, reason: StopReason): void {
@@ -179,17 +206,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
     const count = (refusals.get(meshId) ?? 0) + 1;
     refusals.set(meshId, count);
     // The Machine object may say that it still is a member (it was added anew): not to be asked in a tight loop.
-    later(toBackoffMs(count, random, DOUBT_BACKOFF), options.onDoubt);
-  }
-
-  /** A timer that ends with the agent. */
-  function later(ms: number, callback: () => void): void {
-    if (isStopped) return;
-    const cancel = clock.setTimer(ms, () => {
-      timers.delete(cancel);
-      callback();
-    });
-    timers.add(cancel);
+    timers.later(toBackoffMs(count, random, DOUBT_BACKOFF), options.onDoubt);
   }
 
   /** Joins everything that happens in one turn into one desired state. */
@@ -312,7 +329,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
       isStopped = true;
       cancelReport?.();
       cancelTidy();
-      for (const cancel of timers) cancel();
+      timers.stop();
       for (const { link } of entries.values()) link.stop();
     },
     whenIdle: () => preparing,

@@ -37,7 +37,9 @@ export type SessionOutput =
   /** `desired` is new: keep it on disk, bring the tunnels there, and confirm it. */
   | { readonly type: "changed" }
   | { readonly type: "left"; readonly reason: "removed" | "mesh_deleted" }
-  /** The object answered that all is as it should be, or refused something: for the log. */
+  /** The object did not do what it was asked. */
+  | { readonly type: "refused"; readonly code: string; readonly message: string }
+  /** For the log. */
   | { readonly type: "note"; readonly level: "debug" | "warn"; readonly text: string };
 
 export interface SessionStep {
@@ -76,7 +78,7 @@ function receive(state: SessionState, message: FromMeshMessage): SessionStep {
       if (message.meshId !== state.meshId) return ignore(state, "left another mesh");
       return { state, outputs: [{ type: "left", reason: message.reason }] };
     case "error":
-      return { state, outputs: [note("warn", `refused: ${message.code}: ${message.message}`)] };
+      return { state, outputs: [{ type: "refused", code: message.code, message: message.message }] };
   }
 }
 

@@ -55,6 +55,10 @@ export function createFakeMesh(index: number, publish: Publish): FakeMesh {
     if (JSON.stringify(row) !== JSON.stringify(known)) publish(model.putRow(row), isHello ? machineId : undefined);
   }
 
+  const isTaken = (machineId: MachineId, { publicKey }: Facts) =>
+    model.desired().members.some((row) => row.publicKey === publicKey && row.machineId !== machineId);
+  const refuseKey = () => [{ type: "error", code: "key_taken", message: "another member has this key" }];
+
   return {
     model,
     applied,
@@ -73,9 +77,11 @@ export function createFakeMesh(index: number, publish: Publish): FakeMesh {
       switch (message.type) {
         case "sync.hello":
           hellos.push(message.position?.revision ?? -1);
+          if (isTaken(machineId, message)) return refuseKey();
           learn(machineId, message, true);
           return [model.answerHello(message.position)];
         case "member.update":
+          if (isTaken(machineId, message)) return refuseKey();
           learn(machineId, message, false);
           return [];
         case "sync.applied":
