@@ -14,7 +14,7 @@ export const AgentInfo = z
     nodeVersion: z
       .string()
       .max(32)
-      .meta({ description: "The version of Node.js that runs it.", examples: ["24.21.0"] }),
+      .meta({ description: "The version of Node.js that runs it.", examples: ["v24.21.0"] }),
     kernelVersion: z
       .string()
       .max(128)
