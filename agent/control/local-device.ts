@@ -2,6 +2,7 @@
 import type { MeshId, WireGuardPublicKey } from "#schema/ids";
 import { parseAlias, toInterfaceName } from "../net/interface-name.ts";
 import type { ObservedState } from "../reconcile/observed-state.ts";
+import { isBlank } from "../reconcile/ownership.ts";
 import type { LocalDevice } from "../reconcile/to-desired-device.ts";
 import type { Files } from "../system/files.ts";
 import { choosePort } from "../wireguard/choose-port.ts";
@@ -47,7 +48,8 @@ export function createDeviceChooser(ports: DeviceChooserPorts): DeviceChooser {
       const existing = links.find((link) => parseAlias(link.alias) === meshId);
       const takenNames = new Set([
         ...taken.map(({ interfaceName }) => interfaceName),
-        ...links.map((link) => link.name),
+        // A blank one was begun by us and never finished: it is taken up again under its name.
+        ...links.filter((link) => !isBlank(link)).map((link) => link.name),
       ]);
       const takenPorts = new Set(taken.map(({ listenPort }) => listenPort));
       const runningPort = existing?.wireguard.state === "present" ? existing.wireguard.device.listenPort : 0;
@@ -81,13 +83,13 @@ async function ensureKey(
   try {
     await files.makeFolder(toFolder(kept));
     if (spareKey !== null) await files.writeAtomic(kept, (await files.read(spare)) ?? "");
-    const { publicKey } = await ensurePrivateKey(files, kept);
+    const publicKey = await ensurePrivateKey(files, kept);
     return { publicKey, privateKeyFile: kept, keyProblem: null };
   } catch (error) {
     const keyProblem = error instanceof Error ? error : new Error(String(error));
     if (spareKey !== null) return { publicKey: spareKey, privateKeyFile: spare, keyProblem };
     await files.makeFolder(toFolder(spare));
-    const { publicKey } = await ensurePrivateKey(files, spare);
+    const publicKey = await ensurePrivateKey(files, spare);
     return { publicKey, privateKeyFile: spare, keyProblem };
   }
 }

@@ -8,9 +8,7 @@ import type { ConnectionState } from "../control/connection.ts";
 import type { MeshView } from "../control/meshes.ts";
 import type { ObservedState } from "../reconcile/observed-state.ts";
 import type { WireGuardPeer } from "../wireguard/parse-dump.ts";
-
-/** WireGuard gives a session up after this time (REJECT_AFTER_TIME, wireguard.com/papers/wireguard.pdf section 6.1). */
-const SESSION_MS = 180_000;
+import { SESSION_MS } from "../wireguard/session-time.ts";
 
 export interface StatusInput {
   readonly version: string;

@@ -1,16 +1,13 @@
 // What this machine's own network looks like, and when it changes.
-import type { Candidate } from "#schema/desired-state";
 import type { Clock } from "../system/clock.ts";
 import type { Exec } from "../system/exec.ts";
 import { INTERFACE_PREFIX } from "./interface-name.ts";
 import { createIp } from "./ip.ts";
-import { type LocalAddress, toHostCandidates, toLocalAddresses } from "./local-addresses.ts";
+import { type LocalAddress, toLocalAddresses } from "./local-addresses.ts";
 
 export interface LocalNetwork {
   /** Addresses that others on the same network, or everywhere, may reach; without loopback, link-local, containers and our own tunnels. */
   addresses(): Promise<LocalAddress[]>;
-  /** The host candidates of a device that listens on this port. */
-  candidates(listenPort: number): Promise<Candidate[]>;
   /** Calls `onChange` after the machine's addresses changed and then stayed the same for a moment, until the signal aborts. */
   watchChanges(onChange: () => void, signal: AbortSignal): void;
 }
@@ -30,10 +27,8 @@ const LOOK_INTERVAL_MS = 1_000;
 
 export function createLocalNetwork({ exec, clock, readFingerprint }: Ports): LocalNetwork {
   const ip = createIp(exec);
-  const addresses = async () => toLocalAddresses((await ip.read()).links);
   return {
-    addresses,
-    candidates: async (listenPort) => toHostCandidates(await addresses(), listenPort),
+    addresses: async () => toLocalAddresses((await ip.read()).links),
     watchChanges(onChange, signal) {
       let told = readFingerprint(INTERFACE_PREFIX);
       let last = told;

@@ -2,6 +2,7 @@
 import type { WireGuardPublicKey } from "#schema/ids";
 import type { WireGuardPeer } from "../wireguard/parse-dump.ts";
 import type { PeerChange } from "../wireguard/peer-change.ts";
+import { SESSION_MS } from "../wireguard/session-time.ts";
 import type { DesiredPeer } from "./desired-device.ts";
 import { nextNudgeAtMs, type PeerMemory } from "./peer-memory.ts";
 
@@ -11,9 +12,6 @@ interface Inputs {
   readonly memory: ReadonlyMap<WireGuardPublicKey, PeerMemory>;
   readonly nowMs: number;
 }
-
-/** A session ends 180 s after its handshake (REJECT_AFTER_TIME, WireGuard paper, section 6.1). */
-const SESSION_MS = 180_000;
 
 export function planPeers({ desired, observed, memory, nowMs }: Inputs): PeerChange[] {
   const wanted = new Set(desired.map(({ publicKey }) => publicKey));

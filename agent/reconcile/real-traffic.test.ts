@@ -105,7 +105,7 @@ describe.skipIf(lack !== null)(
     it("follows a peer that changes its key", async () => {
       const reconcilers = [a.start(), b.start()] as const;
       const privateKeyFile = path.join(folder, "new-key");
-      const { publicKey } = await ensurePrivateKey(b.namespace.files, privateKeyFile);
+      const publicKey = await ensurePrivateKey(b.namespace.files, privateKeyFile);
 
       reconcilers[1].setDesired([{ ...b.device, publicKey, privateKeyFile, peers: [a.asPeer] }]);
       reconcilers[0].setDesired([{ ...a.device, peers: [{ ...b.asPeer, publicKey }] }]);
@@ -140,7 +140,7 @@ async function openMachine(folder: string, host: number): Promise<RealMachine> {
   const namespace = await openNamespace();
   const { exec, files } = namespace;
   const privateKeyFile = path.join(folder, `key-${host}`);
-  const { publicKey } = await ensurePrivateKey(files, privateKeyFile);
+  const publicKey = await ensurePrivateKey(files, privateKeyFile);
   return {
     namespace,
     device: deviceOf({ publicKey, privateKeyFile, addresses: [`10.1.0.${host}/16`, `fd00:1::${host}/64`] }),

@@ -3,20 +3,13 @@ import type { WireGuardPublicKey } from "#schema/ids";
 import type { Files } from "../system/files.ts";
 import { generateX25519KeyPair, toPublicKey } from "../system/x25519.ts";
 
-export interface PrivateKeyFile {
-  readonly publicKey: WireGuardPublicKey;
-  /** `replaced`: there was a file, but no key in it. */
-  readonly origin: "kept" | "created" | "replaced";
-}
-
-/** Keeps the key in the file, or writes a new one. The folder must exist. */
-export async function ensurePrivateKey(files: Files, file: string): Promise<PrivateKeyFile> {
+/** Keeps the key in the file, or writes a new one where there is none. Answers its public half. The folder must exist. */
+export async function ensurePrivateKey(files: Files, file: string): Promise<WireGuardPublicKey> {
   const existing = await readPublicKey(files, file);
-  if (existing !== null) return { publicKey: existing, origin: "kept" };
-  const origin = (await files.read(file)) === null ? "created" : "replaced";
+  if (existing !== null) return existing;
   const { privateKey, publicKey } = generateX25519KeyPair();
   await files.writeAtomic(file, `${privateKey}\n`);
-  return { publicKey, origin };
+  return publicKey;
 }
 
 /** The public half of the key in the file; null when there is no file or no key in it. */
