@@ -1,6 +1,6 @@
 // What an enrolment is judged by, read in one round trip, and its one transaction. The transaction's statements ask for themselves whether the token still has a use left, so that of two
 // machines racing for the last use exactly one gets in. The audit event of this attempt is the mark that it got in.
-import { and, eq, gte, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { IdentityPublicKey, JoinTokenId, MachineId } from "#schema/ids";
 import type { AgentInfo } from "#schema/machine";
 import { insertAuditEventIf, type NewAuditEvent } from "./audit-events.ts";
@@ -14,25 +14,27 @@ export interface AdmissionFacts {
   /** The machine that has this identity key already. */
   readonly known: MachineRecord | null;
   readonly isIdentityRemoved: boolean;
-  /** Those that start with the base name alone or with a hyphen behind it: the names that a suffix must avoid. */
+  /** Those of the wanted names that machines have. */
   readonly takenNames: ReadonlySet<string>;
 }
 
 export async function readAdmissionFacts(
   db: Database,
-  request: { readonly tokenHash: string; readonly identityKey: IdentityPublicKey; readonly baseName: string },
+  request: {
+    readonly tokenHash: string;
+    readonly identityKey: IdentityPublicKey;
+    readonly wantedNames: readonly string[];
+  },
 ): Promise<AdmissionFacts> {
-  const { tokenHash, identityKey, baseName } = request;
-  // "." follows "-" in ASCII, so this is a range of the index.
-  const hasBaseName = or(
-    eq(machines.name, baseName),
-    and(gte(machines.name, `${baseName}-`), lt(machines.name, `${baseName}.`)),
-  );
+  const { tokenHash, identityKey, wantedNames } = request;
   const [[joinToken], [known], removed, names] = await db.batch([
     db.select().from(joinTokens).where(eq(joinTokens.tokenHash, tokenHash)),
     db.select().from(machines).where(eq(machines.identityKey, identityKey)),
     db.select({ id: removedMachines.id }).from(removedMachines).where(eq(removedMachines.identityKey, identityKey)),
-    db.select({ name: machines.name }).from(machines).where(hasBaseName),
+    db
+      .select({ name: machines.name })
+      .from(machines)
+      .where(inArray(machines.name, [...wantedNames])),
   ]);
   return {
     joinToken: joinToken === undefined ? null : toJoinTokenRecord(joinToken),
@@ -70,7 +72,7 @@ export function insertEnrolment(db: Database, machine: EnrollingMachine, event: 
 export function reopenEnrolment(db: Database, machine: EnrollingMachine, event: NewAuditEvent): Promise<boolean> {
   const update = db
     .update(machines)
-    .set({ joinTokenId: machine.joinTokenId, enrolledAt: null })
+    .set({ joinTokenId: machine.joinTokenId, enrolledAt: null, agent: JSON.stringify(machine.agent) })
     .where(and(eq(machines.id, machine.id), isMarked(event)));
   return runMarked(db, machine, event, update);
 }

@@ -13,7 +13,7 @@ import type { MachineRecord } from "../db/machines.ts";
 import type { Failure } from "../failure.ts";
 import type { Services } from "../services.ts";
 import { toStatus } from "../tokens/join-tokens.ts";
-import { toBaseName, toFreeName, toRandomName } from "./machine-name.ts";
+import { toBaseName, toRandomName, toWantedNames } from "./machine-name.ts";
 
 export type AdmissionFailure = Failure<
   "join_token_invalid" | "join_token_expired" | "join_token_used_up" | "join_token_revoked" | "machine_removed"
@@ -49,8 +49,9 @@ export async function admitMachine(
 ): Promise<Result<Admission, AdmissionFailure>> {
   const tokenHash = await hashSecret(request.token);
   const baseName = toBaseName(request.hostname);
+  const wantedNames = toWantedNames(baseName);
   for (let number = 1; number <= MAX_ATTEMPTS; number++) {
-    const facts = await readAdmissionFacts(services.db, { tokenHash, identityKey: request.identityKey, baseName });
+    const facts = await readAdmissionFacts(services.db, { tokenHash, identityKey: request.identityKey, wantedNames });
     const { joinToken, known } = facts;
     if (joinToken === null) return err({ code: "join_token_invalid" });
     if (known !== null && known.joinTokenId === joinToken.id) {
@@ -59,8 +60,9 @@ export async function admitMachine(
     const status = toStatus(joinToken, services.now());
     if (status !== "active") return err({ code: `join_token_${status}` });
     if (facts.isIdentityRemoved) return err({ code: "machine_removed" });
-    const isCounted = number < FIRST_RANDOM_ATTEMPT;
-    const name = isCounted ? toFreeName(baseName, facts.takenNames) : toRandomName(baseName, services.random(2));
+    const free = wantedNames.find((name) => !facts.takenNames.has(name));
+    const isCounted = number < FIRST_RANDOM_ATTEMPT && free !== undefined;
+    const name = isCounted ? free : toRandomName(baseName, services.random(2));
     const admission = await tryAdmit(services, { request, requestId, joinToken, known, name });
     if (admission !== null) return ok(admission);
   }

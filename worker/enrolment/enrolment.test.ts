@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { listAuditEvents } from "#schema/api/audit-events";
 import { createJoinToken, listJoinTokens, revokeJoinToken } from "#schema/api/join-tokens";
-import { deleteMachine, listMachines } from "#schema/api/machines";
+import { deleteMachine, getMachine, listMachines } from "#schema/api/machines";
 import { listMembers, removeMember } from "#schema/api/members";
 import { createMesh, updateMesh } from "#schema/api/meshes";
 import { EnrolmentReply } from "#schema/wire/enrolment";
@@ -179,6 +179,16 @@ describe("a machine that is known, with another token", () => {
     expect(again).toMatchObject({ machineId: machine.machineId, name: machine.name });
     expect(again.meshes.map((mesh) => mesh.meshId)).toEqual([otherMeshId]);
     expect(await readToken(second.id)).toMatchObject({ uses: 1, status: "used_up" });
+  });
+
+  it("is shown with the agent that it has by then", async () => {
+    const machine = await enrolMachine(app);
+    const { token } = await makeToken();
+    const request = await toEnrolmentRequest(machine.identity, { token });
+    const agent = { ...request.agent, agentVersion: "9.9.9" };
+    expect((await postEnrolment(app, { ...request, agent })).status).toBe(201);
+    const { reply } = await app.call(getMachine, { params: { machineId: machine.machineId } });
+    expect(reply.agent).toEqual(agent);
   });
 
   it("is refused when it was removed", async () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Name } from "#schema/mesh";
-import { toBaseName, toFreeName, toRandomName } from "./machine-name.ts";
+import { toBaseName, toRandomName, toWantedNames } from "./machine-name.ts";
 
 describe("a machine's name", () => {
   it.each([
@@ -25,14 +25,13 @@ describe("a machine's name", () => {
           const base = toBaseName(hostname);
           expect(Name.safeParse(base).success).toBe(true);
           expect(Name.safeParse(toRandomName(base, random)).success).toBe(true);
-          expect(Name.safeParse(toFreeName(base, new Set([base]))).success).toBe(true);
+          for (const name of toWantedNames(base)) expect(Name.safeParse(name).success).toBe(true);
         },
       ),
     );
   });
 
-  it("takes the lowest suffix that is free", () => {
-    expect(toFreeName("a", new Set())).toBe("a");
-    expect(toFreeName("a", new Set(["a", "a-2", "a-4"]))).toBe("a-3");
+  it("is wanted without a suffix first, then with a low one", () => {
+    expect(toWantedNames("a").slice(0, 3)).toEqual(["a", "a-2", "a-3"]);
   });
 });

@@ -16,14 +16,8 @@ export function toBaseName(hostname: string): string {
   return name === "" ? "machine" : name;
 }
 
-/** The base name itself, or with the lowest suffix from -2 up that is free. */
-export function toFreeName(base: string, taken: ReadonlySet<string>): string {
-  if (!taken.has(base)) return base;
-  for (let suffix = 2; ; suffix++) {
-    const name = `${base}-${suffix}`;
-    if (!taken.has(name)) return name;
-  }
-}
+/** The names that are tried in order: the base name itself, then with -2 to -9. Few, so that asking for them costs the same in any crowd. */
+export const toWantedNames = (base: string): string[] => [base, ...[2, 3, 4, 5, 6, 7, 8, 9].map((n) => `${base}-${n}`)];
 
 /** The base name with a five-digit suffix: for a crowd in which counting collides. */
 export function toRandomName(base: string, [high = 0, low = 0]: Uint8Array): string {
