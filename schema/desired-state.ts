@@ -14,6 +14,13 @@ export const Candidate = z.object({ type: EndpointType, endpoint: Endpoint });
 export type Candidate = z.infer<typeof Candidate>;
 export const Candidates = z.array(Candidate).max(MAX_ENDPOINTS_PER_MEMBER);
 
+/**
+ * The life of a machine's WireGuard interface in a mesh: another one means that it was made anew (the machine booted), so all its sessions
+ * are gone, and whoever still has one must shake hands again. WireGuard alone would go on sending into the lost session for up to 120 s.
+ */
+export const DeviceEpoch = z.string().regex(/^[a-z0-9]{1,16}$/);
+export type DeviceEpoch = z.infer<typeof DeviceEpoch>;
+
 /** A member as the others need it. Only members that have said hello (and so have a key) are shown to others. */
 export const PeerRow = z.object({
   machineId: MachineId,
@@ -22,6 +29,8 @@ export const PeerRow = z.object({
   address6: Ipv6,
   publicKey: WireGuardPublicKey,
   candidates: Candidates,
+  /** Left out by members that never told one. */
+  deviceEpoch: DeviceEpoch.optional(),
 });
 export type PeerRow = z.infer<typeof PeerRow>;
 

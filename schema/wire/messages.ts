@@ -1,7 +1,7 @@
 // Every message between an agent and the objects. The same messages travel over a WebSocket and over long-poll
 // (there in a MessageBatch). Unknown fields are stripped; an unknown `type` is logged and ignored by both ends.
 import { z } from "zod";
-import { Candidates, Epoch, MeshSettings, PeerRow, Revision } from "../desired-state.ts";
+import { Candidates, DeviceEpoch, Epoch, MeshSettings, PeerRow, Revision } from "../desired-state.ts";
 import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
 import { AgentInfo, StepFailure } from "../machine.ts";
 import { Name } from "../mesh.ts";
@@ -18,13 +18,15 @@ export const SyncHello = z.object({
   position: z.object(position).nullable(),
   publicKey: WireGuardPublicKey,
   candidates: Candidates,
+  deviceEpoch: DeviceEpoch.optional(),
 });
 export type SyncHello = z.infer<typeof SyncHello>;
-/** My key or my endpoints changed. What is left out stays. */
+/** My key, my endpoints or my interface changed. What is left out stays. */
 export const MemberUpdate = z.object({
   type: z.literal("member.update"),
   publicKey: WireGuardPublicKey.optional(),
   candidates: Candidates.optional(),
+  deviceEpoch: DeviceEpoch.optional(),
 });
 export type MemberUpdate = z.infer<typeof MemberUpdate>;
 /** I have applied everything up to this revision, but for the failures. Kept in memory only. */

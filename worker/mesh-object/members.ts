@@ -125,7 +125,7 @@ export function renameMember({ storage }: MeshParts, machineId: MachineId, name:
   updateMember(storage, machineId, { name });
 }
 
-export type MemberChange = Partial<Pick<MemberRecord, "name" | "publicKey" | "candidates">>;
+export type MemberChange = Partial<Pick<MemberRecord, "name" | "publicKey" | "candidates" | "deviceEpoch">>;
 
 /** What equals the stored writes nothing; `value` is then false, and also when it is no member. */
 export function updateMember(
@@ -194,6 +194,7 @@ function toNewMember(
     address6: toMeshIpv6(settings.cidr6, host),
     publicKey: null,
     candidates: [],
+    deviceEpoch: null,
     revision,
     joinedAt: nowMs,
     lastSeenAt: null,
@@ -241,7 +242,10 @@ function* toChunks<T>(items: readonly T[], size: number): Generator<readonly T[]
 const firstOf = (settings: MeshSettings): number => parseIpv4Cidr(settings.cidr)?.first ?? 0;
 
 const isSameMember = (a: MemberRecord, b: MemberRecord): boolean =>
-  a.name === b.name && a.publicKey === b.publicKey && toCandidateSet(a) === toCandidateSet(b);
+  a.name === b.name &&
+  a.publicKey === b.publicKey &&
+  a.deviceEpoch === b.deviceEpoch &&
+  toCandidateSet(a) === toCandidateSet(b);
 
 // The order of candidates says nothing: a machine that lists its interfaces in another order has not changed.
 const toCandidateSet = ({ candidates }: MemberRecord): string =>

@@ -70,12 +70,12 @@ function handleMessage(context: MessageContext, message: ToMeshMessage): Result<
 }
 
 function handleHello(context: MessageContext, message: SyncHello): Result<MessageOutcome, Failure> {
-  const { wireVersion, position, publicKey, candidates } = message;
+  const { wireVersion, position } = message;
   if (wireVersion < OLDEST_WIRE_VERSION || wireVersion > WIRE_VERSION) {
     const detail = `wire version ${wireVersion} is not among ${OLDEST_WIRE_VERSION} to ${WIRE_VERSION}`;
     return err({ code: "wire_version_unsupported", detail });
   }
-  const changed = changeMember(context, { publicKey, candidates });
+  const changed = changeMember(context, toChange(message));
   if (!changed.ok || changed.value.replies.length > 0) return changed;
   return ok({ ...changed.value, ask: { kind: "hello", position } });
 }
@@ -88,7 +88,8 @@ function changeMember(context: MessageContext, change: MemberChange): Result<Mes
   return ok({ ...NOTHING, replies: [{ type: "error", code: updated.error, message }] });
 }
 
-const toChange = ({ publicKey, candidates }: MemberUpdate): MemberChange => ({
+const toChange = ({ publicKey, candidates, deviceEpoch }: SyncHello | MemberUpdate): MemberChange => ({
   ...(publicKey === undefined ? {} : { publicKey }),
   ...(candidates === undefined ? {} : { candidates }),
+  ...(deviceEpoch === undefined ? {} : { deviceEpoch }),
 });

@@ -58,4 +58,5 @@ export const MESH_MIGRATIONS: readonly Migration[] = [
   createOutboxMigration("outbox"),
   createOutboxMigration("notices"),
   ALARMS_MIGRATION,
+  { name: "add device epochs", statements: ["ALTER TABLE members ADD COLUMN device_epoch TEXT"] },
 ];

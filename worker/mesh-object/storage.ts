@@ -29,6 +29,8 @@ export interface MemberRecord {
   readonly address6: Ipv6;
   readonly publicKey: WireGuardPublicKey | null;
   readonly candidates: readonly Candidate[];
+  /** Null when the member never told one. */
+  readonly deviceEpoch: string | null;
   readonly revision: number;
   readonly joinedAt: number;
   readonly lastSeenAt: number | null;
@@ -90,6 +92,7 @@ type MemberRow = {
   address6: Ipv6;
   public_key: WireGuardPublicKey | null;
   candidates: string;
+  device_epoch: string | null;
   revision: number;
   joined_at: number;
   last_seen_at: number | null;
@@ -140,14 +143,16 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
     hasKey: (publicKey) => db.first("SELECT 1 AS one FROM members WHERE public_key = ?", publicKey) !== null,
     insertMember: (member) =>
       db.run(
-        "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...[member.machineId, member.name, member.host, member.address, member.address6, member.publicKey],
         ...[JSON.stringify(member.candidates), member.revision, member.joinedAt, member.lastSeenAt],
+        member.deviceEpoch,
       ),
     writeMember: (member) =>
       db.run(
-        "UPDATE members SET name = ?, public_key = ?, candidates = ?, revision = ? WHERE machine_id = ?",
-        ...[member.name, member.publicKey, JSON.stringify(member.candidates), member.revision, member.machineId],
+        "UPDATE members SET name = ?, public_key = ?, candidates = ?, device_epoch = ?, revision = ? WHERE machine_id = ?",
+        ...[member.name, member.publicKey, JSON.stringify(member.candidates), member.deviceEpoch, member.revision],
+        member.machineId,
       ),
     deleteMember: (machineId) => db.run("DELETE FROM members WHERE machine_id = ?", machineId),
     writeLastSeen: (machineId, atMs) =>
@@ -213,6 +218,7 @@ const toMemberRecord = (row: MemberRow): MemberRecord => ({
   address6: row.address6,
   publicKey: row.public_key,
   candidates: Candidates.parse(JSON.parse(row.candidates)),
+  deviceEpoch: row.device_epoch,
   revision: row.revision,
   joinedAt: row.joined_at,
   lastSeenAt: row.last_seen_at,

@@ -39,6 +39,22 @@ describe.each(Object.entries(transports))("over %s", (_, connect) => {
     expect(answer).toMatchObject([{ type: "sync.snapshot", mesh: mesh.settings, members: [member] }]);
   });
 
+  test("tells the others that a member's interface was made anew, and forgets it no more", async () => {
+    const mesh = await createTestMesh();
+    const peer = await mesh.connectNew();
+    const { machineId } = await mesh.addNew();
+    const ask = await connect(mesh, machineId);
+    const facts = { publicKey: createPublicKey(), candidates: [] };
+    await ask({ ...createHello(facts), deviceEpoch: "first1" });
+
+    const [answer] = await ask({ ...createHello(facts), deviceEpoch: "second2" });
+    expect(rowOf(answer, machineId)).toMatchObject({ deviceEpoch: "second2" });
+    // A machine that lost its memory of it leaves it out.
+    const [again] = await ask(createHello(facts));
+    expect(rowOf(again, machineId)).toMatchObject({ deviceEpoch: "second2" });
+    expect(rowOf(peer.answer, peer.machineId)).not.toHaveProperty("deviceEpoch");
+  });
+
   test("shows members only after their first hello", async () => {
     const mesh = await createTestMesh();
     const { machineId } = await mesh.addNew();
@@ -251,3 +267,8 @@ describe("connections", () => {
     expect(await mesh.mesh.getMember(machineId)).toMatchObject({ value: { appliedRevision: null } });
   });
 });
+
+function rowOf(message: FromMeshMessage | undefined, machineId: MachineId) {
+  const rows = message?.type === "sync.snapshot" ? message.members : [];
+  return rows.find((row) => row.machineId === machineId);
+}

@@ -75,11 +75,8 @@ export function renderPosition({ epoch, revision }: Position): string {
   return JSON.stringify({ type: "sync.position", epoch, revision } satisfies SyncPosition);
 }
 
-const toPeerRow = ({ machineId, name, address, address6, publicKey, candidates }: VisibleMember): PeerRow => ({
-  machineId,
-  name,
-  address,
-  address6,
-  publicKey,
-  candidates: [...candidates],
-});
+const toPeerRow = (member: VisibleMember): PeerRow => {
+  const { machineId, name, address, address6, publicKey, candidates, deviceEpoch } = member;
+  const row = { machineId, name, address, address6, publicKey, candidates: [...candidates] };
+  return deviceEpoch === null ? row : { ...row, deviceEpoch };
+};
