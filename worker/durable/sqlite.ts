@@ -7,6 +7,8 @@ export type SqlRow = Record<string, SqlValue>;
 export interface Database {
   all<Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Row[];
   first<Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Row | null;
+  /** Row by row: those that are not asked for are not read. Nothing else may be done with the database meanwhile. */
+  iterate<Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Iterable<Row>;
   run(query: string, ...bindings: SqlValue[]): void;
   /** All or nothing: what throws inside is undone. */
   transaction<T>(closure: () => T): T;
@@ -32,6 +34,14 @@ export function createDatabase(storage: Pick<DurableObjectStorage, "sql" | "tran
   return {
     all,
     first: <Row extends SqlRow>(query: string, ...bindings: SqlValue[]) => all<Row>(query, ...bindings)[0] ?? null,
+    *iterate<Row extends SqlRow>(query: string, ...bindings: SqlValue[]) {
+      const cursor = storage.sql.exec<Row>(query, ...bindings);
+      try {
+        yield* cursor;
+      } finally {
+        count(cursor);
+      }
+    },
     run: (query, ...bindings) => count(storage.sql.exec(query, ...bindings)),
     transaction(closure) {
       try {

@@ -3,7 +3,7 @@ import type { MachineId } from "#schema/ids";
 import { type Alarms, createAlarms } from "../durable/alarms.ts";
 import { createDatabase, type Database } from "../durable/sqlite.ts";
 import type { Env } from "../env.ts";
-import { createLogger, type Logger, parseLogLevel } from "../log.ts";
+import { createLogger, type Logger, parseLogLevel, toErrorFields } from "../log.ts";
 import { createObjects } from "../objects.ts";
 import { Notice, Projection } from "../outbox/entries.ts";
 import { createOutbox, type Outbox } from "../outbox/outbox.ts";
@@ -82,16 +82,28 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
       table: "notices",
       schema: Notice,
       maxEntries: MAX_NOTICES,
-      deliver: createNotifier(env),
+      deliver: createNotifier(env, log),
       scheduleBy: (atMs) => alarms.scheduleBy("notices", atMs),
     }),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   };
 }
 
-function createNotifier(env: Env): (notices: readonly Notice[]) => Promise<void> {
+/** One machine that can't be told holds up no other. */
+export function createNotifier(
+  env: Pick<Env, "MESH" | "MACHINE">,
+  log: Logger,
+): (notices: readonly Notice[]) => Promise<readonly Notice[]> {
   const objects = createObjects(env);
   return async (notices) => {
-    await Promise.all(notices.map(({ machineId, meshId }) => objects.machine(machineId).forgetMesh(meshId)));
+    const told = await Promise.allSettled(
+      notices.map(({ machineId, meshId }) => objects.machine(machineId).forgetMesh(meshId)),
+    );
+    return notices.filter(({ machineId }, index) => {
+      const outcome = told[index];
+      if (outcome?.status !== "rejected") return false;
+      log.warn("a machine was not told that its mesh is gone", { machineId, ...toErrorFields(outcome.reason) });
+      return true;
+    });
   };
 }

@@ -1,9 +1,18 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
-import { createHello, createMachineId, createMeshView, takeUntil, toObject } from "../testing/fake-agent.ts";
+import { createLogger } from "../log.ts";
+import {
+  createHello,
+  createMachineId,
+  createMeshId,
+  createMeshView,
+  takeUntil,
+  toObject,
+} from "../testing/fake-agent.ts";
 import { registerTestMachine } from "../testing/test-machine.ts";
 import { createTestMesh, TEST_CAUSE } from "../testing/test-mesh.ts";
+import { createNotifier } from "./create-mesh.ts";
 
 test("a removed member is told, cut off, and dropped by its peers in one delta", async () => {
   const mesh = await createTestMesh();
@@ -91,6 +100,21 @@ test("members of a deleted mesh are told, their Machine objects and D1 too, and 
   expect(await mesh.mesh.close(TEST_CAUSE)).toEqual({ memberCount: 0 });
   // A Machine object that has not heard of it yet.
   await mesh.mesh.renameMember(machine.machineId, "renamed");
+});
+
+test("one machine that can't be told of the mesh's end holds up no other", async () => {
+  const told: string[] = [];
+  const [lost, other] = [createMachineId(), createMachineId()];
+  const forgetMesh = (machineId: string) => async () => {
+    if (machineId === lost) throw new Error("overloaded");
+    told.push(machineId);
+  };
+  const namespace = { getByName: (machineId: string) => ({ forgetMesh: forgetMesh(machineId) }) } as never;
+  const notify = createNotifier({ MESH: namespace, MACHINE: namespace }, createLogger("error"));
+  const meshId = createMeshId();
+  const notices = [lost, other].map((machineId) => ({ machineId, meshId }));
+  expect(await notify(notices)).toEqual([{ machineId: lost, meshId }]);
+  expect(told).toEqual([other]);
 });
 
 const readTables = (state: DurableObjectState) =>

@@ -98,6 +98,40 @@ test("tries again with longer and longer pauses, and only by alarm meanwhile", (
     expect(delivered).toEqual([[1]]);
   }));
 
+test("keeps what single receivers did not take for later, and holds up nobody else for it", () =>
+  withOutbox(async ({ outbox, delivered, scheduled, refused, clock }) => {
+    for (const first of [0, 50, 100])
+      outbox.enqueue(
+        Array.from({ length: 30 }, (_, index) => first + index),
+        0,
+      );
+    refused.add(7).add(120);
+    await outbox.drain();
+    expect(delivered.flat()).toHaveLength(88);
+    expect(outbox.isEmpty()).toBe(false);
+    expect(scheduled.slice(3)).toEqual([1_000]);
+    await outbox.drain({ isRetry: true });
+    expect(scheduled.slice(4)).toEqual([2_000]);
+    refused.clear();
+    clock.ms = 2_000;
+    await outbox.drain();
+    expect(delivered.flat().slice(88)).toEqual([7, 120]);
+    expect(outbox.isEmpty()).toBe(true);
+  }));
+
+test("reads the rows of the next delivery, not all that wait", () =>
+  withOutbox(async ({ outbox, work, duringNext }) => {
+    for (let row = 0; row < 40; row++) outbox.enqueue(Array(50).fill(row), 0);
+    const before = work.rowsRead;
+    let readForFirst = 0;
+    duringNext(() => {
+      readForFirst = work.rowsRead - before;
+    });
+    await outbox.drain();
+    expect(readForFirst).toBeLessThan(5);
+    expect(outbox.isEmpty()).toBe(true);
+  }));
+
 test("delivers what comes while it delivers, once", () =>
   withOutbox(async ({ outbox, delivered, duringNext }) => {
     outbox.enqueue([1], 0);
@@ -123,6 +157,7 @@ function createParts(db: OutboxOptions<number>["db"]) {
   const delivered: number[][] = [];
   const scheduled: number[] = [];
   const clock = { ms: 0 };
+  const refused = new Set<number>();
   let failures = 0;
   let during: (() => void) | null = null;
   const outbox = createOutbox<number>({
@@ -138,11 +173,12 @@ function createParts(db: OutboxOptions<number>["db"]) {
       during?.();
       during = null;
       if (failures-- > 0) throw new Error("not now");
-      delivered.push([...entries]);
+      delivered.push(entries.filter((entry) => !refused.has(entry)));
+      return entries.filter((entry) => refused.has(entry));
     },
   });
   return {
-    ...{ outbox, delivered, scheduled, clock },
+    ...{ outbox, delivered, scheduled, clock, refused, work: db.work },
     failNext: (count: number) => {
       failures = count;
     },

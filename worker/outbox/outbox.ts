@@ -1,7 +1,8 @@
 // The outbox of an object: what it has to tell others, durable together with the change that caused it, delivered in order, at least once.
 //
 // Invariants: a row goes only after its delivery succeeded; a row that can't be delivered holds up the ones behind it and nothing
-// else; nothing is written when there is nothing to say. An alarm is set with the first row, so that an object that dies
+// else, and single entries that can't be delivered go to the end and hold up nothing; nothing is written when there is nothing to say. An
+// alarm is set with the first row, so that an object that dies
 // between its answer and the delivery goes on.
 import type { z } from "zod";
 import type { Migration } from "../durable/migrate.ts";
@@ -26,8 +27,8 @@ export interface OutboxOptions<Entry> {
   readonly table: "outbox" | "notices";
   readonly schema: z.ZodType<Entry>;
   readonly maxEntries: number;
-  /** All or nothing, and safe to repeat. */
-  readonly deliver: (entries: readonly Entry[]) => Promise<void>;
+  /** Safe to repeat. Answers the entries that could not be delivered; throws when none could. */
+  readonly deliver: (entries: readonly Entry[]) => Promise<readonly Entry[]>;
   /** Asks for `drain` to be called by this time. */
   readonly scheduleBy: (atMs: number) => void;
   readonly now: () => number;
@@ -38,6 +39,8 @@ export interface OutboxOptions<Entry> {
 const SAFETY_ALARM_MS = 15_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
+/** A row number that is behind all. */
+const NONE = Number.MAX_SAFE_INTEGER;
 
 export const createOutboxMigration = (table: "outbox" | "notices"): Migration => ({
   name: `create ${table}`,
@@ -53,12 +56,15 @@ export function createOutbox<Entry>(options: OutboxOptions<Entry>): Outbox<Entry
   let retryAt = 0;
 
   async function run(): Promise<void> {
+    // What was put back in this run is for the next one.
+    let firstPutBack = NONE;
     try {
-      for (let batch = readBatch(); batch.entries.length > 0; batch = readBatch()) {
-        await deliver(batch.entries);
-        db.run(`DELETE FROM ${table} WHERE number <= ?`, batch.lastNumber);
-        failures = 0;
+      for (let batch = readBatch(NONE); batch.entries.length > 0; batch = readBatch(firstPutBack)) {
+        const failed = await deliver(batch.entries);
+        firstPutBack = Math.min(firstPutBack, finish(batch, failed));
+        if (failed.length === 0) failures = 0;
       }
+      if (firstPutBack !== NONE) throw new Error("some entries were not delivered");
       // Without a pause since the last look at the table: a row that comes later finds nothing running and starts anew.
       isRunning = false;
     } catch (error) {
@@ -71,10 +77,24 @@ export function createOutbox<Entry>(options: OutboxOptions<Entry>): Outbox<Entry
     }
   }
 
-  function readBatch(): { entries: Entry[]; lastNumber: number } {
+  /** @returns the number of the row that the failed entries are in now */
+  function finish(batch: { readonly lastNumber: number }, failed: readonly Entry[]): number {
+    return db.transaction(() => {
+      // The new row comes first: SQLite numbers it after the largest that is there.
+      const row = failed.length === 0 ? null : insert(failed);
+      db.run(`DELETE FROM ${table} WHERE number <= ?`, batch.lastNumber);
+      return row?.number ?? NONE;
+    });
+  }
+
+  const insert = (entries: readonly Entry[]) =>
+    db.first<{ number: number }>(`INSERT INTO ${table} (entries) VALUES (?) RETURNING number`, JSON.stringify(entries));
+
+  /** @param before the number of a row that is not for this batch, nor any behind it */
+  function readBatch(before: number): { entries: Entry[]; lastNumber: number } {
     const batch = { entries: [] as Entry[], lastNumber: 0 };
-    const query = `SELECT number, entries FROM ${table} ORDER BY number LIMIT ${maxEntries}`;
-    for (const row of db.all<{ number: number; entries: string }>(query)) {
+    const query = `SELECT number, entries FROM ${table} WHERE number < ? ORDER BY number`;
+    for (const row of db.iterate<{ number: number; entries: string }>(query, before)) {
       const entries = entriesSchema.parse(JSON.parse(row.entries));
       if (batch.entries.length > 0 && batch.entries.length + entries.length > maxEntries) break;
       batch.entries.push(...entries);
@@ -87,7 +107,7 @@ export function createOutbox<Entry>(options: OutboxOptions<Entry>): Outbox<Entry
     maxEntries,
     enqueue(entries, nowMs) {
       if (entries.length === 0) return;
-      db.run(`INSERT INTO ${table} (entries) VALUES (?)`, JSON.stringify(entries));
+      insert(entries);
       scheduleBy(nowMs + SAFETY_ALARM_MS);
     },
     drain({ isRetry = false } = {}) {

@@ -16,7 +16,9 @@ export const MAX_PROJECTIONS = 500;
  * Writes the projections to D1 in one transaction. Safe to repeat. They go by kind, not in order: a membership's revision decides what is
  * newer, so that removing before or after adding ends the same.
  */
-export function createProjector(binding: D1Database): (projections: readonly Projection[]) => Promise<void> {
+export function createProjector(
+  binding: D1Database,
+): (projections: readonly Projection[]) => Promise<readonly Projection[]> {
   const db = createDatabase(binding);
   return async (projections) => {
     const rows = ofType(projections, "membership").map(({ row }) => row);
@@ -31,6 +33,7 @@ export function createProjector(binding: D1Database): (projections: readonly Pro
       ...(events.length > 0 ? [insertAuditEvents(db, events)] : []),
     ];
     await runBatch(db, statements);
+    return [];
   };
 }
 
