@@ -1,6 +1,7 @@
-import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gt, not, or, type SQL, sql } from "drizzle-orm";
 import type { ApiTokenId } from "#schema/ids";
 import type { PageRequest } from "../page.ts";
+import { insertAuditEventIf, type NewAuditEvent } from "./audit-events.ts";
 import type { Database, Statement } from "./database.ts";
 import { apiTokens } from "./tables.ts";
 
@@ -37,17 +38,28 @@ export async function findApiTokenByHash(db: Database, tokenHash: string): Promi
   return row ?? null;
 }
 
-/** Of tokens that are good at `now`. */
-export async function countOwnerTokens(db: Database, now: number): Promise<number> {
-  return db.$count(apiTokens, and(eq(apiTokens.role, "owner"), gt(apiTokens.expiresAt, now)));
+/**
+ * Deletes the token and writes the event; false, and nothing is changed, when it is the last owner token that is good at `now` and one
+ * must be left. All in one transaction, so that of two owners who revoke each other one stays. A token that is gone already counts as deleted.
+ */
+export async function deleteApiToken(
+  db: Database,
+  id: ApiTokenId,
+  { event, mustLeaveOwner, now }: { event: NewAuditEvent; mustLeaveOwner: boolean; now: number },
+): Promise<boolean> {
+  const isThis = eq(apiTokens.id, id);
+  const mayGo = mustLeaveOwner ? and(isThis, or(not(isGoodOwner(now)), hasOtherOwner(id, now))) : isThis;
+  const [, , left] = await db.batch([
+    insertAuditEventIf(db, event, sql`exists (select 1 from ${apiTokens} where ${mayGo})`),
+    db.delete(apiTokens).where(mayGo),
+    db.select({ id: apiTokens.id }).from(apiTokens).where(isThis),
+  ]);
+  return left.length === 0;
 }
+
+const isGoodOwner = (now: number): SQL => sql`(${apiTokens.role} = 'owner' and ${apiTokens.expiresAt} > ${now})`;
+const hasOtherOwner = (id: ApiTokenId, now: number): SQL =>
+  sql`exists (select 1 from api_tokens as other where other.id <> ${id} and other.role = 'owner' and other.expires_at > ${now})`;
 
 export const insertApiToken = (db: Database, token: ApiTokenRecord & { readonly tokenHash: string }): Statement =>
   db.insert(apiTokens).values(token);
-
-export const deleteApiToken = (db: Database, id: ApiTokenId): Statement =>
-  db.delete(apiTokens).where(eq(apiTokens.id, id));
-
-/** For `insertAuditEventIf`: whether the token is there at that point of the batch. */
-export const hasApiTokenRow = (id: ApiTokenId): SQL =>
-  sql`exists (select 1 from ${apiTokens} where ${apiTokens.id} = ${id})`;

@@ -6,14 +6,12 @@ import { createAuditEvent } from "../audit/new-event.ts";
 import { hashSecret, renderToken } from "../auth/secrets.ts";
 import {
   type ApiTokenRecord,
-  countOwnerTokens,
   deleteApiToken,
   findApiToken,
-  hasApiTokenRow,
   insertApiToken,
   listApiTokenRows,
 } from "../db/api-tokens.ts";
-import { insertAuditEvent, insertAuditEventIf } from "../db/audit-events.ts";
+import { insertAuditEvent } from "../db/audit-events.ts";
 import { runBatch } from "../db/database.ts";
 import type { Failure } from "../failure.ts";
 import type { Cause } from "../outbox/cause.ts";
@@ -56,20 +54,14 @@ export async function revokeApiToken(
   id: ApiTokenId,
   cause: Cause,
 ): Promise<Result<null, Failure<"api_token_not_found" | "last_owner_token">>> {
-  const { db } = services;
+  const { db, ownerToken, now } = services;
   const record = await findApiToken(db, id);
   if (record === null) return err({ code: "api_token_not_found" });
-  if (await isLastOwner(services, record)) return err({ code: "last_owner_token" });
   const details = { name: record.name, role: record.role };
   const event = createAuditEvent(services, cause, { action: "api_token.revoked", subjectId: id, details });
-  await runBatch(db, [insertAuditEventIf(db, event, hasApiTokenRow(id)), deleteApiToken(db, id)]);
-  return ok(null);
-}
-
-/** Without a built-in token, somebody must be left who can make tokens. */
-async function isLastOwner({ db, ownerToken, now }: Services, { role, expiresAt }: ApiTokenRecord): Promise<boolean> {
-  if (ownerToken !== null || role !== "owner" || expiresAt <= now()) return false;
-  return (await countOwnerTokens(db, now())) <= 1;
+  // Without a built-in token, somebody must be left who can make tokens.
+  const isDeleted = await deleteApiToken(db, id, { event, mustLeaveOwner: ownerToken === null, now: now() });
+  return isDeleted ? ok(null) : err({ code: "last_owner_token" });
 }
 
 const toApiToken = ({ id, name, role, expiresAt, createdAt }: ApiTokenRecord): ApiToken => ({

@@ -93,6 +93,27 @@ describe("API tokens", () => {
     expect((await revoke(first.id)).problem.code).toBe("last_owner_token");
   });
 
+  it("leave one owner when the last two revoke each other at once, and say so once", async () => {
+    const withoutBuiltIn = createTestApp({ ownerToken: null });
+    const { items } = (await app.call(listApiTokens, { query: { limit: "500" } })).reply;
+    for (const { id } of items) await app.call(revokeApiToken, { params: { apiTokenId: id } });
+    const create = async (name: string) => (await app.call(createApiToken, { body: { name, role: "owner" } })).reply;
+    const owners = [await create("one"), await create("two")] as const;
+    const answers = await Promise.all(
+      owners.map(({ token }, index) =>
+        withoutBuiltIn.call(revokeApiToken, {
+          params: { apiTokenId: owners[1 - index]?.id ?? "" },
+          as: { token },
+        }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
+    expect((await app.call(listApiTokens, {})).reply.items).toHaveLength(1);
+    const query = { action: "api_token.revoked" };
+    const events = (await app.call(listAuditEvents, { query })).reply.items;
+    expect(events.filter(({ subjectId }) => owners.some(({ id }) => id === subjectId))).toHaveLength(1);
+  });
+
   it("are named in the audit trail of what they did", async () => {
     const { id, token } = (await app.call(createApiToken, { body: { name: "deployer", role: "admin" } })).reply;
     const made = (await app.call(createJoinToken, { as: { token }, body: {} })).reply;
