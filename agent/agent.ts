@@ -12,8 +12,8 @@ import { createLinks, type Links } from "./control/links.ts";
 import { createServerClock } from "./control/server-clock.ts";
 import { watchWake } from "./control/watch-wake.ts";
 import { toAgentStatus, toPeerList } from "./local/to-status.ts";
-import { parseAlias } from "./net/interface-name.ts";
 import { createLocalNetwork } from "./net/local-network.ts";
+import { isOurs } from "./reconcile/ownership.ts";
 import { createReconciler } from "./reconcile/reconciler.ts";
 import type { Clock } from "./system/clock.ts";
 import type { Exec } from "./system/exec.ts";
@@ -260,7 +260,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     } finally {
       end({ code: "down" });
     }
-    return { removed: before.filter(({ alias }) => parseAlias(alias) !== null).map(({ name }) => name) };
+    return { removed: before.filter(isOurs).map(({ name }) => name) };
   }
 
   async function toInput() {

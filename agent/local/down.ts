@@ -1,7 +1,7 @@
 // `becket down`: removes exactly our interfaces, with the agent's help or without it.
 import { DownReply, LOCAL_PATHS } from "#schema/local/status";
 import { createIdentityStore } from "../control/identity.ts";
-import { parseAlias } from "../net/interface-name.ts";
+import { isOurs } from "../reconcile/ownership.ts";
 import { createReconciler } from "../reconcile/reconciler.ts";
 import type { CliPorts, Folders } from "./cli.ts";
 import { createLocalClient } from "./client.ts";
@@ -38,7 +38,7 @@ async function removeWithoutAgent(options: DownOptions, cli: CliPorts): Promise<
       await files.remove(`${options.runDir}/keys`);
       await createIdentityStore(files, options.stateDir).forget();
     }
-    return { removed: links.filter(({ alias }) => parseAlias(alias) !== null).map(({ name }) => name) };
+    return { removed: links.filter(isOurs).map(({ name }) => name) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new CommandFailure(EXIT_CODES.failed, `Not everything could be removed: ${message}`, { cause: error });

@@ -29,13 +29,17 @@ const executors: Executors = {
   "peers.change": ({ interfaceName, args }, { wireguard }) => wireguard.changePeers(interfaceName, args),
 };
 
-/** Once a first step is done, stops between two steps when the signal aborts; a command that runs is never cut off. */
+/**
+ * Once a first step is done, stops between two steps when the signal aborts; a command that runs is never cut off. An interface is
+ * marked as ours in the step after the one that makes it: never stopped between those two.
+ */
 export async function executeSteps(steps: readonly Step[], tools: Tools, signal: AbortSignal): Promise<Execution> {
   const done: Step[] = [];
   const failed: { step: Step; error: unknown }[] = [];
   for (const [index, step] of steps.entries()) {
     // At least one step in each round: a desired state that changes faster than a round lasts must not starve the work.
-    if (index > 0 && signal.aborted) return { done, failed, isComplete: false };
+    if (index > 0 && signal.aborted && steps[index - 1]?.name !== "interface.create")
+      return { done, failed, isComplete: false };
     try {
       await executeStep(step, tools);
       done.push(step);

@@ -1,14 +1,13 @@
 // desired + observed → what to do. Pure and idempotent: planning on the result gives no steps. Ordered so that no state in between drops
 // traffic that flows and goes on: things are added before others are removed, peers are changed and never replaced.
 //
-// An interface is ours when it has our prefix and our alias, or is a blank WireGuard device with our prefix (we were interrupted between
-// making it and marking it). Everything else is never touched.
+// Only interfaces that are ours (ownership.ts) are touched.
 import type { MeshId } from "#schema/ids";
-import { INTERFACE_PREFIX, parseAlias } from "../net/interface-name.ts";
 import type { PeerChange } from "../wireguard/peer-change.ts";
 import type { DesiredDevice } from "./desired-device.ts";
 import { normaliseDevice } from "./normalise-device.ts";
 import type { ObservedLink, ObservedState } from "./observed-state.ts";
+import { isBlank, isOurs, ownerOf } from "./ownership.ts";
 import type { Memory } from "./peer-memory.ts";
 import { planLink } from "./plan-link.ts";
 import { nextPeerWakeAtMs, planPeers } from "./plan-peers.ts";
@@ -21,7 +20,8 @@ export interface Desired {
 }
 
 export interface MeshPlan {
-  readonly meshId: MeshId;
+  /** Null: of no mesh that is known, for a blank interface. */
+  readonly meshId: MeshId | null;
   readonly steps: readonly Step[];
   /** What should be done and can't be. */
   readonly problems: readonly Problem[];
@@ -49,8 +49,10 @@ export function planDevices({ desired, observed, memory, nowMs }: PlanInputs): {
   const wanted = new Map([...desired.devices].reverse().map((device) => [device.interfaceName, device.meshId]));
   const removals = observed.links.flatMap((link): MeshPlan[] => {
     const owner = ownerOf(link);
-    if (owner === null || desired.keep.includes(owner) || wanted.get(link.name) === owner) return [];
-    const reason = `mesh ${owner} is not one of this machine's`;
+    if (!isOurs(link) || (owner !== null && desired.keep.includes(owner))) return [];
+    // A blank one becomes that of whichever mesh wants its name.
+    if (owner === null ? wanted.has(link.name) : wanted.get(link.name) === owner) return [];
+    const reason = owner === null ? "it was begun and never finished" : `nothing needs it; it was of mesh ${owner}`;
     const step = { name: "interface.remove", interfaceName: link.name, meshId: owner, reason, args: null } as const;
     return [{ meshId: owner, steps: [step], problems: [] }];
   });
@@ -79,18 +81,6 @@ export function nextWakeAtMs({ desired, observed, memory }: Omit<PlanInputs, "no
     return at === null ? [] : [at];
   });
   return times.length === 0 ? null : Math.min(...times);
-}
-
-/** The mesh that this interface was made for; null: it is not ours. */
-export function ownerOf(link: ObservedLink): MeshId | null {
-  return link.name.startsWith(INTERFACE_PREFIX) ? parseAlias(link.alias) : null;
-}
-
-function isBlank(link: ObservedLink): boolean {
-  if (!link.name.startsWith(INTERFACE_PREFIX) || link.alias !== null || link.wireguard.state !== "present")
-    return false;
-  const { publicKey, peers } = link.wireguard.device;
-  return publicKey === null && peers.length === 0;
 }
 
 type Context = Omit<PlanInputs, "desired">;

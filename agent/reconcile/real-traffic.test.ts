@@ -115,13 +115,29 @@ describe.skipIf(lack !== null)(
       await Promise.all(reconcilers.map((one) => one.stop()));
     });
 
+    it("keeps no interface of a mesh that comes and goes faster than it can be made", async () => {
+      const reconciler = a.start();
+      const first = { ...a.device, peers: [b.asPeer] };
+      for (const [index, name] of ["bkt-x", "bkt-y", "bkt-z"].entries()) {
+        const brief = { ...a.device, meshId: MESH_B, interfaceName: name, listenPort: 51_830 + index, addresses: [] };
+        reconciler.setDesired([first, brief]);
+        // As soon as it is there, which is before it is marked.
+        await eventually(async () => expect(await readLinks(a)).toContain(name));
+        reconciler.setDesired([first]);
+      }
+      await reconciler.whenSettled();
+      await reconciler.stop();
+
+      expect(await readLinks(a)).toMatch(/bkt-a/);
+      expect(await readLinks(a)).not.toMatch(/bkt-[xyz]/);
+    });
+
     it("is gone without a trace after everything was removed", async () => {
       const reconciler = a.start();
       await reconciler.removeEverything();
       await reconciler.stop();
 
-      const { stdout } = await a.namespace.exec.run(["ip", "-brief", "link"]);
-      expect(stdout).not.toContain("bkt-");
+      expect(await readLinks(a)).not.toContain("bkt-");
       await eventually(async () => expect(await readProcesses(a)).toBe(""));
     });
   },
@@ -173,6 +189,10 @@ async function readSession(machine: RealMachine): Promise<string[]> {
     ...stdout.split("\n").filter((line) => line.includes("\t") && !line.endsWith("\t0")),
     await readProcesses(machine),
   ];
+}
+
+async function readLinks({ namespace }: RealMachine): Promise<string> {
+  return (await namespace.exec.run(["ip", "-brief", "link"])).stdout;
 }
 
 /** The process ids of wireguard-go. Those that have ended may stay as zombies: the namespace's first process collects none. */

@@ -14,7 +14,8 @@ import { createWireGuard } from "../wireguard/wireguard.ts";
 import type { DesiredDevice } from "./desired-device.ts";
 import { readObservedState } from "./observe.ts";
 import type { ObservedState } from "./observed-state.ts";
-import { type Desired, ownerOf } from "./plan.ts";
+import { isOurs } from "./ownership.ts";
+import type { Desired } from "./plan.ts";
 import type { ReconcilerState } from "./reconciler-state.ts";
 import { createRound } from "./round.ts";
 
@@ -140,10 +141,11 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     async removeEverything() {
       setDesired([]);
       await whenSettled();
-      const left = (await readObservedState(ip, wireguard)).links.filter((link) => ownerOf(link) !== null);
+      const left = (await readObservedState(ip, wireguard)).links.filter(isOurs);
       if (left.length === 0) return;
       const failures = [...state.meshes.values()].flatMap(({ failures }) => failures.map(({ message }) => message));
-      throw new Error(`could not remove ${left.map(({ name }) => name).join(", ")}: ${failures.join("; ")}`);
+      const why = failures.length === 0 ? "the log says why" : failures.join("; ");
+      throw new Error(`could not remove ${left.map(({ name }) => name).join(", ")}: ${why}`);
     },
     async stop() {
       isStopped = true;

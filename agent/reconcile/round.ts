@@ -43,14 +43,15 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
       try {
         const observed = await readObservedState(tools.ip, tools.wireguard);
         const { removals, meshes } = planDevices({ desired, observed, memory, nowMs: clock.now() });
-        const execute = async (plan: MeshPlan): Promise<[MeshId, MeshState]> => {
-          return [plan.meshId, await executePlan(plan, before.meshes.get(plan.meshId), signal)];
+        const execute = async (plan: MeshPlan): Promise<[MeshId | null, MeshState]> => {
+          const known = plan.meshId === null ? undefined : before.meshes.get(plan.meshId);
+          return [plan.meshId, await executePlan(plan, known, signal)];
         };
         const removed = await Promise.all(removals.map(execute));
         const applied = await Promise.all(meshes.map(execute));
         const notRemoved = removed.filter(([, { failures }]) => failures.length > 0);
         const wakeAtMs = nextWakeAtMs({ desired, observed, memory });
-        return { state: { meshes: new Map([...notRemoved, ...applied]) }, wakeAtMs };
+        return { state: { meshes: new Map([...notRemoved, ...applied].filter(isOfMesh)) }, wakeAtMs };
       } catch (error) {
         log.error("the system could not be read", { error });
         return { state: failAll(desired, before, toFailure("system.observe", error), clock.now()), wakeAtMs: null };
@@ -64,6 +65,11 @@ function failAll({ devices }: Desired, before: ReconcilerState, failure: Failure
     const known = before.meshes.get(meshId);
     return { failures: keepSince([failure], known?.failures ?? [], nowMs), appliedAtMs: known?.appliedAtMs ?? null };
   };
+/** What is of no mesh is only logged, and tried again with the next look. */
+function isOfMesh(entry: readonly [MeshId | null, MeshState]): entry is [MeshId, MeshState] {
+  return entry[0] !== null;
+}
+
   return { meshes: new Map(devices.map(({ meshId }) => [meshId, fail(meshId)])) };
 }
 

@@ -15,7 +15,7 @@ import {
 } from "../testing/desired-devices.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createFakeKernel, type FakeKernel } from "../testing/fake-kernel.ts";
-import { emptyPeer } from "../testing/fake-kernel-state.ts";
+import { emptyDevice, emptyPeer } from "../testing/fake-kernel-state.ts";
 import type { DesiredDevice } from "./desired-device.ts";
 import { createReconciler } from "./reconciler.ts";
 
@@ -140,7 +140,7 @@ function createSystem(hasWireGuard: boolean) {
   const device = { privateKey: "theirs", publicKey: keyOf("F"), listenPort: 51_999, peers: new Map() };
   kernel.addLink("wg0", { kind: "wireguard", isUp: true, mtuBytes: 1_420, addresses: ["10.8.0.1/24"], device });
   // Every reconciler but the first is a restarted agent.
-  const start = () => createReconciler({ exec: kernel, files, clock, log: silentLogger });
+  const start = (run = kernel.run) => createReconciler({ exec: { run }, files, clock, log: silentLogger });
   return { kernel, start };
 }
 
@@ -275,6 +275,55 @@ describe.each([true, false])("a system whose kernel has WireGuard: %s", (hasWire
         }
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it.each(["superseded", "killed"])(
+    "keeps no interface of a mesh left while it was joined: %s at any command",
+    async (how) => {
+      const [, joined = NOTHING] = named.find(([name]) => name === "two meshes") ?? [];
+      for (let count = 1, isDone = false; !isDone; count++) {
+        const { kernel, start } = createSystem(hasWireGuard);
+        let left = count;
+        let interrupt = () => {};
+        const interrupted = new Promise<void>((resolve) => {
+          interrupt = resolve;
+        });
+        let isKilled = false;
+        const first = start(async (argv, options) => {
+          // As in life: whatever happens, happens after the command was given.
+          await Promise.resolve();
+          if (--left === 0) {
+            interrupt();
+            isKilled = how === "killed";
+            if (how === "superseded") first.setDesired([]);
+          }
+          // Of an agent that is killed nothing more comes.
+          if (isKilled) await new Promise(() => {});
+          return kernel.run(argv, options);
+        });
+        first.setDesired(joined.desired);
+        isDone = await Promise.race([interrupted.then(() => false), first.whenSettled().then(() => left > 0)]);
+        left = Number.POSITIVE_INFINITY;
+        const last = how === "killed" ? start() : first;
+        await last.removeEverything();
+        expectSystem(kernel, NOTHING);
+      }
+    },
+  );
+
+  it("takes up a blank interface again whose name is wanted, and removes one whose name is not", async () => {
+    const [, state = NOTHING] = named.find(([name]) => name === "two meshes") ?? [];
+    const { kernel, start } = createSystem(hasWireGuard);
+    for (const name of ["bkt-a", "bkt-old"]) kernel.addLink(name, { mtuBytes: 1_420, device: emptyDevice() });
+    const reconciler = start();
+
+    reconciler.setDesired(state.desired);
+    await reconciler.whenSettled();
+
+    expectSystem(kernel, state);
+    expect(kernel.changes.filter((command) => / (add|delete) dev |wireguard-go/.test(command)).join("\n")).not.toMatch(
+      /bkt-a\b/,
     );
   });
 

@@ -19,7 +19,8 @@ export type StepName = keyof StepArgs;
 export type StepOf<N extends StepName> = {
   readonly name: N;
   readonly interfaceName: string;
-  readonly meshId: MeshId;
+  /** Null: of no mesh that is known, for a blank interface. */
+  readonly meshId: MeshId | null;
   /** Why: what is there and what should be. For the log. */
   readonly reason: string;
   readonly args: StepArgs[N];
