@@ -26,6 +26,8 @@ export interface DesiredPeer {
   readonly endpoint: Endpoint | null;
   /** Every endpoint that the peer tells of itself at the moment; left out when that is not known. */
   readonly toldEndpoints?: readonly Endpoint[];
+  /** The life of the peer's own interface; another one means that it has lost its sessions. Left out when it never told. */
+  readonly deviceEpoch?: string;
   /** 0 is off. */
   readonly keepaliveSeconds: number;
 }

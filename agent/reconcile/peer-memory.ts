@@ -3,6 +3,7 @@
 import type { Endpoint } from "#schema/address";
 import type { WireGuardPublicKey } from "#schema/ids";
 import type { PeerSettings } from "../wireguard/peer-change.ts";
+import type { DesiredDevice } from "./desired-device.ts";
 import type { Step } from "./steps.ts";
 
 export interface PeerMemory {
@@ -12,7 +13,11 @@ export interface PeerMemory {
   readonly nudgesDone: number;
   /** The endpoint that we wrote last; null: none yet. WireGuard may have roamed away from it since. */
   readonly writtenEndpoint: Endpoint | null;
+  /** The life of the peer's interface that our session is with; null when it never told one. */
+  readonly deviceEpoch: string | null;
 }
+
+const UNKNOWN: PeerMemory = { addedAtMs: null, nudgesDone: 0, writtenEndpoint: null, deviceEpoch: null };
 
 /** By interface, then by the peer's key. */
 export type Memory = ReadonlyMap<string, ReadonlyMap<WireGuardPublicKey, PeerMemory>>;
@@ -52,11 +57,16 @@ export function rememberStep(memory: Memory, step: Step, nowMs: number): Memory 
         peers.set(change.peer.publicKey, toAddedPeer(change.peer, nowMs));
         break;
       case "recreate":
-        peers.set(change.peer.publicKey, toNudgedPeer(peers.get(change.peer.publicKey), change.peer, nowMs));
+        peers.set(
+          change.peer.publicKey,
+          change.isNudge
+            ? toNudgedPeer(peers.get(change.peer.publicKey), change.peer, nowMs)
+            : toAddedPeer(change.peer, nowMs),
+        );
         break;
       case "update":
         if (change.endpoint) {
-          const before = peers.get(change.publicKey) ?? { addedAtMs: null, nudgesDone: 0 };
+          const before = peers.get(change.publicKey) ?? UNKNOWN;
           peers.set(change.publicKey, { ...before, writtenEndpoint: change.endpoint });
         }
         break;
@@ -67,8 +77,22 @@ export function rememberStep(memory: Memory, step: Step, nowMs: number): Memory 
   return new Map(memory).set(step.interfaceName, peers);
 }
 
+/** The memory after a round that brought a device to where it should be: its peers are those of these device epochs. */
+export function rememberPeers(memory: Memory, { interfaceName, peers }: DesiredDevice): Memory {
+  const before = memory.get(interfaceName) ?? new Map();
+  const isKnown = peers.every(
+    (peer) => (before.get(peer.publicKey)?.deviceEpoch ?? null) === (peer.deviceEpoch ?? null),
+  );
+  if (isKnown) return memory;
+  const after = new Map(before);
+  for (const { publicKey, deviceEpoch = null } of peers) {
+    after.set(publicKey, { ...(before.get(publicKey) ?? UNKNOWN), deviceEpoch });
+  }
+  return new Map(memory).set(interfaceName, after);
+}
+
 function toAddedPeer({ endpoint }: PeerSettings, nowMs: number): PeerMemory {
-  return { addedAtMs: nowMs, nudgesDone: 0, writtenEndpoint: endpoint };
+  return { ...UNKNOWN, addedAtMs: nowMs, writtenEndpoint: endpoint };
 }
 
 /** Nudges that came too late to be done on their own count as done, so that they don't follow each other at once. */
@@ -79,5 +103,6 @@ function toNudgedPeer(
 ): PeerMemory {
   const addedAtMs = before?.addedAtMs ?? nowMs;
   const due = nudgesAfterMs(publicKey).filter((afterMs) => addedAtMs + afterMs <= nowMs).length;
-  return { addedAtMs, nudgesDone: Math.max(due, (before?.nudgesDone ?? 0) + 1), writtenEndpoint: endpoint };
+  const nudgesDone = Math.max(due, (before?.nudgesDone ?? 0) + 1);
+  return { ...(before ?? UNKNOWN), addedAtMs, nudgesDone, writtenEndpoint: endpoint };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Endpoint } from "#schema/address";
-import { keyOf, peerOf } from "../testing/desired-devices.ts";
+import { deviceOf, keyOf, peerOf } from "../testing/desired-devices.ts";
 import type { WireGuardPeer } from "../wireguard/parse-dump.ts";
-import { nudgesAfterMs, type PeerMemory } from "./peer-memory.ts";
+import { nudgesAfterMs, type PeerMemory, rememberPeers, rememberStep } from "./peer-memory.ts";
 import { nextPeerWakeAtMs, planPeers } from "./plan-peers.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
@@ -26,6 +26,7 @@ const remembered = (changes: Partial<PeerMemory> = {}): PeerMemory => ({
   addedAtMs: NOW - 600_000,
   nudgesDone: 4,
   writtenEndpoint: OLD,
+  deviceEpoch: null,
   ...changes,
 });
 
@@ -118,6 +119,46 @@ describe("a peer that differs", () => {
     const observed = present({ allowedIps: ["fd00:1::2/128", "10.1.0.2/32"] });
 
     expect(planFor(peerOf("P", 2), observed, remembered())).toEqual([]);
+  });
+});
+
+describe("a peer whose interface was made anew", () => {
+  const restarted = peerOf("P", 2, { deviceEpoch: "second", toldEndpoints: [OLD] });
+  const known = remembered({ deviceEpoch: "first" });
+
+  it("shakes hands again at once, where it was last heard", () => {
+    const plan = planFor({ ...restarted, toldEndpoints: [OLD] }, present(), known);
+
+    expect(plan).toMatchObject([{ kind: "recreate", isNudge: false, peer: { endpoint: OLD } }]);
+  });
+
+  it("is sought at its new endpoint when it has moved meanwhile", () => {
+    const moved = { ...restarted, endpoint: NEW, toldEndpoints: [NEW] };
+
+    expect(planFor(moved, present(), known)).toMatchObject([{ kind: "recreate", peer: { endpoint: NEW } }]);
+  });
+
+  it("is left alone when it has just shaken hands by itself, and when we never knew it otherwise", () => {
+    expect(planFor(restarted, present({ latestHandshakeMs: NOW - 1_000 }), known)).toEqual([]);
+    expect(planFor(restarted, present(), remembered({ deviceEpoch: "second" }))).toEqual([]);
+    expect(planFor(restarted, present(), remembered())).toEqual([]);
+    expect(planFor(restarted, present(), null)).toEqual([]);
+  });
+
+  it("begins anew, nudges included, and is remembered as it is now", () => {
+    const device = deviceOf({ peers: [restarted] });
+    const [change] = planFor(restarted, present(), known);
+    if (change === undefined) throw new Error("it is recreated");
+    const { meshId, interfaceName } = device;
+    const step = { name: "peers.change", meshId, interfaceName, args: [change], reason: "" } as const;
+    const before = new Map([[device.interfaceName, new Map([[restarted.publicKey, known]])]]);
+
+    const after = rememberPeers(rememberStep(before, step, NOW), device);
+
+    expect(after.get(device.interfaceName)?.get(restarted.publicKey)).toEqual({
+      ...{ addedAtMs: NOW, nudgesDone: 0, writtenEndpoint: OLD, deviceEpoch: "second" },
+    });
+    expect(rememberPeers(after, device)).toBe(after);
   });
 });
 

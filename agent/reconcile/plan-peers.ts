@@ -1,10 +1,14 @@
 // What to change about the peers of one device. Leaves alone what is right, and never undoes roaming. Pure.
+import { Endpoint } from "#schema/address";
 import type { WireGuardPublicKey } from "#schema/ids";
 import type { WireGuardPeer } from "../wireguard/parse-dump.ts";
 import type { PeerChange } from "../wireguard/peer-change.ts";
 import { SESSION_MS } from "../wireguard/session-time.ts";
 import type { DesiredPeer } from "./desired-device.ts";
 import { nextNudgeAtMs, type PeerMemory } from "./peer-memory.ts";
+
+/** From the first handshake of a peer that came back until the control plane has told us that it did. */
+const FRESH_HANDSHAKE_MS = 5_000;
 
 interface Inputs {
   readonly desired: readonly DesiredPeer[];
@@ -23,7 +27,11 @@ export function planPeers({ desired, observed, memory, nowMs }: Inputs): PeerCha
     const current = present.get(peer.publicKey);
     if (current === undefined) return [{ kind: "add", peer, reason: "not there yet" }];
     const known = memory.get(peer.publicKey);
-    return planNudge(peer, current, known, nowMs) ?? planUpdate(peer, current, known, nowMs);
+    return (
+      planRestart(peer, current, known, nowMs) ??
+      planNudge(peer, current, known, nowMs) ??
+      planUpdate(peer, current, known, nowMs)
+    );
   });
   return [...changes, ...removals];
 }
@@ -52,7 +60,27 @@ function planNudge(
 ): PeerChange[] | null {
   const dueAtMs = known === undefined ? null : nextNudgeAtMs(peer.publicKey, known);
   if (dueAtMs === null || dueAtMs > nowMs || !canBeNudged(peer) || !isSilent(current)) return null;
-  return [{ kind: "recreate", peer, reason: "no answer to the first handshake" }];
+  return [{ kind: "recreate", peer, isNudge: true, reason: "no answer to the first handshake" }];
+}
+
+/**
+ * The peer's interface was made anew since our session with it began: the session is lost at its end, and ours would go on sending into it
+ * until the next rekey. A handshake of the last seconds is with the new interface already.
+ */
+function planRestart(
+  peer: DesiredPeer,
+  current: WireGuardPeer,
+  known: PeerMemory | undefined,
+  nowMs: number,
+): PeerChange[] | null {
+  const before = known?.deviceEpoch ?? null;
+  if (peer.deviceEpoch === undefined || before === null || peer.deviceEpoch === before) return null;
+  if (current.latestHandshakeMs === null || nowMs - current.latestHandshakeMs < FRESH_HANDSHAKE_MS) return null;
+  // Where it was last heard is where it is, unless it says otherwise.
+  const lastHeard = Endpoint.safeParse(current.endpoint).data ?? null;
+  const isTakenBack = lastHeard !== null && peer.toldEndpoints?.includes(lastHeard) === false;
+  const endpoint = isTakenBack ? (peer.endpoint ?? lastHeard) : (lastHeard ?? peer.endpoint);
+  return [{ kind: "recreate", peer: { ...peer, endpoint }, isNudge: false, reason: "its interface was made anew" }];
 }
 
 function canBeNudged({ endpoint, keepaliveSeconds }: DesiredPeer): boolean {

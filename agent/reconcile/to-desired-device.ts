@@ -94,6 +94,7 @@ function toDesiredPeer(member: PeerRow, isEager: boolean, surroundings: Surround
     endpoint,
     toldEndpoints: member.candidates.map((candidate) => candidate.endpoint),
     keepaliveSeconds: isKeptWarm ? KEEPALIVE_SECONDS : 0,
+    ...(member.deviceEpoch === undefined ? {} : { deviceEpoch: member.deviceEpoch }),
   };
 }
 

@@ -178,7 +178,9 @@ export function describeSystem(name: string, open: () => Promise<SystemUnderTest
       const two = peer(2);
       await add(two);
 
-      await wireguard.changePeers(A, [{ kind: "recreate", peer: { ...two, keepaliveSeconds: 0 }, reason: "" }]);
+      await wireguard.changePeers(A, [
+        { kind: "recreate", isNudge: true, peer: { ...two, keepaliveSeconds: 0 }, reason: "" },
+      ]);
 
       expect((await readPeers())[two.publicKey]).toMatchObject({ ...two, keepaliveSeconds: 0, sentBytes: 0 });
     });

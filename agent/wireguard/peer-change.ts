@@ -14,8 +14,11 @@ export type PeerChange = { readonly reason: string } & (
   | { readonly kind: "add"; readonly peer: PeerSettings }
   /** Only what differs; the session goes on. */
   | ({ readonly kind: "update"; readonly publicKey: WireGuardPublicKey } & Partial<Omit<PeerSettings, "publicKey">>)
-  /** Removed and added in one go, so that WireGuard starts a new handshake at once. Only for a peer without a session. */
-  | { readonly kind: "recreate"; readonly peer: PeerSettings }
+  /**
+   * Removed and added in one go, so that WireGuard starts a new handshake at once. Only for a peer without a session: it never had
+   * one (a nudge, the same peer tried again), or it has lost it (it begins anew).
+   */
+  | { readonly kind: "recreate"; readonly peer: PeerSettings; readonly isNudge: boolean }
   | { readonly kind: "remove"; readonly publicKey: WireGuardPublicKey }
 );
 
