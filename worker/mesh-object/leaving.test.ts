@@ -11,7 +11,7 @@ import {
   toObject,
 } from "../testing/fake-agent.ts";
 import { registerTestMachine } from "../testing/test-machine.ts";
-import { createTestMesh, TEST_CAUSE } from "../testing/test-mesh.ts";
+import { createTestMesh } from "../testing/test-mesh.ts";
 import { createNotifier } from "./create-mesh.ts";
 
 test("a removed member is told, cut off, and dropped by its peers in one delta", async () => {
@@ -87,7 +87,7 @@ test("members of a deleted mesh are told, their Machine objects and D1 too, and 
   socket.send(createHello());
   await socket.next();
 
-  expect(await mesh.mesh.close(TEST_CAUSE)).toEqual({ memberCount: 2 });
+  expect(await mesh.mesh.close()).toEqual({ memberCount: 2 });
   expect(await socket.next()).toMatchObject({ type: "mesh.left", reason: "mesh_deleted" });
   expect(await socket.closed).toMatchObject({ code: 4403 });
   await vi.waitFor(async () => expect(await machine.meshIds()).toEqual([]));
@@ -97,7 +97,7 @@ test("members of a deleted mesh are told, their Machine objects and D1 too, and 
     expect(await runInDurableObject(mesh.stub, (_, state) => readTables(state))).toEqual([]),
   );
   expect((await toObject(mesh.mesh, silent.machineId)({ method: "GET" })).status).toBe(403);
-  expect(await mesh.mesh.close(TEST_CAUSE)).toEqual({ memberCount: 0 });
+  expect(await mesh.mesh.close()).toEqual({ memberCount: 0 });
   // A Machine object that has not heard of it yet.
   await mesh.mesh.renameMember(machine.machineId, "renamed");
 });

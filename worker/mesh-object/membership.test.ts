@@ -57,7 +57,7 @@ describe("adding members", () => {
 
   test("answers that there is no mesh where there is none", async () => {
     const { mesh } = await createTestMesh();
-    await mesh.close(TEST_CAUSE);
+    await mesh.close();
     const result = await mesh.addMember({
       machineId: createMachineId(),
       name: "box",
@@ -69,7 +69,7 @@ describe("adding members", () => {
       ok: false,
       error: { code: "mesh_not_found" },
     });
-    expect(await mesh.rename("new", TEST_CAUSE)).toEqual({ ok: false, error: { code: "mesh_not_found" } });
+    expect(await mesh.rename("new")).toEqual({ ok: false, error: { code: "mesh_not_found" } });
   });
 });
 

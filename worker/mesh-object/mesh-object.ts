@@ -48,7 +48,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     this.#transact(() => initialiseMesh(this.#mesh, settings, Date.now()));
   }
 
-  async rename(name: string, _cause: Cause): Promise<Result<null, NoMesh>> {
+  async rename(name: string): Promise<Result<null, NoMesh>> {
     const result = this.#transact(() => renameMesh(this.#mesh, name));
     if (result.ok) this.#mesh.broadcast.schedule();
     return result;
@@ -105,7 +105,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     return presence;
   }
 
-  async close(_cause: Cause): Promise<{ memberCount: number }> {
+  async close(): Promise<{ memberCount: number }> {
     const closed = this.#transact(() => closeMesh(this.#mesh, Date.now()));
     for (const machineId of this.#mesh.connections.machineIds()) this.#dismiss(machineId, "mesh_deleted");
     this.#deliverSoon();

@@ -9,7 +9,7 @@ import type { Cause } from "../outbox/cause.ts";
 export interface MeshObjectRpc {
   /** Makes the mesh; the same settings again change nothing. */
   initialise(settings: MeshSettings): Promise<void>;
-  rename(name: string, cause: Cause): Promise<Result<null, { code: "mesh_not_found" }>>;
+  rename(name: string): Promise<Result<null, { code: "mesh_not_found" }>>;
   /** Adding a member again answers what it has. Durable (and in the outbox, with its audit event) when answered. */
   addMember(request: AddMemberRequest): Promise<Result<AddedMember, AddMemberError>>;
   /** `value` is false when it was no member. Its socket is closed and every connected member is told at once. */
@@ -21,7 +21,7 @@ export interface MeshObjectRpc {
   /** When each of these members was last seen, milliseconds since the epoch; left out when never. One call per mesh and list page. */
   readPresence(machineIds: readonly MachineId[]): Promise<Record<MachineId, number>>;
   /** Closes the mesh: members are told `mesh_deleted`, Machine objects are told through the outbox, storage goes when that is done. */
-  close(cause: Cause): Promise<{ memberCount: number }>;
+  close(): Promise<{ memberCount: number }>;
   /** WebSocket upgrade, long-poll GET, message POST of an authenticated machine (see TRUSTED_HEADERS). */
   fetch(request: Request): Promise<Response>;
 }

@@ -76,7 +76,7 @@ async function storeMesh(services: Services, mesh: MeshRecord, cause: Cause): Pr
       if (await isStored(services, id)) return null;
       throw error;
     }
-    await objects.mesh(id).close(cause);
+    await objects.mesh(id).close();
     return violated;
   }
 }

@@ -20,7 +20,7 @@ export async function deleteMesh(
   // The object is asked, not the row: its members are the truth, the row's may lag.
   const members = await objects.mesh(meshId).listMembers({ after: null, limit: 1 });
   if (!force && members.ok && members.value.length > 0) return err({ code: "mesh_not_empty" });
-  const { memberCount } = await objects.mesh(meshId).close(cause);
+  const { memberCount } = await objects.mesh(meshId).close();
   const event = createAuditEvent(services, cause, {
     action: "mesh.deleted",
     subjectId: meshId,

@@ -21,7 +21,7 @@ export async function updateMesh(
   const isStored = await storeChange(services, { mesh, change, cause });
   if (!isStored) return err(fieldFailure("name_taken", "name", `there is a mesh named ${change.name} already`));
   // Also when the row had the name: the call before may have been interrupted between the row and the object.
-  if (change.name !== undefined) await services.objects.mesh(meshId).rename(change.name, cause);
+  if (change.name !== undefined) await services.objects.mesh(meshId).rename(change.name);
   return readMesh(services, meshId);
 }
 
