@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { Candidates, DeviceEpoch, Epoch, MeshSettings, PeerRow, Revision } from "../desired-state.ts";
 import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
+import { MAX_POLL_WAIT_SECONDS } from "../limits.ts";
 import { AgentInfo, StepFailure } from "../machine.ts";
 import { Name } from "../mesh.ts";
 
@@ -125,12 +126,12 @@ export type MessageBatch = z.infer<typeof MessageBatch>;
 export const MeshPollQuery = z.object({
   epoch: Epoch.optional(),
   since: z.coerce.number().int().nonnegative().optional(),
-  wait: z.coerce.number().int().min(0).max(25).default(25),
+  wait: z.coerce.number().int().min(0).max(MAX_POLL_WAIT_SECONDS).default(MAX_POLL_WAIT_SECONDS),
 });
 /** Query of GET …/machine/sync without an upgrade. */
 export const MachinePollQuery = z.object({
   since: z.coerce.number().int().nonnegative().optional(),
-  wait: z.coerce.number().int().min(0).max(25).default(25),
+  wait: z.coerce.number().int().min(0).max(MAX_POLL_WAIT_SECONDS).default(MAX_POLL_WAIT_SECONDS),
 });
 
 /** Liveness on every socket: text, answered by the runtime without waking the object. */

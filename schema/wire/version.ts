@@ -5,3 +5,7 @@
 export const WIRE_VERSION = 1;
 /** Older agents are told to upgrade (close code 4426). */
 export const OLDEST_WIRE_VERSION = 1;
+
+/** Whether this control plane speaks the version that an agent says hello with. */
+export const isWireVersionSupported = (version: number): boolean =>
+  version >= OLDEST_WIRE_VERSION && version <= WIRE_VERSION;

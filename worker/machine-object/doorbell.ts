@@ -9,7 +9,6 @@ import {
   type MachineState,
   ToMachineMessage,
 } from "#schema/wire/messages";
-import { OLDEST_WIRE_VERSION, WIRE_VERSION } from "#schema/wire/version";
 import { type AgentEndpoint, parseQuery } from "../durable/agent-endpoint.ts";
 import { toClose } from "../durable/close-reason.ts";
 import { createDecoder, type Decoded, messageTypesOf } from "../durable/decode-message.ts";
@@ -17,6 +16,7 @@ import { createPollPresence } from "../durable/poll-presence.ts";
 import { createRateLimiter } from "../durable/rate-limiter.ts";
 import { createSockets } from "../durable/sockets.ts";
 import { createWaiters } from "../durable/waiters.ts";
+import { checkWireVersion } from "../durable/wire-version.ts";
 import type { Failure } from "../failure.ts";
 import type { Logger } from "../log.ts";
 import type { Projection } from "../outbox/entries.ts";
@@ -67,11 +67,8 @@ export function createDoorbell(ctx: DurableObjectState, { storage, outbox, now, 
     for (const message of decoded.messages) {
       if (!limiter.take(machineId, now())) return err({ code: "rate_limited", detail: "too many messages" });
       if (message.type !== "machine.hello") continue;
-      const { wireVersion } = message;
-      if (wireVersion < OLDEST_WIRE_VERSION || wireVersion > WIRE_VERSION) {
-        const detail = `wire version ${wireVersion} is not among ${OLDEST_WIRE_VERSION} to ${WIRE_VERSION}`;
-        return err({ code: "wire_version_unsupported", detail });
-      }
+      const refusal = checkWireVersion(message.wireVersion);
+      if (refusal !== null) return err(refusal);
       keepAgentInfo(message);
       const socket = sockets.of(machineId);
       if (socket !== null) {

@@ -4,7 +4,7 @@ import type { MachineId } from "#schema/ids";
 import type { StepFailure } from "#schema/machine";
 import { err, ok, type Result } from "#schema/result";
 import type { MemberUpdate, SyncHello, ToMeshMessage, WireError } from "#schema/wire/messages";
-import { OLDEST_WIRE_VERSION, WIRE_VERSION } from "#schema/wire/version";
+import { checkWireVersion } from "../durable/wire-version.ts";
 import type { Failure } from "../failure.ts";
 import { type MemberChange, updateMember } from "./members.ts";
 import type { MeshStorage } from "./storage.ts";
@@ -71,10 +71,8 @@ function handleMessage(context: MessageContext, message: ToMeshMessage): Result<
 
 function handleHello(context: MessageContext, message: SyncHello): Result<MessageOutcome, Failure> {
   const { wireVersion, position } = message;
-  if (wireVersion < OLDEST_WIRE_VERSION || wireVersion > WIRE_VERSION) {
-    const detail = `wire version ${wireVersion} is not among ${OLDEST_WIRE_VERSION} to ${WIRE_VERSION}`;
-    return err({ code: "wire_version_unsupported", detail });
-  }
+  const refusal = checkWireVersion(wireVersion);
+  if (refusal !== null) return err(refusal);
   const changed = changeMember(context, toChange(message));
   if (!changed.ok || changed.value.replies.length > 0) return changed;
   return ok({ ...changed.value, ask: { kind: "hello", position } });
