@@ -44,7 +44,10 @@ export const MeshSettings = z.object({
 });
 export type MeshSettings = z.infer<typeof MeshSettings>;
 
-/** Changes when the revision counter starts anew (a restored backup); a position is only valid within its epoch. */
+/**
+ * The life of one revision counter: minted when a mesh is made. A position is only valid within its epoch, so whatever sets a counter
+ * back must mint another: restoring a mesh from a backup will have to.
+ */
 export const Epoch = z.string().min(1).max(40);
 export const Revision = z.number().int().nonnegative();
 
