@@ -38,9 +38,9 @@ async function becket(args: readonly string[], changes: Partial<CliPorts> = {}):
   const errors: string[] = [];
   const isUnknown = args.length === 0 || args[0]?.startsWith("-") || args[0] === "nonsense";
   const folders = isUnknown ? [] : ["--state-dir", "/state", "--run-dir", runDir];
-  const code = await runCli([...args, ...folders], {
+  const code = await runCli([...args.slice(0, 1), ...folders, ...args.slice(1)], {
     agent: world.machine.ports,
-    sockets: createLocalSockets(),
+    sockets: createLocalSockets(runDir),
     env: {},
     isRoot: true,
     stopSignal: stop.signal,
@@ -85,6 +85,21 @@ describe("becket up", () => {
       code: 5,
       error: expect.stringMatching(/runs here already \(process 1,/),
     });
+    stop.abort();
+    await end;
+  });
+
+  test("does not work on a network that another agent works on, whatever folders that one has", async () => {
+    const { end } = await startDaemon();
+    const before = world.machine.kernel.render();
+    const other = mkdtempSync(path.join(runDir, "other-"));
+    for (const command of ["up", "down"]) {
+      expect(await becket([command, "--run-dir", other])).toMatchObject({
+        code: 5,
+        error: expect.stringMatching(/runs here already, with another --run-dir/),
+      });
+    }
+    expect(world.machine.kernel.render()).toBe(before);
     stop.abort();
     await end;
   });

@@ -7,6 +7,7 @@ import type { CliPorts, Folders } from "./cli.ts";
 import { createLocalClient } from "./client.ts";
 import { CommandFailure, EXIT_CODES } from "./exit-codes.ts";
 import { requireRoot } from "./requirements.ts";
+import { takeNetwork } from "./take-network.ts";
 
 export interface DownOptions extends Folders {
   readonly forget?: boolean;
@@ -29,6 +30,7 @@ export async function down(options: DownOptions, cli: CliPorts): Promise<void> {
 
 async function removeWithoutAgent(options: DownOptions, cli: CliPorts): Promise<DownReply> {
   const { files } = cli.agent;
+  const lock = await takeNetwork(cli.sockets);
   const reconciler = createReconciler(cli.agent);
   try {
     const { links } = await reconciler.observe();
@@ -44,5 +46,6 @@ async function removeWithoutAgent(options: DownOptions, cli: CliPorts): Promise<
     throw new CommandFailure(EXIT_CODES.failed, `Not everything could be removed: ${message}`, { cause: error });
   } finally {
     await reconciler.stop();
+    await lock.close();
   }
 }

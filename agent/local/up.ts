@@ -9,6 +9,7 @@ import { createLocalClient, toSocketFile } from "./client.ts";
 import { parseControlPlaneUrl } from "./control-plane-url.ts";
 import { CommandFailure, EXIT_CODES } from "./exit-codes.ts";
 import { requirePrograms, requireRoot } from "./requirements.ts";
+import { takeNetwork } from "./take-network.ts";
 
 export interface UpOptions extends Folders {
   readonly url?: string;
@@ -29,7 +30,12 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
   // First of all: what follows makes an interface to see whether it can, and another agent may be at work.
   const server = await takeSocket(options, cli, agent);
   try {
-    finish(await agent.run(cli.stopSignal), cli);
+    const lock = await takeNetwork(cli.sockets);
+    try {
+      finish(await agent.run(cli.stopSignal), cli);
+    } finally {
+      await lock.close();
+    }
   } finally {
     await server.close();
   }

@@ -53,6 +53,24 @@ test("takes the place of one that was killed", async () => {
   await server?.close();
 });
 
+test("a network is locked by one at a time, also when the one before was killed", async () => {
+  const name = `becket-test-${path.basename(folder)}`;
+  const program = `require("net").createServer().listen(${JSON.stringify(`\0${name}`)}, () => console.log("up"))`;
+  const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+  const locks = createLocalSockets(name);
+  expect(await locks.lockNetwork()).toBeNull();
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+  const lock = await locks.lockNetwork();
+  expect([lock === null, await createLocalSockets(name).lockNetwork()]).toEqual([false, null]);
+  await lock?.close();
+  const next = await locks.lockNetwork();
+  expect(next).not.toBeNull();
+  await next?.close();
+});
+
 /** What SIGKILL leaves: a name that nobody listens on. */
 async function leaveDeadSocket(): Promise<void> {
   const program = `require("net").createServer().listen(${JSON.stringify(file)}, () => console.log("up"))`;

@@ -1,10 +1,14 @@
-// HTTP over a unix socket in the run folder: how the command line talks to the agent, and the lock that makes it the only one.
+// HTTP over a unix socket in the run folder: how the command line talks to the agent, and the locks that make it the only one.
 //
-// The lock: a server listens on a name of its own, then links it to the common name, which the kernel does at most once. Who finds the
+// Of the network: a name in the kernel (abstract, unix(7)), one for each network namespace, gone with the process that holds it. Nothing is
+// said over it: unlike a file it has no owner, so everybody may connect.
+//
+// Of the run folder: a server listens on a name of its own, then links it to the common name, which the kernel does at most once. Who finds the
 // common name taken asks whether somebody answers there. A dead one is renamed away before it is removed: a rename succeeds for one of
 // many, and if what was renamed lives after all (it started in between), it is put back.
 import { chmod, link, rename, unlink } from "node:fs/promises";
 import http from "node:http";
+import net from "node:net";
 
 export interface LocalRequest {
   readonly method: string;
@@ -17,6 +21,7 @@ export interface LocalReply {
   readonly body: unknown;
 }
 
+/** A server, or a lock. */
 export interface LocalServer {
   close(): Promise<void>;
 }
@@ -24,6 +29,8 @@ export interface LocalServer {
 export interface LocalSockets {
   /** Null: another process answers there. The folder must exist. */
   serve(file: string, handle: (request: LocalRequest) => Promise<LocalReply>): Promise<LocalServer | null>;
+  /** Null: another process works on this network namespace. */
+  lockNetwork(): Promise<LocalServer | null>;
   /** Null: nobody answers there. Rejects when somebody does, but not as it should. */
   request(file: string, request: LocalRequest, timeoutMs: number): Promise<LocalReply | null>;
 }
@@ -31,8 +38,22 @@ export interface LocalSockets {
 const MAX_BODY_BYTES = 64 * 1024;
 const PROBE_TIMEOUT_MS = 2_000;
 
-export function createLocalSockets(): LocalSockets {
-  return { serve, request };
+const LOCK_NAME = "becket-agent";
+
+/** @param lockName other than the default for tests, which share one network */
+export function createLocalSockets(lockName = LOCK_NAME): LocalSockets {
+  return { serve, request, lockNetwork: () => lockNetwork(lockName) };
+}
+
+async function lockNetwork(name: string): Promise<LocalServer | null> {
+  const server = net.createServer((socket) => socket.destroy());
+  try {
+    await listen(server, `\0${name}`);
+  } catch (error) {
+    if (toCode(error) === "EADDRINUSE") return null;
+    throw error;
+  }
+  return { close: () => closeServer(server) };
 }
 
 async function serve(
@@ -50,7 +71,7 @@ async function serve(
       });
   });
   await removeName(own);
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(own, resolve));
+  await listen(server, own);
   await chmod(own, 0o600);
   try {
     if (!(await takeName(own, file))) {
@@ -134,10 +155,14 @@ async function readBody(stream: http.IncomingMessage): Promise<unknown> {
   }
 }
 
-function closeServer(server: http.Server): Promise<void> {
+function listen(server: net.Server, name: string): Promise<void> {
+  return new Promise((resolve, reject) => server.once("error", reject).listen(name, resolve));
+}
+
+function closeServer(server: net.Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    server.closeIdleConnections();
+    if (server instanceof http.Server) server.closeIdleConnections();
   });
 }
 
