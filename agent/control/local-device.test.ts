@@ -11,12 +11,14 @@ import { createDeviceChooser } from "./local-device.ts";
 
 function setUp() {
   const files = createMemoryFiles();
+  let draws = 1;
   const kernel = createFakeKernel({ files });
   const wireguard = createWireGuard({ exec: kernel, files, clock: createFakeClock() });
   const chooser = createDeviceChooser({
     files,
     observe: () => readObservedState(createIp(kernel), wireguard),
     isUdpPortFree: async () => true,
+    random: () => 1 / ++draws,
     stateDir: "/state",
     runDir: "/run",
   });
@@ -47,5 +49,24 @@ describe("the name of a mesh's interface", () => {
     const { kernel, chooser } = setUp();
     kernel.addLink("bkt-office", link);
     expect(await chooser.choose(office, [])).toMatchObject({ interfaceName: "bkt-office-2" });
+  });
+});
+
+describe("the device epoch", () => {
+  const known = { interfaceName: "bkt-office", listenPort: 51_820, deviceEpoch: "before" };
+
+  it("is another one when the interface has to be made, as after a boot", async () => {
+    const { chooser } = setUp();
+    const first = await chooser.choose({ ...office, known }, []);
+    const second = await chooser.choose({ ...office, known }, []);
+    expect(first.deviceEpoch).toMatch(/^[a-z0-9]{1,16}$/);
+    expect(new Set([known.deviceEpoch, first.deviceEpoch, second.deviceEpoch]).size).toBe(3);
+  });
+
+  it("stays while the interface does, and is not made up when it was forgotten", async () => {
+    const { kernel, chooser } = setUp();
+    kernel.addLink("bkt-office", { alias: `becket ${MESH_A}`, device: emptyDevice() });
+    expect(await chooser.choose({ ...office, known }, [])).toMatchObject({ deviceEpoch: "before" });
+    expect(await chooser.choose(office, [])).toMatchObject({ deviceEpoch: null });
   });
 });

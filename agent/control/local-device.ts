@@ -1,10 +1,13 @@
 // What this machine chooses for a mesh once and then keeps: the interface's name, its port, its key.
+import type { DeviceEpoch } from "#schema/desired-state";
 import type { MeshId, WireGuardPublicKey } from "#schema/ids";
+import type { MeshFile } from "#schema/local/agent-files";
 import { parseAlias, toInterfaceName } from "../net/interface-name.ts";
 import type { ObservedState } from "../reconcile/observed-state.ts";
 import { isBlank } from "../reconcile/ownership.ts";
 import type { LocalDevice } from "../reconcile/to-desired-device.ts";
 import type { Files } from "../system/files.ts";
+import type { Random } from "../system/random.ts";
 import { choosePort } from "../wireguard/choose-port.ts";
 import { ensurePrivateKey, readPublicKey } from "../wireguard/private-key.ts";
 
@@ -18,10 +21,12 @@ export interface DeviceChooser {
 export interface MeshToPrepare {
   readonly meshId: MeshId;
   readonly name: string;
-  readonly known: Pick<LocalDevice, "interfaceName" | "listenPort"> | null;
+  readonly known: Pick<MeshFile, "interfaceName" | "listenPort" | "deviceEpoch"> | null;
 }
 
 export interface ChosenDevice extends LocalDevice {
+  /** Another one than before when the interface has to be made; null: it is there, and what it was called is not known any more. */
+  readonly deviceEpoch: DeviceEpoch | null;
   /** The state folder took no key, so it lives until the next boot only. */
   readonly keyProblem: Error | null;
 }
@@ -30,12 +35,13 @@ export interface DeviceChooserPorts {
   readonly files: Files;
   readonly observe: () => Promise<ObservedState>;
   readonly isUdpPortFree: (port: number) => Promise<boolean>;
+  readonly random: Random;
   readonly stateDir: string;
   readonly runDir: string;
 }
 
 export function createDeviceChooser(ports: DeviceChooserPorts): DeviceChooser {
-  const { files, stateDir, runDir } = ports;
+  const { files, random, stateDir, runDir } = ports;
   const toKeyFiles = (meshId: MeshId) => ({
     kept: `${stateDir}/keys/${meshId}.key`,
     spare: `${runDir}/keys/${meshId}.key`,
@@ -55,6 +61,7 @@ export function createDeviceChooser(ports: DeviceChooserPorts): DeviceChooser {
       const runningPort = existing?.wireguard.state === "present" ? existing.wireguard.device.listenPort : 0;
       return {
         interfaceName: known?.interfaceName ?? existing?.name ?? toInterfaceName(name, takenNames),
+        deviceEpoch: existing ? (known?.deviceEpoch ?? null) : toDeviceEpoch(random),
         listenPort: known?.listenPort ?? (runningPort || (await choosePort(takenPorts, ports.isUdpPortFree))),
         ...(await ensureKey(files, toKeyFiles(meshId))),
       };
@@ -66,6 +73,8 @@ export function createDeviceChooser(ports: DeviceChooserPorts): DeviceChooser {
     },
   };
 }
+
+const toDeviceEpoch = (random: Random): DeviceEpoch => Math.floor(random() * 36 ** 10).toString(36);
 
 interface KeyFiles {
   readonly kept: string;

@@ -1,5 +1,5 @@
 // One mesh's link to its Mesh object: the pure session on a connection, with what this machine says of itself.
-import type { Candidate, DesiredMesh } from "#schema/desired-state";
+import type { Candidate, DesiredMesh, DeviceEpoch } from "#schema/desired-state";
 import type { MeshId, WireGuardPublicKey } from "#schema/ids";
 import type { StepFailure } from "#schema/machine";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
@@ -14,6 +14,7 @@ import { createSession, type Position, type SessionInput, stepSession } from "./
 export interface MemberFacts {
   readonly publicKey: WireGuardPublicKey;
   readonly candidates: readonly Candidate[];
+  readonly deviceEpoch?: DeviceEpoch;
 }
 
 export interface AppliedReport {

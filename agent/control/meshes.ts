@@ -155,13 +155,13 @@ export function createMeshes(options: MeshesOptions): Meshes {
   }
 
   function save({ meshId, device, link }: Entry): void {
-    const { interfaceName, listenPort } = device;
-    cache.saveMesh({ meshId, interfaceName, listenPort, desired: link.desired() });
+    cache.saveMesh({ meshId, ...toKept(device), desired: link.desired() });
   }
 
   const toFacts = (device: ChosenDevice) => ({
     publicKey: device.publicKey,
     candidates: toHostCandidates(addresses, device.listenPort),
+    ...toTold(device),
   });
 
   function remove(entry: Entry): void {
@@ -192,8 +192,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
       if (entries.get(meshId) !== entry) return;
       log.warn("another member of the mesh has this machine's key: making a new one", { meshId });
       discard(entry);
-      const { interfaceName, listenPort } = device;
-      prepare({ meshId, name }, { version: 1, meshId, interfaceName, listenPort, desired: link.desired() });
+      prepare({ meshId, name }, { version: 1, meshId, ...toKept(device), desired: link.desired() });
     });
   }
 
@@ -335,3 +334,11 @@ export function createMeshes(options: MeshesOptions): Meshes {
     whenIdle: () => preparing,
   };
 }
+
+const toKept = ({ interfaceName, listenPort, deviceEpoch }: ChosenDevice) => ({
+  interfaceName,
+  listenPort,
+  ...toTold({ deviceEpoch }),
+});
+
+const toTold = ({ deviceEpoch }: Pick<ChosenDevice, "deviceEpoch">) => (deviceEpoch === null ? {} : { deviceEpoch });

@@ -82,6 +82,25 @@ it("machines are in several meshes at once, and leaving one does not disturb the
   });
 });
 
+it("a public machine that comes back without its sessions reaches those behind a NAT at once", async () => {
+  await withFleet(fourMachines, async (fleet, mesh) => {
+    await fleet.enrolAll();
+    await fleet.untilConnected(mesh.id);
+    const carol = fleet.agent("carol");
+    const alice = (await fleet.addresses(mesh.id)).get("alice");
+
+    await carol.becket("down");
+    // By themselves alice and bob would go on sending into the lost sessions until the next rekey, up to 120 s.
+    await untilOld(fleet, "alice");
+    await carol.up();
+
+    await eventually(() => pingOnce(carol.machine, alice?.ipv4 ?? "", { timeoutMs: 500 }), {
+      withinMs: 10_000,
+      describe: "carol, who knows no endpoint of alice, reaches her",
+    });
+  });
+});
+
 it("a machine whose address changes is found at the new one", async () => {
   // IPv4 only, so that no other address keeps the pair together.
   const machines = [
@@ -101,6 +120,15 @@ it("a machine whose address changes is found at the new one", async () => {
     await fleet.untilConnected(mesh.id);
   });
 });
+
+/** A session's first seconds are a case of their own: a handshake that young may be with the machine that came back. */
+async function untilOld(fleet: Fleet, name: string): Promise<void> {
+  const isOld = (handshake: number) => Date.now() / 1_000 - handshake > 6;
+  await eventually(async () => (await peersOf(fleet, name)).every((tunnel) => isOld(tunnel.latestHandshake)), {
+    withinMs: 20_000,
+    describe: `${name}'s sessions are some seconds old`,
+  });
+}
 
 async function peersOf(fleet: Fleet, name: string) {
   return readTunnels(fleet.lab.machine(name));

@@ -1,7 +1,7 @@
 // Files that the agent keeps in its state folder. The identity's private key and the WireGuard keys have files of their own and no
 // schema: they never leave the machine.
 import { z } from "zod";
-import { DesiredMesh, Revision } from "../desired-state.ts";
+import { DesiredMesh, DeviceEpoch, Revision } from "../desired-state.ts";
 import { MachineId, MeshId } from "../ids.ts";
 import { Name } from "../mesh.ts";
 
@@ -34,6 +34,8 @@ export const MeshFile = z.object({
   meshId: MeshId,
   interfaceName: z.string().regex(/^bkt-[a-z0-9-]{1,11}$/),
   listenPort: z.number().int().min(1).max(65_535),
+  /** Of the interface that was there when this was written. */
+  deviceEpoch: DeviceEpoch.optional(),
   /** Null until the first snapshot. */
   desired: DesiredMesh.nullable(),
 });
