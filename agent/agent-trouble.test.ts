@@ -196,11 +196,24 @@ describe("with trouble on its disk, an agent", () => {
     );
   });
 
-  test("does not enrol when it could not keep who it is", async () => {
+  test.each([
+    ["failWrites", "ENOSPC", /ENOSPC.*Free some space/],
+    ["failWrites", "EROFS", /EROFS.*Choose a --state-dir that can be read and written/],
+    ["failReads", "ENOTDIR", /ENOTDIR.*Choose a --state-dir that can be read and written/],
+  ] as const)("does not enrol when it could not keep who it is: %s %s", async (lever, code, message) => {
     const { plane, machine, start } = world;
-    machine.files.failWrites = "ENOSPC";
-    expect(await start().end).toMatchObject({ code: "not_enrolled", problem: "state_unwritable" });
+    machine.files[lever] = code;
+    const problem = { problem: "state_unwritable", message: expect.stringMatching(message) };
+    expect(await start().end).toMatchObject({ code: "not_enrolled", ...problem });
     expect(plane.requests).toEqual([]);
+  });
+
+  test("leaves nothing behind when it can't enrol for want of a token or a URL", async () => {
+    const { machine, start } = world;
+    expect(await start({ token: null }).end).toMatchObject({ problem: "join_token_missing" });
+    expect(await start({ token: "bkj_short" }).end).toMatchObject({ problem: "join_token_invalid" });
+    expect(await start({ url: null }).end).toMatchObject({ problem: "url_missing" });
+    expect(machine.files.writes).toEqual([]);
   });
 
   test("comes back as the same machine, by a join token, when only identity.json is damaged", async () => {

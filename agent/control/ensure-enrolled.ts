@@ -49,10 +49,12 @@ export async function ensureEnrolled(
   signal: AbortSignal,
 ): Promise<Result<Enrolled, EnrolmentError>> {
   const { identity, log } = ports;
-  const key = await readKey(identity);
-  if (!key.ok) return key;
-  const { enrolment, isDamaged } = await identity.readEnrolment();
+  const stored = await guardState(async () => ok(await identity.readEnrolment()));
+  if (!stored.ok) return stored;
+  const { enrolment, isDamaged } = stored.value;
   if (enrolment !== null) {
+    const key = await guardState(() => identity.ensureKey());
+    if (!key.ok) return key;
     if (credentials.url !== null && credentials.url !== enrolment.controlPlaneUrl)
       return err(enrolledElsewhere(enrolment));
     return ok({ key: key.value, enrolment, firstMeshes: null });
@@ -62,6 +64,9 @@ export async function ensureEnrolled(
   signal.throwIfAborted();
   const missing = findMissing(credentials.url, token);
   if (credentials.url === null || token === null || missing !== null) return err(missing ?? NO_TOKEN);
+  // Made only now: a start that could not enrol leaves nothing behind.
+  const key = await guardState(() => identity.ensureKey());
+  if (!key.ok) return key;
   const reply = await enrol({ ...ports, key: key.value, url: credentials.url, token, agent: ports.agentInfo, signal });
   if (!reply.ok) return reply;
   signal.throwIfAborted();
@@ -73,12 +78,16 @@ export async function ensureEnrolled(
   return ok({ key: key.value, enrolment: fresh, firstMeshes: meshes });
 }
 
-async function readKey(identity: IdentityStore): Promise<Result<Ed25519Key, EnrolmentError>> {
+/** What the disk refuses, in a sentence. */
+async function guardState<T>(work: () => Promise<Result<T, EnrolmentError>>): Promise<Result<T, EnrolmentError>> {
   try {
-    return await identity.ensureKey();
+    return await work();
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    const message = `The identity key can't be kept on disk (${cause}). Free some space or choose another --state-dir, then start again.`;
+    const remedy = /^(ENOSPC|EDQUOT)\b/.test(cause)
+      ? "Free some space or choose another --state-dir"
+      : "Choose a --state-dir that can be read and written";
+    const message = `The identity can't be kept on disk (${cause}). ${remedy}, then start again.`;
     return err({ code: "state_unwritable", message });
   }
 }
