@@ -1,7 +1,5 @@
 // The Worker of wrangler.toml run by Miniflare on this machine, with its state in one folder. Nothing here needs a network.
-import { accessSync, constants } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
 import {
@@ -11,6 +9,7 @@ import {
   readAppliedMigrations,
   writeAppliedMigrations,
 } from "./apply-migrations.ts";
+import { renderListenHost, resolveListenAddress, toUrls } from "./listen-address.ts";
 import { type OwnerToken, readOwnerToken } from "./owner-token.ts";
 import { StartError } from "./start-error.ts";
 import { openStateFolder, type StateFolder } from "./state-folder.ts";
@@ -31,7 +30,10 @@ export interface ControlPlaneOptions {
 }
 
 export interface ControlPlane {
+  /** Where it answers on this machine. */
   readonly url: string;
+  /** That one first; when it listens on all addresses, also those that machines elsewhere may call. */
+  readonly urls: readonly string[];
   readonly ownerToken: string;
   readonly isOwnerTokenNew: boolean;
   readonly ownerTokenFile: string;
@@ -45,11 +47,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const state = openStateFolder(options.stateDir);
   try {
     const owner = readOwnerToken(state.ownerTokenFile, options.ownerToken);
-    await assertPortIsFree(options);
-    const miniflare = await startMiniflare(options, { bundle, state, owner });
-    const url = renderUrl(options.host, Number((await miniflare.ready).port));
+    const address = await resolveListenAddress(options.host, options.port);
+    const miniflare = await startMiniflare(options, { bundle, state, owner, address });
+    const urls = toUrls(options.host, address, Number((await miniflare.ready).port));
     return {
-      url,
+      url: urls[0],
+      urls,
       ownerToken: owner.token,
       isOwnerTokenNew: owner.isNew,
       ownerTokenFile: state.ownerTokenFile,
@@ -71,10 +74,11 @@ interface Parts {
   readonly bundle: WorkerBundle;
   readonly state: StateFolder;
   readonly owner: OwnerToken;
+  readonly address: string;
 }
 
 async function startMiniflare(options: ControlPlaneOptions, parts: Parts): Promise<Miniflare> {
-  endRuntimeWithParent();
+  useOwnRuntimeScript();
   await prepareDatabase(parts);
   const miniflare = new Miniflare(toMiniflareOptions(options, parts));
   try {
@@ -112,7 +116,7 @@ async function prepareDatabase({ bundle, state }: Parts): Promise<void> {
   }
 }
 
-function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner }: Parts): MiniflareOptions {
+function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner, address }: Parts): MiniflareOptions {
   return convertV4MiniflareOptions({
     ...bundle.options,
     rootPath: path.resolve(import.meta.dirname, ".."),
@@ -122,7 +126,9 @@ function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner
       ...(options.origin === undefined ? {} : { BECKET_ORIGIN: options.origin }),
       ...(options.logLevel === undefined ? {} : { BECKET_LOG_LEVEL: options.logLevel }),
     },
-    host: options.host,
+    // Miniflare's own server is where this says; the Worker listens where workerd.sh is told to.
+    host: "127.0.0.1",
+    unsafeRuntimeEnv: { BECKET_LISTEN_HOST: renderListenHost(address) },
     port: options.port,
     resourcePersistencePath: state.dataFolder,
     ...QUIET,
@@ -138,44 +144,9 @@ function assertOrigin(origin: string | undefined): void {
   );
 }
 
-function endRuntimeWithParent(): void {
-  const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find(isExecutable);
-  if (process.platform !== "linux" || setpriv === undefined) return;
-  // The runtime of the Miniflare that is used: its own dependency, without types.
+/** The runtime of the Miniflare that is used (its own dependency, without types), started by our script. */
+function useOwnRuntimeScript(): void {
   const { default: workerd } = createRequire(createRequire(import.meta.url).resolve("miniflare"))("workerd");
   process.env.BECKET_WORKERD = workerd;
-  process.env.MINIFLARE_WORKERD_PATH = path.join(import.meta.dirname, "workerd-with-parent.sh");
+  process.env.MINIFLARE_WORKERD_PATH = path.join(import.meta.dirname, "workerd.sh");
 }
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Miniflare reports a taken port in words of its own, after a while: asking first gives a clear answer at once. */
-function assertPortIsFree({ host, port }: Pick<ControlPlaneOptions, "host" | "port">): Promise<void> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(toStartError(error, host, port)));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve()));
-  });
-}
-
-function toStartError(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  const where = renderUrl(host, port);
-  switch (error.code) {
-    case "EADDRINUSE":
-      return new StartError("port_in_use", `something listens on ${where} already; stop it or choose another --port`);
-    case "EACCES":
-      return new StartError("address_not_available", `no permission to listen on ${where}; ports below 1024 need root`);
-    default:
-      return new StartError("address_not_available", `cannot listen on ${where}: ${error.message}`, { cause: error });
-  }
-}
-
-const renderUrl = (host: string, port: number): string =>
-  `http://${host.includes(":") ? `[${host}]` : host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`;

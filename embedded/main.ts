@@ -53,12 +53,13 @@ async function run(options: Arguments): Promise<void> {
   }
 }
 
-function announce({ url, ownerToken, isOwnerTokenNew, ownerTokenFile }: ControlPlane, isJson: boolean): void {
+function announce(controlPlane: ControlPlane, isJson: boolean): void {
+  const { url, urls, ownerToken, isOwnerTokenNew, ownerTokenFile } = controlPlane;
   if (isJson) {
-    console.log(JSON.stringify({ ready: true, url, pid: process.pid, ownerToken }));
+    console.log(JSON.stringify({ ready: true, url, urls, pid: process.pid, ownerToken }));
     return;
   }
-  console.log(`Becket's control plane listens on ${url}`);
+  console.log(`Becket's control plane listens on ${urls.join(" and ")}`);
   console.log(`  API reference  ${url}/api/docs`);
   if (isOwnerTokenNew) console.log(`  owner token    ${ownerToken}   (shown once; kept in ${ownerTokenFile})`);
 }

@@ -10,6 +10,7 @@ const program = path.resolve(import.meta.dirname, "../main.ts");
 
 export interface ReadyLine {
   readonly url: string;
+  readonly urls: readonly string[];
   readonly pid: number;
   readonly ownerToken: string;
 }
