@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AgentStatus, PeerList, VersionInfo } from "#schema/local/status";
 import { CommandError } from "../system/exec.ts";
+import { createFiles } from "../system/files.ts";
 import { createLocalSockets } from "../system/local-socket.ts";
 import { testPeer } from "../testing/mesh-model.ts";
 import { createTestWorld, TEST_TOKEN, type TestWorld } from "../testing/test-machine.ts";
@@ -132,6 +133,17 @@ describe("becket up", () => {
     };
     const outcome = await becket(["up"], { agent: { ...world.machine.ports, exec: { run } } });
     expect(outcome).toMatchObject({ code: 6, error: expect.stringMatching(message) });
+  });
+
+  test("says that its socket can't be where it was told to be", async () => {
+    const files = createFiles();
+    for (const dir of ["/proc/becket", "/dev/null/becket", "/dev/null"]) {
+      const outcome = await becket(["up", "--run-dir", dir], { agent: { ...world.machine.ports, files } });
+      expect(outcome).toMatchObject({
+        code: 1,
+        error: expect.stringMatching(/can't be in .*Choose another --run-dir/),
+      });
+    }
   });
 
   test("says that an agent runs already before it looks at anything else", async () => {

@@ -42,8 +42,7 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
 }
 
 async function takeSocket({ runDir }: Folders, cli: CliPorts, agent: Agent) {
-  await cli.agent.files.ensureFolder(runDir);
-  const server = await cli.sockets.serve(toSocketFile(runDir), createLocalApi(agent));
+  const server = await serve(runDir, cli, agent);
   if (server !== null) return server;
   const other = await createLocalClient(cli.sockets, runDir).call({
     method: "GET",
@@ -55,6 +54,16 @@ async function takeSocket({ runDir }: Folders, cli: CliPorts, agent: Agent) {
   throw new CommandFailure(EXIT_CODES.alreadyRunning, message);
 }
 
+async function serve(runDir: string, cli: CliPorts, agent: Agent) {
+  try {
+    await cli.agent.files.ensureFolder(runDir);
+    return await cli.sockets.serve(toSocketFile(runDir), createLocalApi(agent));
+  } catch (error) {
+    const message = `The agent's socket can't be in ${runDir}: ${toText(error)}. Choose another --run-dir.`;
+    throw new CommandFailure(EXIT_CODES.failed, message, { cause: error });
+  }
+}
+
 async function readToken({ tokenFile }: UpOptions, cli: CliPorts, signal: AbortSignal): Promise<string | null> {
   if (tokenFile === "-") return clean(await cli.readStdin(signal));
   if (tokenFile === undefined) return clean(cli.env.BECKET_TOKEN ?? "");
@@ -63,6 +72,8 @@ async function readToken({ tokenFile }: UpOptions, cli: CliPorts, signal: AbortS
     throw new CommandFailure(EXIT_CODES.usage, `There is no file ${tokenFile} to read the join token from.`);
   return clean(text);
 }
+
+const toText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const clean = (text: string): string | null => (text.trim() === "" ? null : text.trim());
 

@@ -73,4 +73,19 @@ describe("files", () => {
 
     expect([await modeOf(shared), await modeOf(path.join(folder, "new"))]).toEqual(["755", "700"]);
   });
+
+  it("makes a folder with its parents, also when several ask for it at once", async () => {
+    const inner = path.join(folder, "a", "b", "c");
+    await Promise.all(Array.from({ length: 5 }, () => files.ensureFolder(inner)));
+
+    expect(await Promise.all([inner, path.dirname(inner)].map(modeOf))).toEqual(["700", "700"]);
+  });
+
+  it("says why a folder can't be made, wherever it is asked for", async () => {
+    await files.writeAtomic(path.join(folder, "file"), "");
+
+    await expect(files.ensureFolder("/proc/becket/state")).rejects.toThrow(/ENOENT.*'\/proc\/becket'/);
+    await expect(files.makeFolder(path.join(folder, "file"))).rejects.toThrow(/EEXIST/);
+    await expect(files.makeFolder(path.join(folder, "file", "inner"))).rejects.toThrow(/ENOTDIR/);
+  });
 });

@@ -1,5 +1,5 @@
 // The file system as the agent uses it: small text files that are either whole or absent.
-import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
 export interface Files {
@@ -32,11 +32,11 @@ export function createFiles(): Files {
     },
     writeAtomic,
     async makeFolder(folder, mode = 0o700) {
-      await mkdir(folder, { recursive: true, mode });
+      await makePath(folder, mode);
       await chmod(folder, mode);
     },
     async ensureFolder(folder) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makePath(folder, 0o700);
     },
     async remove(fileOrFolder) {
       await rm(fileOrFolder, { recursive: true, force: true });
@@ -81,6 +81,40 @@ async function writeAtomic(file: string, text: string, mode = 0o600): Promise<vo
 
 /** Two writes of one file at the same time must not share a temporary file. */
 let nextTemporary = 0;
+
+/**
+ * One folder after the other. Node's `recursive` never ends under /proc, which answers ENOENT for a folder whose parent is there
+ * (node 20.20.2 and 24.21.0).
+ */
+async function makePath(folder: string, mode: number): Promise<void> {
+  if (await tryMakeFolder(folder, mode)) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder) await makePath(parent, mode);
+  if (await tryMakeFolder(folder, mode)) return;
+  throw Object.assign(new Error(`ENOENT: no folder can be made there, mkdir '${folder}'`), { code: "ENOENT" });
+}
+
+/** False: its parent is missing, or so it says. */
+async function tryMakeFolder(folder: string, mode: number): Promise<boolean> {
+  try {
+    await mkdir(folder, { mode });
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    // Also where it could not have been made, as on a disk that is read only.
+    if (await isFolder(folder)) return true;
+    throw error;
+  }
+}
+
+async function isFolder(name: string): Promise<boolean> {
+  try {
+    return (await stat(name)).isDirectory();
+  } catch {
+    // Whatever it is, it can't be used as one; why is in the error of `mkdir`.
+    return false;
+  }
+}
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
