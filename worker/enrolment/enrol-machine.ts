@@ -38,6 +38,7 @@ export async function enrolMachine(
   if (!registered.ok) return registered;
   const cause = { actor: toJoinTokenActor(admitted.value.joinToken), requestId };
   const joins = await joinMeshes(services, admitted.value, cause);
+  if (joins.leftOut.some(({ code }) => code === "machine_removed")) return err({ code: "machine_removed" });
   await finish(services, { machineId, joins, cause });
   return ok({ machineId, name, meshes: [...joins.meshes], isNew: true });
 }

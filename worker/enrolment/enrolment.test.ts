@@ -200,18 +200,25 @@ describe("a machine that is known, with another token", () => {
 });
 
 describe("a machine that is removed while it enrols", () => {
-  it("is refused, and is in no mesh", async () => {
+  it.each(["register", "joinMesh"] as const)("is refused before %s, and is in no mesh", async (step) => {
     const { objects } = app.services;
     const racing = createTestApp({
       objects: {
         ...objects,
-        machine: (machineId) =>
-          ({
-            async register(registration: never) {
-              await app.call(deleteMachine, { params: { machineId } });
-              return objects.machine(machineId).register(registration);
+        machine: (machineId) => {
+          const stub = objects.machine(machineId);
+          const remove = () => app.call(deleteMachine, { params: { machineId } });
+          return {
+            register: async (registration: never) => {
+              if (step === "register") await remove();
+              return stub.register(registration);
             },
-          }) as never,
+            joinMesh: async (request: never) => {
+              await remove();
+              return stub.joinMesh(request);
+            },
+          } as never;
+        },
       },
     });
     const { token } = await makeToken({ meshIds: [meshId] });

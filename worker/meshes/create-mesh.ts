@@ -71,11 +71,9 @@ async function storeMesh(services: Services, mesh: MeshRecord, cause: Cause): Pr
     ]);
     return null;
   } catch (error) {
+    if (await isStored(services, id)) return null;
     const violated = parseUniqueViolation(error);
-    if (violated === null) {
-      if (await isStored(services, id)) return null;
-      throw error;
-    }
+    if (violated === null) throw error;
     await objects.mesh(id).close();
     return violated;
   }

@@ -1,9 +1,8 @@
 // The outbox of an object: what it has to tell others, durable together with the change that caused it, delivered in order, at least once.
 //
 // Invariants: a row goes only after its delivery succeeded; a row that can't be delivered holds up the ones behind it and nothing
-// else, and single entries that can't be delivered go to the end and hold up nothing; nothing is written when there is nothing to say. An
-// alarm is set with the first row, so that an object that dies
-// between its answer and the delivery goes on.
+// else, and single entries that can't be go to the end and hold up nothing; nothing is written when there is nothing to say. An alarm is
+// set with the first row, so that an object that dies between its answer and the delivery goes on.
 import type { z } from "zod";
 import type { Migration } from "../durable/migrate.ts";
 import type { Database } from "../durable/sqlite.ts";
@@ -27,7 +26,7 @@ export interface OutboxOptions<Entry> {
   readonly table: "outbox" | "notices";
   readonly schema: z.ZodType<Entry>;
   readonly maxEntries: number;
-  /** Safe to repeat. Answers the entries that could not be delivered; throws when none could. */
+  /** Safe to repeat. Answers the entries that could not be delivered, each of which others need not wait for; throws when all have to. */
   readonly deliver: (entries: readonly Entry[]) => Promise<readonly Entry[]>;
   /** Asks for `drain` to be called by this time. */
   readonly scheduleBy: (atMs: number) => void;
