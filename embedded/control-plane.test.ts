@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -102,11 +102,24 @@ describe("the state", () => {
     expect(second.stderr).toContain(`is used by process ${pid}`);
   });
 
-  it("is taken over from a lock whose holder is gone, or whose pid is another process's by now", async () => {
+  it("holds what is of use only while it runs, and what a killed one left of that goes at the next start", async () => {
     const state = createStateFolder();
-    mkdirSync(state, { recursive: true });
-    writeFileSync(path.join(state, "lock"), JSON.stringify({ pid: process.pid, startedAt: "1" }));
-    expect((await start(state).ready).url).toMatch(/^http:/);
+    const elsewhere = createStateFolder();
+    const env = { TMPDIR: elsewhere };
+    const first = startProcess(["--port", "0", "--state", state, "--json"], { env });
+    await first.ready;
+    const left = readdirSync(path.join(state, "tmp"));
+    first.child.kill("SIGKILL");
+    await first.ended;
+    expect(left).toEqual([expect.stringMatching(/^miniflare-/)]);
+
+    const second = startProcess(["--port", "0", "--state", state, "--json"], { env });
+    await second.ready;
+    expect(readdirSync(path.join(state, "tmp"))).toEqual([expect.not.stringMatching(left[0] ?? "")]);
+    second.child.kill("SIGTERM");
+    await second.ended;
+    expect(readdirSync(path.join(state, "tmp"))).toEqual([]);
+    expect(readdirSync(elsewhere)).toEqual([]);
   });
 });
 
@@ -134,6 +147,9 @@ describe("what it cannot do is said in one line", () => {
     writeFileSync(file, "");
     await expectRefusal(["--port", "0", "--state", file], /state folder .* is not usable/);
   });
+
+  it("a state folder where the kernel makes none", () =>
+    expectRefusal(["--port", "0", "--state", "/proc/becket/state"], /state folder .* is not usable: ENOENT/));
 
   it("an owner token that can be guessed", () =>
     expectRefusal(["--port", "0", "--state", createStateFolder()], /at least 16 characters/, {

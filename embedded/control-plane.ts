@@ -79,6 +79,8 @@ interface Parts {
 
 async function startMiniflare(options: ControlPlaneOptions, parts: Parts): Promise<Miniflare> {
   useOwnRuntimeScript();
+  // Miniflare makes a folder of its own there and removes it, unless it is killed.
+  process.env.TMPDIR = parts.state.temporaryFolder;
   await prepareDatabase(parts);
   const miniflare = new Miniflare(toMiniflareOptions(options, parts));
   try {
