@@ -5,7 +5,7 @@ import type { Logger } from "../system/logger.ts";
 import { type Execution, executeSteps, type Tools } from "./execute.ts";
 import { type Failure, keepSince, toFailure } from "./failures.ts";
 import { readObservedState } from "./observe.ts";
-import { type Memory, rememberPeers, rememberStep } from "./peer-memory.ts";
+import { type Memory, rememberStep } from "./peer-memory.ts";
 import { type Desired, type MeshPlan, nextWakeAtMs, planDevices } from "./plan.ts";
 import type { MeshState, ReconcilerState } from "./reconciler-state.ts";
 
@@ -49,11 +49,6 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
         };
         const removed = await Promise.all(removals.map(execute));
         const applied = await Promise.all(meshes.map(execute));
-        for (const device of desired.devices) {
-          if (applied.some(([meshId, { failures }]) => meshId === device.meshId && failures.length === 0)) {
-            memory = rememberPeers(memory, device);
-          }
-        }
         const notRemoved = removed.filter(([, { failures }]) => failures.length > 0);
         const wakeAtMs = nextWakeAtMs({ desired, observed, memory });
         return { state: { meshes: new Map([...notRemoved, ...applied].filter(isOfMesh)) }, wakeAtMs };
