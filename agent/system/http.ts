@@ -258,5 +258,14 @@ function toNetworkError(host: string, error: unknown): NetworkError {
   const cause = error instanceof AggregateError ? error.errors.at(-1) : error;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "UNKNOWN";
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new NetworkError(code, `${host} ${SENTENCES[code] ?? `failed: ${message}`}`, { cause: error });
+  const sentence = SENTENCES[code] ?? explainTls(message) ?? `failed: ${message}`;
+  return new NetworkError(code, `${host} ${sentence}`, { cause: error });
+}
+
+/** OpenSSL's `EPROTO 404D…:error:0A00010B:SSL routines:function:reason:file:line:`; null: it is none. */
+function explainTls(message: string): string | null {
+  const [, reason] = /:SSL routines:[^:]*:([^:]+):/.exec(message) ?? [];
+  if (reason === undefined) return null;
+  if (reason === "wrong version number") return "does not speak TLS: should the URL begin with http:// instead?";
+  return `and this machine can't agree on TLS: ${reason}`;
 }
