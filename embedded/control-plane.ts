@@ -123,6 +123,7 @@ function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner
     ...bundle.options,
     rootPath: path.resolve(import.meta.dirname, ".."),
     modules: [{ type: "ESModule", path: "worker.js", contents: bundle.script }],
+    // In place of those of wrangler.toml: BECKET_CLIENT_ADDRESS_HEADER is true of Cloudflare only; here any client could set that header.
     bindings: {
       BECKET_OWNER_TOKEN: owner.token,
       ...(options.origin === undefined ? {} : { BECKET_ORIGIN: options.origin }),
