@@ -3,7 +3,7 @@ import { ERROR_STATUS, type ErrorCode } from "#schema/errors";
 import { JoinTokenSecret } from "#schema/wire/enrolment";
 import { generateEd25519Pem, parseEd25519Pem } from "../system/ed25519.ts";
 import { createHttp } from "../system/http.ts";
-import { silentLogger } from "../system/logger.ts";
+import { createLogger, silentLogger } from "../system/logger.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { createFakeControlPlane, type FakeControlPlane } from "../testing/fake-control-plane.ts";
 import { TEST_TOKEN } from "../testing/test-machine.ts";
@@ -84,11 +84,19 @@ describe("an enrolment", () => {
 
   test("is repeated with growing, random waits while the control plane is away", async () => {
     await plane.goDown();
-    const pending = enrolWithTime();
+    const lines: string[] = [];
+    const write = (line: string) => lines.push(line);
+    const log = createLogger({ level: "info", format: "text", now: clock.now, write });
+    const pending = enrolWithTime({ log });
     for (let count = 0; count < 40; count++) await new Promise((resolve) => setTimeout(resolve, 2));
     await plane.goUp();
     const { result, times } = await pending;
     expect(result.ok).toBe(true);
+    expect(lines[0]).toMatch(/enrolling url=http:/);
+    expect(lines[1]).toMatch(
+      /did not get through; it is tried again until .* Is the URL right\?.*refused the connection/,
+    );
+    expect(lines.slice(2).join("\n")).toMatch(/^.* still does not get through/);
     const waits = times.slice(1).map((time, index) => time - (times[index] ?? 0));
     expect(waits.length).toBeGreaterThan(2);
     expect(waits[1]).toBeGreaterThan(waits[0] ?? 0);

@@ -36,17 +36,21 @@ export interface EnrolmentError {
 
 const BACKOFF = { firstMs: 500, capMs: 30_000 };
 const TIMEOUT_MS = 15_000;
+const FIRST_FAILURE =
+  "the enrolment did not get through; it is tried again until it does or the agent is stopped. Is the URL right?";
 
 /** Rejects only when `signal` aborts. */
 export async function enrol(options: EnrolmentOptions): Promise<Result<EnrolmentReply, EnrolmentError>> {
   const { clock, random, log, signal, url } = options;
+  log.info("enrolling", { url });
   for (let failures = 1; ; failures++) {
     const answer = await attempt(options);
     if (answer.ok) return answer;
     const failure = answer.error;
     if (!isWorthRepeating(failure)) return err(explainEnrolmentRefusal(failure, url));
     const waitMs = toBackoffMs(failures, random, BACKOFF, failure.code === "network" ? null : failure.retryAfterMs);
-    log.warn("enrolment not answered, trying again", { reason: failure.message, waitMs: Math.round(waitMs) });
+    const facts = { url, reason: failure.message, waitMs: Math.round(waitMs) };
+    log.warn(failures === 1 ? FIRST_FAILURE : "the enrolment still does not get through", facts);
     await clock.sleep(waitMs, signal);
   }
 }
