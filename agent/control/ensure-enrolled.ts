@@ -19,6 +19,8 @@ export interface Credentials {
   readonly url: string | null;
   /** Only read when it is needed: it may be a file, or standard input. */
   readonly readToken: (signal: AbortSignal) => Promise<string | null>;
+  /** Called when the machine is enrolled already. */
+  readonly onTokenUnused?: () => Promise<void>;
 }
 
 export interface Enrolled {
@@ -57,6 +59,7 @@ export async function ensureEnrolled(
     if (!key.ok) return key;
     if (credentials.url !== null && credentials.url !== enrolment.controlPlaneUrl)
       return err(enrolledElsewhere(enrolment));
+    await credentials.onTokenUnused?.();
     return ok({ key: key.value, enrolment, firstMeshes: null });
   }
   if (isDamaged) log.error("identity.json is damaged; the same key and a join token bring this machine back");

@@ -111,7 +111,7 @@ describe("becket up", () => {
     [["--url", "PLANE"], { env: { BECKET_TOKEN: "bkj_short" } }, 4, /begins with bkj_/],
     [["--url", "ftp://x"], {}, 2, /scheme, host and port/],
     [["--url", "https://x/api"], {}, 2, /scheme, host and port/],
-    [["--token-file", "/nothing", "--url", "PLANE"], {}, 2, /no file \/nothing/],
+    [["--token-file", "/nothing", "--url", "PLANE"], {}, 2, /can't be read from \/nothing: there is no file/],
     [["--url", "PLANE"], { isRoot: false }, 6, /needs root.*sudo/],
     [[TEST_TOKEN], {}, 2, /too many arguments/],
   ])("says what is missing and what to do: %j %j", async (args, ports, code, message) => {
@@ -188,6 +188,19 @@ describe("becket up", () => {
     });
   });
 
+  test("starts an enrolled machine without the token file that it was enrolled with, and warns", async () => {
+    world.machine.files.content.set("/token", TEST_TOKEN);
+    const args = ["up", "--url", world.plane.url, "--token-file", "/token"];
+    const first = new AbortController();
+    const enrolling = becket(args, { stopSignal: first.signal });
+    await world.untilApplied();
+    first.abort();
+    await enrolling;
+    world.machine.files.content.delete("/token");
+    daemons.push(becket(args));
+    await world.machine.until(() => expect(world.machine.logs.join("\n")).toMatch(/token file is not needed.*no file/));
+  });
+
   test("ends with a code of its own when the machine is removed", async () => {
     const { end } = await startDaemon();
     world.plane.removeMachine();
@@ -225,6 +238,11 @@ describe("becket status, peers and version", () => {
     expect(version.agentVersion).toBe(version.version);
   });
 
+  test("--version is the same as version", async () => {
+    expect(await becket(["--version"])).toEqual(await becket(["version"]));
+    expect(JSON.parse((await becket(["--version", "--json"])).out)).toMatchObject({ agentVersion: null });
+  });
+
   test.each(["status", "peers"])("%s says that no agent runs, and how to start it", async (command) => {
     expect(await becket([command])).toMatchObject({
       code: 3,
@@ -251,10 +269,12 @@ describe("becket down", () => {
     stop.abort();
     await end;
     world.machine.kernel.addLink("bkt-notours", { isUp: true });
+    world.machine.logs.length = 0;
     expect(await becket(["down", "--forget"])).toMatchObject({
       code: 0,
       out: expect.stringContaining("Removed bkt-mesh-0."),
     });
+    expect(world.machine.logs.join("\n")).not.toMatch(/"level":"(error|warn|info)"/);
     expect(world.machine.kernel.render()).toMatch(/^bkt-notours/m);
     expect([...world.machine.files.content.keys()]).toEqual([]);
     expect((await becket(["down"])).out).toContain("There was no interface of ours.");

@@ -29,7 +29,8 @@ export interface Folders {
 /** @param args without the program's name. Answers the exit code. */
 export async function runCli(args: readonly string[], cli: CliPorts): Promise<number> {
   try {
-    await createProgram(cli).parseAsync([...args], { from: "user" });
+    const words = args[0] === "--version" ? ["version", ...args.slice(1)] : args;
+    await createProgram(cli).parseAsync([...words], { from: "user" });
     return EXIT_CODES.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
@@ -43,6 +44,7 @@ function createProgram(cli: CliPorts): Command {
   const program = new Command("becket")
     .description("Joins this machine into encrypted WireGuard meshes.")
     .helpCommand(false)
+    .addOption(new Option("--version", "the same as the command version"))
     .exitOverride()
     .configureOutput({
       writeOut: (text) => cli.print(text.trimEnd()),

@@ -3,6 +3,7 @@ import { DownReply, LOCAL_PATHS } from "#schema/local/status";
 import { createIdentityStore } from "../control/identity.ts";
 import { isOurs } from "../reconcile/ownership.ts";
 import { createReconciler } from "../reconcile/reconciler.ts";
+import { toDebugLogger } from "../system/logger.ts";
 import type { CliPorts, Folders } from "./cli.ts";
 import { createLocalClient } from "./client.ts";
 import { CommandFailure, EXIT_CODES } from "./exit-codes.ts";
@@ -31,7 +32,7 @@ export async function down(options: DownOptions, cli: CliPorts): Promise<void> {
 async function removeWithoutAgent(options: DownOptions, cli: CliPorts): Promise<DownReply> {
   const { files } = cli.agent;
   const lock = await takeNetwork(cli.sockets);
-  const reconciler = createReconciler(cli.agent);
+  const reconciler = createReconciler({ ...cli.agent, log: toDebugLogger(cli.agent.log) });
   try {
     const { links } = await reconciler.observe();
     await reconciler.removeEverything();

@@ -23,7 +23,11 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
   const { agent: ports } = cli;
   const agent = createAgent(ports, {
     ...options,
-    credentials: { url, readToken: (signal) => readToken(options, cli, signal) },
+    credentials: {
+      url,
+      readToken: (signal) => readToken(options, cli, signal),
+      onTokenUnused: () => warnOfTokenFile(options, cli),
+    },
     timings: DEFAULT_TIMINGS,
     findWireGuard: () => requirePrograms(ports.exec, createWireGuard(ports), ports.host.pid),
   });
@@ -67,10 +71,30 @@ async function serve(runDir: string, cli: CliPorts, agent: Agent) {
 async function readToken({ tokenFile }: UpOptions, cli: CliPorts, signal: AbortSignal): Promise<string | null> {
   if (tokenFile === "-") return clean(await cli.readStdin(signal));
   if (tokenFile === undefined) return clean(cli.env.BECKET_TOKEN ?? "");
-  const text = await cli.agent.files.read(tokenFile);
-  if (text === null)
-    throw new CommandFailure(EXIT_CODES.usage, `There is no file ${tokenFile} to read the join token from.`);
-  return clean(text);
+  return clean(await readTokenFile(tokenFile, cli));
+}
+
+async function readTokenFile(file: string, { agent }: CliPorts): Promise<string> {
+  const message = `The join token can't be read from ${file}`;
+  try {
+    const text = await agent.files.read(file);
+    if (text !== null) return text;
+  } catch (error) {
+    throw new CommandFailure(EXIT_CODES.usage, `${message}: ${toText(error)}.`, { cause: error });
+  }
+  throw new CommandFailure(EXIT_CODES.usage, `${message}: there is no file ${file}.`);
+}
+
+/** An enrolled machine starts all the same: a token file is often removed once it was used. */
+async function warnOfTokenFile({ tokenFile }: UpOptions, cli: CliPorts): Promise<void> {
+  if (tokenFile === undefined || tokenFile === "-") return;
+  try {
+    await readTokenFile(tokenFile, cli);
+  } catch (error) {
+    cli.agent.log.warn("the token file is not needed, for this machine is enrolled, but it can't be read either", {
+      error,
+    });
+  }
 }
 
 const toText = (error: unknown): string => (error instanceof Error ? error.message : String(error));

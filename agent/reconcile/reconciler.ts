@@ -144,7 +144,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
       const left = (await readObservedState(ip, wireguard)).links.filter(isOurs);
       if (left.length === 0) return;
       const failures = [...state.meshes.values()].flatMap(({ failures }) => failures.map(({ message }) => message));
-      const why = failures.length === 0 ? "the log says why" : failures.join("; ");
+      const why = failures.length === 0 ? "the log says why (BECKET_LOG_LEVEL=debug)" : failures.join("; ");
       throw new Error(`could not remove ${left.map(({ name }) => name).join(", ")}: ${why}`);
     },
     async stop() {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createLogger, type LoggerOptions } from "./logger.ts";
+import { createLogger, type LoggerOptions, toDebugLogger } from "./logger.ts";
 
 function logTo(options: Partial<LoggerOptions>) {
   const lines: string[] = [];
@@ -42,6 +42,17 @@ describe("the logger", () => {
     log.error("loud");
 
     expect(lines).toHaveLength(1);
+  });
+
+  it("keeps to itself what a command tells in its own words, unless it is asked to debug", () => {
+    const [quiet, verbose] = [logTo({}), logTo({ level: "debug" })];
+
+    for (const { log } of [quiet, verbose]) toDebugLogger(log).child({ mesh: "prod" }).error("step failed");
+
+    expect([quiet.lines.length, JSON.parse(verbose.lines[0] ?? "{}")]).toMatchObject([
+      0,
+      { level: "debug", message: "step failed", mesh: "prod" },
+    ]);
   });
 
   it("says what an error was and what caused it", () => {

@@ -60,6 +60,12 @@ export const silentLogger: Logger = createLogger({
   write: () => undefined,
 });
 
+/** The same logger, for a command that tells its result itself: everything is said at level debug. */
+export function toDebugLogger(log: Logger): Logger {
+  const { debug, trace } = log;
+  return { error: debug, warn: debug, info: debug, debug, trace, child: (fields) => toDebugLogger(log.child(fields)) };
+}
+
 interface Head {
   readonly time: string;
   readonly level: LogLevel;
