@@ -286,6 +286,25 @@ describe("the reconciler", () => {
     expect(kernel.peer("bkt-a", keyOf("P"))).toBe(peer);
   });
 
+  it("shakes hands again once with a peer whose interface was made anew", async () => {
+    const { clock, kernel, reconciler } = setUp();
+    const peersOf = (deviceEpoch: string) => [peerOf("P", 2, { deviceEpoch })];
+    reconciler.setDesired([deviceOf({ peers: peersOf("first") })]);
+    await reconciler.whenSettled();
+    const before = kernel.peer("bkt-a", keyOf("P"));
+    Object.assign(before, { latestHandshakeMs: clock.now(), receivedBytes: 92 });
+    await clock.advance(10_000);
+
+    reconciler.setDesired([deviceOf({ peers: peersOf("second") })]);
+    await reconciler.whenSettled();
+    const after = kernel.peer("bkt-a", keyOf("P"));
+    expect(after).not.toBe(before);
+
+    Object.assign(after, { latestHandshakeMs: clock.now(), receivedBytes: 92 });
+    await clock.advance(120_000);
+    expect(kernel.peer("bkt-a", keyOf("P"))).toBe(after);
+  });
+
   it("reads the system once for all who ask within a second", async () => {
     const { clock, kernel, reconciler } = setUp();
     let reads = 0;

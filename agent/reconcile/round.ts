@@ -2,10 +2,11 @@
 import type { MeshId } from "#schema/ids";
 import type { Clock } from "../system/clock.ts";
 import type { Logger } from "../system/logger.ts";
+import type { DesiredDevice } from "./desired-device.ts";
 import { type Execution, executeSteps, type Tools } from "./execute.ts";
 import { type Failure, keepSince, toFailure } from "./failures.ts";
 import { readObservedState } from "./observe.ts";
-import { type Memory, rememberStep } from "./peer-memory.ts";
+import { type Memory, rememberPeers, rememberStep } from "./peer-memory.ts";
 import { type Desired, type MeshPlan, nextWakeAtMs, planDevices } from "./plan.ts";
 import type { MeshState, ReconcilerState } from "./reconciler-state.ts";
 
@@ -19,12 +20,22 @@ export interface Round {
   run(desired: Desired, before: ReconcilerState, signal: AbortSignal): Promise<RoundResult>;
 }
 
+interface Execute {
+  readonly plan: MeshPlan;
+  /** Undefined: the interface goes. */
+  readonly device: DesiredDevice | undefined;
+  readonly before: MeshState | undefined;
+  readonly signal: AbortSignal;
+}
+
 export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock; log: Logger }): Round {
   let memory: Memory = new Map();
 
-  async function executePlan(plan: MeshPlan, before: MeshState | undefined, signal: AbortSignal): Promise<MeshState> {
+  async function executePlan({ plan, device, before, signal }: Execute): Promise<MeshState> {
     const execution = await executeSteps(plan.steps, tools, signal);
     for (const step of execution.done) memory = rememberStep(memory, step, clock.now());
+    const arePeersRight = execution.isComplete && !execution.failed.some(({ step }) => step.name === "peers.change");
+    if (device !== undefined && arePeersRight) memory = rememberPeers(memory, device);
     logExecution(log, execution);
     const found: Failure[] = [
       ...plan.problems,
@@ -45,7 +56,8 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
         const { removals, meshes } = planDevices({ desired, observed, memory, nowMs: clock.now() });
         const execute = async (plan: MeshPlan): Promise<[MeshId | null, MeshState]> => {
           const known = plan.meshId === null ? undefined : before.meshes.get(plan.meshId);
-          return [plan.meshId, await executePlan(plan, known, signal)];
+          const device = desired.devices.find(({ meshId }) => meshId === plan.meshId);
+          return [plan.meshId, await executePlan({ plan, device, before: known, signal })];
         };
         const removed = await Promise.all(removals.map(execute));
         const applied = await Promise.all(meshes.map(execute));
