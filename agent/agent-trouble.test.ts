@@ -69,7 +69,7 @@ describe("without the control plane, an agent", () => {
     const { plane, start, untilApplied, machine } = world;
     await plane.goDown();
     start();
-    await machine.until(() => expect(machine.logs.join()).toContain("enrolment not answered"));
+    await machine.until(() => expect(machine.logs.join()).toContain("enrolment did not get through"));
     await plane.goUp();
     await untilApplied();
   });
@@ -80,7 +80,7 @@ describe("told to go down before it is in any mesh, an agent", () => {
     const { plane, machine, start } = world;
     await plane.goDown();
     const agent = start();
-    await machine.until(() => expect(machine.logs.join()).toContain("enrolment not answered"));
+    await machine.until(() => expect(machine.logs.join()).toContain("enrolment did not get through"));
     expect(await agent.down({ forget: true })).toEqual({ removed: [] });
     expect(await agent.end).toEqual({ code: "down" });
     expect([machine.clock.pending(), [...machine.files.content.keys()]]).toEqual([0, []]);
