@@ -2,8 +2,10 @@
 // else is wrong), unless there is no interface to do them on.
 import type { Ip } from "../net/ip.ts";
 import type { Files } from "../system/files.ts";
+import type { PeerChange } from "../wireguard/peer-change.ts";
 import { readPublicKey } from "../wireguard/private-key.ts";
 import type { WireGuard } from "../wireguard/wireguard.ts";
+import { isSilent } from "./plan-peers.ts";
 import type { Step, StepName, StepOf } from "./steps.ts";
 
 export interface Tools {
@@ -26,7 +28,7 @@ const executors: Executors = {
   "interface.create": ({ interfaceName }, { wireguard }) => wireguard.createInterface(interfaceName),
   "link.configure": ({ interfaceName, args }, { ip }) => ip.configureLink(interfaceName, args),
   "device.configure": configureDevice,
-  "peers.change": ({ interfaceName, args }, { wireguard }) => wireguard.changePeers(interfaceName, args),
+  "peers.change": changePeers,
 };
 
 /**
@@ -59,6 +61,17 @@ function executeStep<N extends StepName>(step: Extract<Step, { name: N }>, tools
 /** The file holds another key than the one that the other members know: setting it would cut every session, in every round. */
 export class KeyMismatchError extends Error {
   override readonly name = "KeyMismatchError";
+}
+
+/** A nudge is for a peer that never answered. Between the plan and now it may have: then a session would be cut, so it is looked at again. */
+async function changePeers({ interfaceName, args }: StepOf<"peers.change">, { wireguard }: Tools): Promise<void> {
+  const isNudge = (change: PeerChange) => change.kind === "recreate" && change.isNudge;
+  const observed = args.some(isNudge) ? ((await wireguard.readDevice(interfaceName))?.peers ?? []) : [];
+  const answered = new Set(observed.filter((peer) => !isSilent(peer)).map(({ publicKey }) => publicKey as string));
+  const isLate = (change: PeerChange) =>
+    change.kind === "recreate" && change.isNudge && answered.has(change.peer.publicKey);
+  const changes = args.filter((change) => !isLate(change));
+  if (changes.length > 0) await wireguard.changePeers(interfaceName, changes);
 }
 
 async function configureDevice(step: StepOf<"device.configure">, { wireguard, files }: Tools): Promise<void> {

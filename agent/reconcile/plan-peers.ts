@@ -88,7 +88,7 @@ function canBeNudged({ endpoint, keepaliveSeconds }: DesiredPeer): boolean {
 }
 
 /** Nothing was ever received from it, so it has no session and has not roamed. */
-function isSilent({ latestHandshakeMs, receivedBytes }: WireGuardPeer): boolean {
+export function isSilent({ latestHandshakeMs, receivedBytes }: WireGuardPeer): boolean {
   return latestHandshakeMs === null && receivedBytes === 0;
 }
 

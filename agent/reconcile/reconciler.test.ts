@@ -273,6 +273,25 @@ describe("the reconciler", () => {
     expect(kernel.peer("bkt-a", keyOf("P"))).toMatchObject({ keepaliveSeconds: 25, endpoint: "192.0.2.2:51820" });
   });
 
+  it("does not cut a session that began after the look at the system", async () => {
+    const { clock, kernel, reconciler } = setUp();
+    reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
+    await reconciler.whenSettled();
+    const peer = kernel.peer("bkt-a", keyOf("P"));
+    let looks = 0;
+    kernel.onCommand = (argv) => {
+      if (argv[0] !== "wg" || argv.at(-1) !== "dump") return;
+      looks += 1;
+      // The first look found it silent, so a nudge is planned; then it answers.
+      if (looks === 2) Object.assign(peer, { latestHandshakeMs: clock.now(), receivedBytes: 92 });
+    };
+
+    await clock.advance(10_000);
+
+    expect(looks).toBeGreaterThanOrEqual(2);
+    expect(kernel.peer("bkt-a", keyOf("P"))).toBe(peer);
+  });
+
   it("stops nudging as soon as the peer answers", async () => {
     const { clock, kernel, reconciler } = setUp();
     reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
