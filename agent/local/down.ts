@@ -24,9 +24,17 @@ export async function down(options: DownOptions, cli: CliPorts): Promise<void> {
   const stopped = byAgent === null ? "" : "The agent has stopped. ";
   const what = removed.length === 0 ? "There was no interface of ours." : `Removed ${removed.join(", ")}.`;
   const next = isForgetting
-    ? "This machine's identity is forgotten; remove the machine in the control plane too."
-    : "This machine stays enrolled: `becket up` brings it back.";
-  cli.print(`${stopped}${what} ${next}`);
+    ? " This machine's identity is forgotten; remove the machine in the control plane too."
+    : (await isEnrolled(options, cli))
+      ? " This machine stays enrolled: `becket up` brings it back."
+      : "";
+  cli.print(`${stopped}${what}${next}`);
+}
+
+/** A file that can't be understood belongs to a machine that was enrolled. */
+async function isEnrolled({ stateDir }: DownOptions, { agent }: CliPorts): Promise<boolean> {
+  const { enrolment, isDamaged } = await createIdentityStore(agent.files, stateDir).readEnrolment();
+  return enrolment !== null || isDamaged;
 }
 
 async function removeWithoutAgent(options: DownOptions, cli: CliPorts): Promise<DownReply> {
