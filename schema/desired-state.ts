@@ -3,10 +3,16 @@ import { z } from "zod";
 import { Endpoint, Ipv4, Ipv6, Ipv6Cidr } from "./address.ts";
 import { MachineId, MeshId, WireGuardPublicKey } from "./ids.ts";
 import { MAX_ENDPOINTS_PER_MEMBER } from "./limits.ts";
-import { MeshCidr, Name, PrivateAsn } from "./mesh.ts";
+import { Fallback, MeshCidr, Name, PrivateAsn } from "./mesh.ts";
+import { NatSummary } from "./nat.ts";
 
-/** How an endpoint was learnt. NAT traversal adds its own kinds. */
-export const EndpointType = z.enum(["host", "static"]);
+/** How an endpoint was learnt. */
+export const EndpointType = z.enum(["host", "stun", "port_mapped", "peer_observed", "mesh_observed", "static"]).meta({
+  id: "EndpointType",
+  description:
+    "How an endpoint was learnt: `host`, an address of the machine; `stun`, a STUN server saw it; `port_mapped`, a router opened it; `peer_observed`, a peer's check saw it; `mesh_observed`, a peer's WireGuard receives from it; `static`, configured.",
+  examples: ["stun"],
+});
 export type EndpointType = z.infer<typeof EndpointType>;
 
 /** An endpoint worth trying. */
@@ -31,6 +37,12 @@ export const PeerRow = z.object({
   candidates: Candidates,
   /** Left out by members that never told one. */
   deviceEpoch: DeviceEpoch.optional(),
+  /** Left out until it is known. */
+  nat: NatSummary.optional(),
+  /** False: it can't speak from WireGuard's port (no nftables there), so checks to it get no answer. */
+  answersChecks: z.boolean().default(true),
+  /** It forwards for pairs that have no direct path, where the mesh's `fallback` allows it. */
+  isGateway: z.boolean().default(false),
 });
 export type PeerRow = z.infer<typeof PeerRow>;
 
@@ -41,6 +53,7 @@ export const MeshSettings = z.object({
   cidr: MeshCidr,
   cidr6: Ipv6Cidr,
   asn: PrivateAsn,
+  fallback: Fallback.default("relay"),
 });
 export type MeshSettings = z.infer<typeof MeshSettings>;
 

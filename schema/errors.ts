@@ -19,11 +19,13 @@ export const ERROR_STATUS = {
   signature_invalid: 401,
   forbidden: 403,
   not_a_member: 403,
+  relay_ticket_invalid: 403,
   machine_removed: 403,
   not_found: 404,
   mesh_not_found: 404,
   machine_not_found: 404,
   member_not_found: 404,
+  peer_not_found: 404,
   join_token_not_found: 404,
   api_token_not_found: 404,
   method_not_allowed: 405,
@@ -45,6 +47,7 @@ export const ERROR_STATUS = {
   wire_version_unsupported: 426,
   rate_limited: 429,
   internal_error: 500,
+  machine_offline: 503,
   unavailable: 503,
 } as const;
 

@@ -26,3 +26,10 @@ export const ADDRESS_QUARANTINE_MS = 24 * 3_600_000;
 export const MAX_TOMBSTONES = 4_096;
 /** Up to this many members every pair of a mesh is kept warm. */
 export const EAGER_MEMBERS = 64;
+/** STUN servers that machines are told. */
+export const MAX_STUN_SERVERS = 8;
+/** Changes of links in one report. */
+export const MAX_LINK_REPORTS = 64;
+/** Link events are kept this long, and at most this many of a mesh. */
+export const LINK_EVENT_DAYS = 30;
+export const MAX_LINK_EVENTS = 50_000;

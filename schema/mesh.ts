@@ -49,6 +49,15 @@ export const PrivateAsn = z
   .max(LAST_PRIVATE_ASN)
   .meta({ description: "A private 4-byte AS number (RFC 6996).", examples: [FIRST_PRIVATE_ASN] });
 
+/** How a mesh lets pairs talk that have no direct path, in order of preference. */
+export const Fallback = z.enum(["relay", "transit", "relay-then-transit", "transit-then-relay"]).meta({
+  id: "Fallback",
+  description:
+    "How pairs talk that have no direct path, best first. A relay forwards sealed packets; on a transit path the gateway decrypts them.",
+  examples: ["relay"],
+});
+export type Fallback = z.infer<typeof Fallback>;
+
 /** Addresses members can have: network and broadcast excluded. */
 export function hostCount(cidr: string): number {
   const range = parseIpv4Cidr(cidr);
@@ -62,6 +71,7 @@ export const Mesh = z
     cidr: MeshCidr.describe("The mesh's IPv4 network, from which its members get their addresses. It never changes."),
     cidr6: Ipv6Cidr.describe("The mesh's IPv6 network: a random ULA /64 (RFC 4193)."),
     asn: PrivateAsn.describe("The mesh's own private AS number (RFC 6996)."),
+    fallback: Fallback,
     isDefault: z.boolean().meta({
       description:
         "Newly enrolled machines join this mesh, unless their join token names others. At most one mesh is the default.",

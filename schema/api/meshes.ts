@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MeshId } from "../ids.ts";
-import { Mesh, MeshCidr, Name, PrivateAsn, Warning } from "../mesh.ts";
+import { Fallback, Mesh, MeshCidr, Name, PrivateAsn, Warning } from "../mesh.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
 const tag = "meshes";
@@ -17,6 +17,7 @@ export const CreateMesh = z
         description: "Newly enrolled machines join the default mesh. The mesh that was the default is no longer.",
         examples: [true],
       }),
+    fallback: Fallback.default("relay"),
     asn: PrivateAsn.optional().describe("A private AS number (RFC 6996) for the mesh; a free one when left out."),
   })
   .meta({ id: "CreateMesh", examples: [{ name: "office", cidr: "10.1.0.0/16", isDefault: true }] });
@@ -30,6 +31,7 @@ export type CreatedMesh = z.infer<typeof CreatedMesh>;
 export const UpdateMesh = z
   .object({
     name: Name.optional(),
+    fallback: Fallback.optional(),
     isDefault: z
       .boolean()
       .optional()

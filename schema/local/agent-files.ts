@@ -4,6 +4,7 @@ import { z } from "zod";
 import { DesiredMesh, DeviceEpoch, Revision } from "../desired-state.ts";
 import { MachineId, MeshId } from "../ids.ts";
 import { Name } from "../mesh.ts";
+import { StunServer } from "../nat.ts";
 
 /** The control plane's origin as the machine calls it: scheme, host and port, no path. Also the `aud` of machine tokens. */
 export const ControlPlaneUrl = z
@@ -25,6 +26,7 @@ export const MachineFile = z.object({
   version: z.literal(1),
   revision: Revision,
   meshes: z.array(z.object({ meshId: MeshId, name: Name })),
+  stunServers: z.array(StunServer).default([]),
 });
 export type MachineFile = z.infer<typeof MachineFile>;
 

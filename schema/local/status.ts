@@ -5,6 +5,8 @@ import { Ipv4, Ipv6 } from "../address.ts";
 import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
 import { StepFailure } from "../machine.ts";
 import { Name } from "../mesh.ts";
+import { NatReport } from "../nat.ts";
+import { PathKind, PathReason, PeerExplanation } from "../path.ts";
 
 /** `connected` by `transport`; `waiting` tries again by itself; `stopped` does not. */
 export const LinkStatus = z.object({
@@ -69,6 +71,11 @@ export const PeerStatus = z.object({
   receivedBytes: z.number(),
   sentBytes: z.number(),
   state: PeerState,
+  path: PathKind,
+  /** Why this path. */
+  pathReason: PathReason.nullable(),
+  /** Round-trip time of the path, smoothed; null until measured. */
+  latencyMs: z.number().nullable(),
   /** Null when there is nothing to say. */
   reason: z.string().nullable(),
 });
@@ -86,6 +93,14 @@ export const VersionInfo = z.object({
 });
 export type VersionInfo = z.infer<typeof VersionInfo>;
 
+/** What `becket explain PEER --json` prints: one for each mesh that both are in. */
+export const ExplainReply = z.object({ paths: z.array(PeerExplanation) });
+export type ExplainReply = z.infer<typeof ExplainReply>;
+
+/** What `becket netcheck --json` prints. */
+export const NetcheckReply = z.object({ report: NatReport });
+export type NetcheckReply = z.infer<typeof NetcheckReply>;
+
 /** Body of POST /v1/down: removes every interface and ends the agent. */
 export const DownRequest = z.object({
   /** Also forget who this machine is: identity, keys, cache. */
@@ -95,7 +110,13 @@ export const DownReply = z.object({ removed: z.array(z.string()) });
 export type DownReply = z.infer<typeof DownReply>;
 
 /** Paths of the local API on the agent's socket. */
-export const LOCAL_PATHS = { status: "/v1/status", peers: "/v1/peers", down: "/v1/down" } as const;
+export const LOCAL_PATHS = {
+  status: "/v1/status",
+  peers: "/v1/peers",
+  explain: "/v1/explain",
+  netcheck: "/v1/netcheck",
+  down: "/v1/down",
+} as const;
 
 /** Any failure there. */
 export const LocalProblem = z.object({ code: z.string(), message: z.string() });

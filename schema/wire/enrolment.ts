@@ -54,4 +54,5 @@ export const AGENT_PATHS = {
   enrolments: "/agent/v1/enrolments",
   machineSync: "/agent/v1/machine/sync",
   meshSync: (meshId: string) => `/agent/v1/meshes/${meshId}/sync`,
+  relay: (meshId: string, peerId: string) => `/agent/v1/relays/${meshId}/${peerId}`,
 } as const;

@@ -1,11 +1,14 @@
 // Every message between an agent and the objects. The same messages travel over a WebSocket and over long-poll
 // (there in a MessageBatch). Unknown fields are stripped; an unknown `type` is logged and ignored by both ends.
 import { z } from "zod";
+import { Endpoint } from "../address.ts";
 import { Candidates, DeviceEpoch, Epoch, MeshSettings, PeerRow, Revision } from "../desired-state.ts";
 import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
-import { MAX_POLL_WAIT_SECONDS } from "../limits.ts";
+import { MAX_LINK_REPORTS, MAX_POLL_WAIT_SECONDS, MAX_STUN_SERVERS } from "../limits.ts";
 import { AgentInfo, StepFailure } from "../machine.ts";
 import { Name } from "../mesh.ts";
+import { NatReport, NatSummary, StunServer } from "../nat.ts";
+import { LinkReport, ObservedEndpoint, PeerExplanation } from "../path.ts";
 
 const wireVersion = z.number().int().min(1);
 const position = { epoch: Epoch, revision: Revision };
@@ -20,6 +23,8 @@ export const SyncHello = z.object({
   publicKey: WireGuardPublicKey,
   candidates: Candidates,
   deviceEpoch: DeviceEpoch.optional(),
+  nat: NatSummary.optional(),
+  answersChecks: z.boolean().optional(),
 });
 export type SyncHello = z.infer<typeof SyncHello>;
 /** My key, my endpoints or my interface changed. What is left out stays. */
@@ -28,6 +33,8 @@ export const MemberUpdate = z.object({
   publicKey: WireGuardPublicKey.optional(),
   candidates: Candidates.optional(),
   deviceEpoch: DeviceEpoch.optional(),
+  nat: NatSummary.optional(),
+  answersChecks: z.boolean().optional(),
 });
 export type MemberUpdate = z.infer<typeof MemberUpdate>;
 /** I have applied everything up to this revision, but for the failures. Kept in memory only. */
@@ -41,7 +48,59 @@ export type SyncApplied = z.infer<typeof SyncApplied>;
 export const SyncHeartbeat = z.object({ type: z.literal("sync.heartbeat"), ...position });
 export type SyncHeartbeat = z.infer<typeof SyncHeartbeat>;
 
-export const ToMeshMessage = z.discriminatedUnion("type", [SyncHello, MemberUpdate, SyncApplied, SyncHeartbeat]);
+/**
+ * I begin to send checks to this peer: tell it to do the same at once, so that both NATs are open. `birthday`: one of us is behind a hard
+ * NAT, so one opens many ports and the other guesses. `candidates`: endpoints for this peer only, such as those of a hard NAT.
+ */
+export const PunchRequest = z.object({
+  type: z.literal("punch.request"),
+  peerId: MachineId,
+  kind: z.enum(["checks", "birthday"]),
+  candidates: Candidates,
+});
+export type PunchRequest = z.infer<typeof PunchRequest>;
+/** I need a relay to this peer. Answered by relay.ticket, or relay.refused; the peer gets a ticket too, as an invitation. */
+export const RelayRequest = z.object({ type: z.literal("relay.request"), peerId: MachineId });
+export type RelayRequest = z.infer<typeof RelayRequest>;
+/** My WireGuard hears this peer from an endpoint that it does not tell of. Passed on to the peer, who decides what it is worth. */
+export const PeerObserved = z.object({ type: z.literal("peer.observed"), peerId: MachineId, endpoint: Endpoint });
+export type PeerObserved = z.infer<typeof PeerObserved>;
+/** Links of mine changed. Kept as link events. */
+export const LinkReports = z.object({
+  type: z.literal("link.report"),
+  links: z.array(LinkReport).min(1).max(MAX_LINK_REPORTS),
+});
+export type LinkReports = z.infer<typeof LinkReports>;
+/** What somebody wanted to see (telemetry.watch): sent at once and then about every second for as long as it is watched. */
+export const TelemetryReport = z.object({
+  type: z.literal("telemetry.report"),
+  peers: z.array(PeerExplanation),
+  endpoints: z.array(ObservedEndpoint),
+  nat: NatReport.nullable(),
+  /** True when rates and loss were measured over time, not just begun. */
+  isSteady: z.boolean(),
+});
+export type TelemetryReport = z.infer<typeof TelemetryReport>;
+/** Let us talk through this gateway, or no longer (null). The object decides and tells both (transit.set). */
+export const TransitRequest = z.object({
+  type: z.literal("transit.request"),
+  peerId: MachineId,
+  gatewayId: MachineId.nullable(),
+});
+export type TransitRequest = z.infer<typeof TransitRequest>;
+
+export const ToMeshMessage = z.discriminatedUnion("type", [
+  SyncHello,
+  MemberUpdate,
+  SyncApplied,
+  SyncHeartbeat,
+  PunchRequest,
+  RelayRequest,
+  PeerObserved,
+  LinkReports,
+  TelemetryReport,
+  TransitRequest,
+]);
 export type ToMeshMessage = z.infer<typeof ToMeshMessage>;
 
 // ── Mesh object → agent ───────────────────────────────────────────────────────────────────────────────────────────
@@ -78,12 +137,62 @@ export type MeshLeft = z.infer<typeof MeshLeft>;
 export const WireError = z.object({ type: z.literal("error"), code: z.string(), message: z.string() });
 export type WireError = z.infer<typeof WireError>;
 
+/** A peer begins to send checks to you: send some to it now. */
+export const PunchRequested = z.object({
+  type: z.literal("punch.requested"),
+  peerId: MachineId,
+  kind: z.enum(["checks", "birthday"]),
+  candidates: Candidates,
+});
+export type PunchRequested = z.infer<typeof PunchRequested>;
+/** Opens the relay to this peer; `isInvitation` when the peer asked for it. */
+export const RelayTicket = z.object({
+  type: z.literal("relay.ticket"),
+  peerId: MachineId,
+  ticket: z.string().max(2_048),
+  isInvitation: z.boolean(),
+});
+export type RelayTicket = z.infer<typeof RelayTicket>;
+/** No relay to this peer, and why: `peer_offline`, `rate_limited`, `member_not_found`, `relay_not_allowed`. */
+export const RelayRefused = z.object({
+  type: z.literal("relay.refused"),
+  peerId: MachineId,
+  code: z.string(),
+  message: z.string(),
+});
+export type RelayRefused = z.infer<typeof RelayRefused>;
+/** A peer's WireGuard hears you from here. */
+export const EndpointObserved = z.object({
+  type: z.literal("endpoint.observed"),
+  endpoint: Endpoint,
+  observedBy: MachineId,
+});
+export type EndpointObserved = z.infer<typeof EndpointObserved>;
+/** Somebody looks: send telemetry.report now, and about every second for this long. Said again for as long as somebody looks. */
+export const TelemetryWatch = z.object({
+  type: z.literal("telemetry.watch"),
+  seconds: z.number().int().min(1).max(60),
+});
+export type TelemetryWatch = z.infer<typeof TelemetryWatch>;
+/** All pairs of yours that talk through a gateway. Sent after hello when there are any, and at every change. */
+export const TransitSet = z.object({
+  type: z.literal("transit.set"),
+  pairs: z.array(z.object({ peerId: MachineId, gatewayId: MachineId })),
+});
+export type TransitSet = z.infer<typeof TransitSet>;
+
 export const FromMeshMessage = z.discriminatedUnion("type", [
   SyncSnapshot,
   SyncChanges,
   SyncPosition,
   MeshLeft,
   WireError,
+  PunchRequested,
+  RelayTicket,
+  RelayRefused,
+  EndpointObserved,
+  TelemetryWatch,
+  TransitSet,
 ]);
 export type FromMeshMessage = z.infer<typeof FromMeshMessage>;
 
@@ -107,6 +216,8 @@ export const MachineState = z.object({
   revision: Revision,
   name: Name,
   meshes: z.array(z.object({ meshId: MeshId, name: Name })),
+  /** `host:port` of STUN servers (RFC 8489), as the operator set them. */
+  stunServers: z.array(StunServer).max(MAX_STUN_SERVERS).default([]),
 });
 export type MachineState = z.infer<typeof MachineState>;
 /** This machine was removed: take everything down. The socket closes with code 4403. */

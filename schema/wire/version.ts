@@ -1,10 +1,12 @@
 // The wire between agents and objects has one integer version. A behaviour that depends on it is a boolean named for the behaviour, derived here.
 //
 // 1  2026-11-23  first version: hello, snapshot, changes, applied, heartbeat; doorbell of the Machine object
+// 2  2026-11-25  NAT traversal: more endpoint types, a row's NAT, punch, relay, observed endpoints, link reports, telemetry, transit.
+//                An agent of version 1 takes no row with a new endpoint type, so it is not served any more.
 
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 /** Older agents are told to upgrade (close code 4426). */
-export const OLDEST_WIRE_VERSION = 1;
+export const OLDEST_WIRE_VERSION = 2;
 
 /** Whether this control plane speaks the version that an agent says hello with. */
 export const isWireVersionSupported = (version: number): boolean =>

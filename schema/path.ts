@@ -1,0 +1,143 @@
+// How a pair of members talks, and why so.
+import { z } from "zod";
+import { Endpoint } from "./address.ts";
+import { EndpointType } from "./desired-state.ts";
+import { MachineId, MeshId } from "./ids.ts";
+import { type NatMapping, NatSummary } from "./nat.ts";
+import { Timestamp } from "./timestamp.ts";
+
+/**
+ * `direct`: from machine to machine; `relayed`: sealed packets through a Relay object; `transit`: through a gateway, which decrypts;
+ * `none`: no path at the moment.
+ */
+export const PathKind = z.enum(["direct", "relayed", "transit", "none"]).meta({
+  id: "PathKind",
+  description:
+    "`direct`: from machine to machine. `relayed`: through a Relay object, sealed end to end. `transit`: through a gateway, which decrypts and encrypts again. `none`: no path at the moment.",
+  examples: ["direct"],
+});
+export type PathKind = z.infer<typeof PathKind>;
+
+/** `up`: packets pass. `idle`: nothing was sent, so nothing was tried. `connecting`: being tried. `down`: nothing works. */
+export const PeerConnectivity = z.enum(["up", "idle", "connecting", "down"]).meta({
+  id: "PeerConnectivity",
+  description: "`up`: packets pass. `idle`: nothing to send. `connecting`: being tried. `down`: nothing works.",
+  examples: ["up"],
+});
+export type PeerConnectivity = z.infer<typeof PeerConnectivity>;
+
+/** What became of one candidate in the newest round of checks. */
+export const CandidateOutcome = z
+  .object({
+    endpoint: Endpoint.describe("Where checks were sent."),
+    type: EndpointType,
+    outcome: z.enum(["untried", "checking", "answered", "no_answer", "unreachable"]).meta({
+      description: "`unreachable`: this machine has no way there (another address family, or its own address).",
+      examples: ["answered"],
+    }),
+    roundTripMs: z.number().nullable().describe("Of the newest answer, milliseconds."),
+    lastTriedAt: Timestamp.nullable().describe("When the newest check was sent."),
+  })
+  .meta({ id: "CandidateOutcome", description: "A candidate of a peer, and what became of it." });
+export type CandidateOutcome = z.infer<typeof CandidateOutcome>;
+
+/** Stable codes of why a pair is not direct (or not yet). */
+export const PathReasonCode = z.enum([
+  "direct",
+  "idle",
+  "checking",
+  "no_answer",
+  "hard_nats",
+  "udp_blocked_here",
+  "udp_blocked_there",
+  "no_common_family",
+  "no_candidates",
+  "peer_offline",
+  "path_died",
+  "relay_unavailable",
+  "transit_chosen",
+  "checks_unavailable",
+]);
+export type PathReasonCode = z.infer<typeof PathReasonCode>;
+
+export const PathReason = z
+  .object({
+    code: PathReasonCode.describe("Why, for programs."),
+    message: z.string().meta({
+      description: "Why, for people.",
+      examples: ["relayed: both machines are behind NATs that give every destination another port"],
+    }),
+  })
+  .meta({ id: "PathReason", description: "Why a pair talks the way it does." });
+export type PathReason = z.infer<typeof PathReason>;
+
+/** A peer as one machine sees it right now. */
+export const PeerTelemetry = z
+  .object({
+    meshId: MeshId,
+    machineId: MachineId.describe("The peer."),
+    name: z.string().meta({ description: "The peer's name.", examples: ["build-server"] }),
+    status: PeerConnectivity,
+    path: PathKind,
+    gatewayId: MachineId.nullable().describe(
+      "The gateway that a transit path goes through, which decrypts; else null.",
+    ),
+    endpoint: Endpoint.nullable().describe("Where packets to it go on a direct path; null on any other."),
+    handshakeAgeSeconds: z.number().nullable().describe("Since the newest WireGuard handshake; null: never."),
+    latencyMs: z.number().nullable().describe("Round-trip time of the path, smoothed; null until measured."),
+    lossRatio: z.number().min(0).max(1).nullable().describe("Of the newest probes of the path; null until measured."),
+    rxBytesPerSecond: z.number().describe("Received from it."),
+    txBytesPerSecond: z.number().describe("Sent to it."),
+    reason: PathReason,
+  })
+  .meta({ id: "PeerTelemetry", description: "A peer as one machine sees it right now." });
+export type PeerTelemetry = z.infer<typeof PeerTelemetry>;
+
+/** Everything that explains a path. */
+export const PeerExplanation = PeerTelemetry.extend({
+  candidates: z.array(CandidateOutcome).describe("The peer's candidates, and what became of each."),
+  localNat: NatSummary.nullable().describe("This machine's NAT; null until known."),
+  peerNat: NatSummary.nullable().describe("The peer's NAT; null until known."),
+  nextTryAt: Timestamp.nullable().describe("When a better path is tried next; null: nothing better to try."),
+  since: Timestamp.nullable().describe("When the path became what it is."),
+}).meta({ id: "PeerExplanation", description: "A peer as one machine sees it, and why the path is what it is." });
+export type PeerExplanation = z.infer<typeof PeerExplanation>;
+
+/** An endpoint of this machine, and how it was learnt. */
+export const ObservedEndpoint = z
+  .object({
+    meshId: MeshId,
+    address: Endpoint,
+    type: EndpointType,
+    observedBy: z
+      .string()
+      .nullable()
+      .meta({
+        description: "Who saw it: a STUN server, a router, or a member's machine id; null for the machine itself.",
+        examples: ["stun.example.org:3478"],
+      }),
+    firstSeen: Timestamp.describe("When it was seen first."),
+    lastSeen: Timestamp.describe("When it was seen last."),
+  })
+  .meta({ id: "ObservedEndpoint", description: "Where a machine can be, or was, reached." });
+export type ObservedEndpoint = z.infer<typeof ObservedEndpoint>;
+
+/** A change of a link, told as it happens. `at` is the machine's clock, corrected by the server's. */
+export const LinkReport = z.object({
+  peerId: MachineId,
+  kind: z.enum(["up", "down", "path_changed"]),
+  path: PathKind,
+  endpoint: Endpoint.nullable(),
+  reason: PathReason,
+  at: Timestamp.max(32),
+});
+export type LinkReport = z.infer<typeof LinkReport>;
+
+/** For tests and pages: what a NAT of this mapping is called in a sentence. */
+export const NAT_WORDS: Record<NatMapping, string> = {
+  none: "no NAT",
+  "endpoint-independent": "an easy NAT (endpoint-independent mapping)",
+  "address-dependent": "a hard NAT (address-dependent mapping)",
+  "address-and-port-dependent": "a hard NAT (address-and-port-dependent mapping)",
+  unknown: "a NAT that is not known yet",
+};
