@@ -11,7 +11,12 @@ import type { ServerClock } from "./server-clock.ts";
 export interface MachineApi {
   get(path: string, query: Query, limits: Limits): Promise<Result<unknown, ApiFailure>>;
   post(path: string, body: unknown, limits: Limits): Promise<Result<unknown, ApiFailure>>;
-  openSocket(path: string, limits: Limits): Promise<Result<SocketPort, ApiFailure>>;
+  /** `headers` go along with the machine's token. */
+  openSocket(
+    path: string,
+    limits: Limits,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Result<SocketPort, ApiFailure>>;
 }
 
 export type Query = Readonly<Record<string, string | number>>;
@@ -85,9 +90,10 @@ export function createMachineApi(options: MachineApiOptions): MachineApi {
         const text = JSON.stringify(body);
         return toAttempt(await http.request({ method: "POST", url: `${url}${path}`, headers, body: text, ...limits }));
       }),
-    openSocket: (path, limits) =>
+    openSocket: (path, limits, more = {}) =>
       attempt(async (): Promise<Attempt<SocketPort>> => {
-        const opening = await http.openSocket({ url: `${url}${path}`, headers: toHeaders("GET", path), ...limits });
+        const headers = { ...more, ...toHeaders("GET", path) };
+        const opening = await http.openSocket({ url: `${url}${path}`, headers, ...limits });
         return opening.kind === "open" ? { value: opening.socket } : { reply: opening.reply };
       }),
   };

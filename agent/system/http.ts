@@ -1,7 +1,7 @@
 // HTTP and WebSocket to the control plane, as a port. On node:http and ws: measured, undici costs the agent 13 MB more memory.
 import http from "node:http";
 import https from "node:https";
-import { WebSocket } from "ws";
+import { type RawData, WebSocket } from "ws";
 import { hasLocalAddress } from "./network-interfaces.ts";
 import { createProxyAgents, type ProxyAgents } from "./proxy-agents.ts";
 
@@ -29,9 +29,13 @@ export interface SocketRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Text messages both ways. Events come only after the opening was awaited, `onClose` exactly once and last. */
+/** Messages both ways. Events come only after the opening was awaited, `onClose` exactly once and last. */
 export interface SocketPort {
   send(text: string): void;
+  /** Copies before it returns: the caller may use the bytes' memory again at once. */
+  sendBinary(bytes: Uint8Array): void;
+  /** What was sent and the kernel has not taken yet. */
+  bufferedBytes(): number;
   /** Closes without waiting for the other side; `onClose` is not called. */
   close(code: number): void;
   listen(events: SocketEvents): void;
@@ -40,6 +44,8 @@ export interface SocketPort {
 }
 export interface SocketEvents {
   readonly onText: (text: string) => void;
+  /** Absent where the protocol has no binary messages: one is then an empty text, which no parser accepts. */
+  readonly onBinary?: (bytes: Buffer) => void;
   /** 1006 and an empty reason when the connection just ended. */
   readonly onClose: (code: number, reason: string) => void;
 }
@@ -142,9 +148,9 @@ function toSocketPort(socket: WebSocket, readLocalAddress: () => string | undefi
     else event(events);
   };
   socket.on("message", (data, isBinary) => {
-    // A binary frame is not of this protocol; as text it fails to parse and is reported as such.
-    const text = isBinary ? "" : data.toString();
-    emit((listener) => listener.onText(text));
+    if (isDone) return;
+    if (events === null) waiting.push((listener) => deliver(listener, data, isBinary));
+    else deliver(events, data, isBinary);
   });
   socket.on("close", (code, reason) => {
     emit((listener) => {
@@ -158,6 +164,12 @@ function toSocketPort(socket: WebSocket, readLocalAddress: () => string | undefi
     send: (text) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },
+    // A client masks what it sends (RFC 6455 section 5.3). Without compression ws does that at once and into memory of its own (but for
+    // one mask in 2³², all zeros, which it sends as it is).
+    sendBinary: (bytes) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(bytes);
+    },
+    bufferedBytes: () => socket.bufferedAmount,
     close: (code) => {
       isDone = true;
       // The other side may be gone without a word: don't wait 30 s for its close frame.
@@ -173,6 +185,14 @@ function toSocketPort(socket: WebSocket, readLocalAddress: () => string | undefi
       return address !== undefined && !hasLocalAddress(address);
     },
   };
+}
+
+function deliver(listener: SocketEvents, data: RawData, isBinary: boolean): void {
+  // One Buffer: ws gives fragments and ArrayBuffers only to who asks for them.
+  const bytes = data as Buffer;
+  if (!isBinary) listener.onText(bytes.toString());
+  else if (listener.onBinary === undefined) listener.onText("");
+  else listener.onBinary(bytes);
 }
 
 function readReply(incoming: http.IncomingMessage): Promise<HttpReply> {
