@@ -1,7 +1,8 @@
 import http from "node:http";
-import net, { type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
+import { type ConnectProxy, openConnectProxy } from "../testing/connect-proxy.ts";
 import { createHttp } from "./http.ts";
 import { toProxyUrl } from "./proxy-agents.ts";
 
@@ -25,43 +26,27 @@ describe("the proxy for a URL", () => {
 });
 
 describe("through a proxy", () => {
-  let proxy: http.Server;
+  let proxy: ConnectProxy;
   let target: http.Server;
-  let tunnels: string[];
-  let refuses: boolean;
   const urlOf = (server: http.Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const open = (server: http.Server) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
   beforeEach(async () => {
-    tunnels = [];
-    refuses = false;
     target = http.createServer((_, response) => response.end("hello"));
     const acceptor = new WebSocketServer({ server: target });
-    acceptor.on("connection", (socket) => socket.on("message", (data) => socket.send(`echo ${data}`)));
-    proxy = http.createServer();
-    proxy.on("connect", (request, client, head) => {
-      tunnels.push(`${request.url} ${request.headers["proxy-authorization"]}`);
-      if (refuses) return client.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
-      const [host = "", port] = (request.url ?? "").split(":");
-      const upstream = net.connect(Number(port), host, () => {
-        client.write("HTTP/1.1 200 OK\r\n\r\n");
-        upstream.write(head);
-        upstream.pipe(client).pipe(upstream);
-      });
-      for (const socket of [upstream, client]) socket.on("error", () => undefined);
+    acceptor.on("connection", (socket) => {
+      socket.on("message", (data, isBinary) => socket.send(isBinary ? data : `echo ${data}`, { binary: isBinary }));
     });
-    await open(target);
-    await open(proxy);
+    await new Promise<void>((resolve) => target.listen(0, "127.0.0.1", resolve));
+    proxy = await openConnectProxy();
   });
-  afterEach(() => {
-    for (const server of [proxy, target]) {
-      server.close();
-      server.closeAllConnections();
-    }
+  afterEach(async () => {
+    await proxy.close();
+    target.close();
+    target.closeAllConnections();
   });
 
   test("requests and WebSockets reach their target", async () => {
-    const client = createHttp({ HTTP_PROXY: urlOf(proxy).replace("http://", "http://user:pass%20word@") });
+    const client = createHttp({ HTTP_PROXY: proxy.url.replace("http://", "http://user:pass%20word@") });
     expect(await client.request({ method: "GET", url: urlOf(target), timeoutMs: 2_000 })).toMatchObject({
       body: "hello",
     });
@@ -72,13 +57,13 @@ describe("through a proxy", () => {
     expect(await echoed).toBe("echo you");
     opening.socket.close(1000);
     const credentials = Buffer.from("user:pass word").toString("base64");
-    expect(tunnels[0]).toBe(`${new URL(urlOf(target)).host} Basic ${credentials}`);
+    expect(proxy.tunnels[0]).toBe(`${new URL(urlOf(target)).host} Basic ${credentials}`);
     client.dropConnections();
   });
 
   test("a proxy that refuses is named", async () => {
-    refuses = true;
-    const client = createHttp({ HTTP_PROXY: urlOf(proxy) });
+    proxy.refuses = true;
+    const client = createHttp({ HTTP_PROXY: proxy.url });
     const request = client.request({ method: "GET", url: urlOf(target), timeoutMs: 2_000 });
     await expect(request).rejects.toThrow(/proxy 127\.0\.0\.1:\d+ answered 407/);
     client.dropConnections();
