@@ -7,6 +7,7 @@ declare global {
       readonly ASSETS: Fetcher;
       readonly MESH: DurableObjectNamespace;
       readonly MACHINE: DurableObjectNamespace;
+      readonly RELAY: DurableObjectNamespace;
       /** The owner's built-in API token. */
       readonly BECKET_OWNER_TOKEN?: string;
       /** The public origin, for a control plane behind a proxy that changes host or scheme: https://becket.example.org */

@@ -5,6 +5,7 @@ import { createServices } from "./services.ts";
 
 export { MachineObject } from "./machine-object/machine-object.ts";
 export { MeshObject } from "./mesh-object/mesh-object.ts";
+export { RelayObject } from "./relay-object/relay-object.ts";
 
 const app = createApp(createServices(env));
 

@@ -75,7 +75,8 @@ const unwrap = <T>(result: Result<T, Failure>, toResponse: (value: T) => Respons
 const toBatchResponse = (texts: readonly string[]): Response =>
   new Response(`{"messages":[${texts.join(",")}]}`, { headers: { "content-type": "application/json" } });
 
-function parseTrustedHeaders(headers: Headers): z.infer<typeof TrustedRequest> | null {
+/** Null when the Worker did not set them. */
+export function parseTrustedHeaders(headers: Headers): z.infer<typeof TrustedRequest> | null {
   const parsed = TrustedRequest.safeParse({
     machineId: headers.get(TRUSTED_HEADERS.machineId),
     tokenId: headers.get(TRUSTED_HEADERS.tokenId),

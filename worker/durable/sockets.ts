@@ -10,7 +10,7 @@ export interface Socket<State> {
   state: State;
   /** Writes `state` where hibernation keeps it. */
   save(): void;
-  send(text: string): void;
+  send(frame: string | ArrayBuffer): void;
   /** Milliseconds since the epoch: the last ping that the runtime answered, the last message, or the connection itself. */
   lastSeenAt(): number;
 }
@@ -112,9 +112,9 @@ function createEntry<State>(
     save() {
       webSocket.serializeAttachment({ machineId, connectedAt, state: this.state });
     },
-    send(text) {
+    send(frame) {
       // A socket that is closing takes no more messages; its machine asks again from its position when it is back.
-      if (webSocket.readyState === WebSocket.OPEN) webSocket.send(text);
+      if (webSocket.readyState === WebSocket.OPEN) webSocket.send(frame);
     },
     close(code, reason) {
       if (webSocket.readyState === WebSocket.OPEN) webSocket.close(code, reason);

@@ -138,6 +138,7 @@ describe("the list of machines", () => {
     const counted = createTestApp({
       db: createDatabase(binding),
       objects: {
+        ...objects,
         mesh: (meshId) => {
           calls.meshes.push(meshId);
           return objects.mesh(meshId);

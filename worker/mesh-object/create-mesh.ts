@@ -14,6 +14,7 @@ import { type Connections, createConnections } from "./connections.ts";
 import { createMemberEndpoint, type MemberEndpoint } from "./member-endpoint.ts";
 import type { MeshParts } from "./members.ts";
 import { readOpenMesh } from "./members.ts";
+import { createRelayTicketStorage, createRelayTickets, type RelayTickets } from "./relay-tickets.ts";
 import { createReplies } from "./replies.ts";
 import { createMeshStorage } from "./storage.ts";
 
@@ -28,6 +29,7 @@ export interface MeshServices extends MeshParts {
   readonly connections: Connections;
   readonly broadcast: Broadcast;
   readonly endpoint: MemberEndpoint;
+  readonly relayTickets: RelayTickets;
   readonly log: Logger;
 }
 
@@ -68,6 +70,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
     connections,
     broadcast,
     addresses: createAddressStorage(db),
+    relayTickets: createRelayTickets(createRelayTicketStorage(db)),
     endpoint: createMemberEndpoint({ storage, connections, replies, broadcast, now, log }),
     outbox: createOutbox({
       ...shared,
@@ -91,7 +94,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
 
 /** One machine that can't be told holds up no other. */
 export function createNotifier(
-  env: Pick<Env, "MESH" | "MACHINE">,
+  env: Pick<Env, "MESH" | "MACHINE" | "RELAY">,
   log: Logger,
 ): (notices: readonly Notice[]) => Promise<readonly Notice[]> {
   const objects = createObjects(env);

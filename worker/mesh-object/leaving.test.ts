@@ -110,7 +110,7 @@ test("one machine that can't be told of the mesh's end holds up no other", async
     told.push(machineId);
   };
   const namespace = { getByName: (machineId: string) => ({ forgetMesh: forgetMesh(machineId) }) } as never;
-  const notify = createNotifier({ MESH: namespace, MACHINE: namespace }, createLogger("error"));
+  const notify = createNotifier({ MESH: namespace, MACHINE: namespace, RELAY: namespace }, createLogger("error"));
   const meshId = createMeshId();
   const notices = [lost, other].map((machineId) => ({ machineId, meshId }));
   expect(await notify(notices)).toEqual([{ machineId: lost, meshId }]);

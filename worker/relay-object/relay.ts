@@ -1,0 +1,119 @@
+// The two sockets of a pair, and what passes between them. Frames are not looked into: they are sealed from end to end.
+import { z } from "zod";
+import { MachineId } from "#schema/ids";
+import { MAX_RELAY_FRAME_BYTES, type RelayAck, type RelayPeer, ToRelayMessage } from "#schema/wire/relay";
+import { toClose } from "../durable/close-reason.ts";
+import { createDecoder, messageTypesOf } from "../durable/decode-message.ts";
+import { createRateLimiter } from "../durable/rate-limiter.ts";
+import { createSockets, type Socket } from "../durable/sockets.ts";
+import type { Failure } from "../failure.ts";
+import type { Logger } from "../log.ts";
+import { createFlow, type Flow } from "./flow.ts";
+
+export interface Relay {
+  open(machineId: MachineId, peerId: MachineId): Response;
+  receive(webSocket: WebSocket, frame: string | ArrayBuffer): void;
+  closed(webSocket: WebSocket): void;
+}
+
+/** A packet's length and the shortest packet that passes here: a STUN header (RFC 8489). WireGuard's shortest has 32 bytes. */
+const MIN_FRAME_BYTES = 2 + 20;
+/** At 16 KB each that is 500 Mbit/s. Beyond it frames are dropped, as on any link that is full, and what is inside slows down. */
+const FRAMES = { burst: 8_000, perSecond: 4_000 };
+/** Who does not slow down at all is closed. */
+const DROPS = { burst: 16_000, perSecond: 1_000 };
+
+const SocketState = z.object({
+  peerId: MachineId,
+  /** The counters of its flow, as of the newest frame: they begin with the connection, and so outlive hibernation with it. */
+  sentBytes: z.number(),
+  ackedBytes: z.number(),
+  /** What it was told last; null: nothing yet. */
+  isPeerPresent: z.boolean().nullable(),
+});
+type RelaySocket = Socket<z.infer<typeof SocketState>>;
+
+const decoder = createDecoder(ToRelayMessage, messageTypesOf(ToRelayMessage));
+
+export function createRelay(ctx: DurableObjectState, { now, log }: { now: () => number; log: Logger }): Relay {
+  const sockets = createSockets(ctx, SocketState);
+  // What waits in them is lost when the object hibernates: it does so only when nobody has sent for ten seconds.
+  const flows = new WeakMap<RelaySocket, Flow>();
+  const limiters = { frames: createRateLimiter(FRAMES), drops: createRateLimiter(DROPS) };
+
+  function flowTo(socket: RelaySocket): Flow {
+    const flow = flows.get(socket) ?? createFlow(socket.state);
+    flows.set(socket, flow);
+    return flow;
+  }
+
+  function send(socket: RelaySocket, { counters }: Flow, frames: readonly ArrayBuffer[]): void {
+    for (const frame of frames) socket.send(frame);
+    socket.state = { ...socket.state, ...counters };
+    socket.save();
+  }
+
+  function forward(from: RelaySocket, frame: ArrayBuffer): Failure | null {
+    if (frame.byteLength > MAX_RELAY_FRAME_BYTES) {
+      return { code: "body_too_large", detail: `a frame has at most ${MAX_RELAY_FRAME_BYTES} bytes` };
+    }
+    const to = sockets.of(from.state.peerId);
+    // While the other side is not there, its packets wait at the agent that sends them.
+    if (to === null || frame.byteLength < MIN_FRAME_BYTES) return null;
+    const flow = flowTo(to);
+    const sendable = flow.offer(frame);
+    if (sendable.length > 0) send(to, flow, sendable);
+    return null;
+  }
+
+  function receiveText(from: RelaySocket, text: string): Failure | null {
+    const decoded = decoder.decodeFrame(text);
+    if (!decoded.ok) return decoded.error;
+    for (const type of decoded.value.unknownTypes) log.debug("ignored a message of unknown type", { type });
+    for (const message of decoded.value.messages) acknowledge(from, message);
+    return null;
+  }
+
+  function acknowledge(from: RelaySocket, { bytes }: RelayAck): void {
+    const flow = flowTo(from);
+    send(from, flow, flow.acknowledge(bytes));
+  }
+
+  function tell(socket: RelaySocket | null, isPresent: boolean): void {
+    if (socket === null || socket.state.isPeerPresent === isPresent) return;
+    socket.state = { ...socket.state, isPeerPresent: isPresent };
+    socket.save();
+    socket.send(JSON.stringify({ type: "relay.peer", isPresent } satisfies RelayPeer));
+  }
+
+  function dismiss({ machineId, state }: RelaySocket, failure: Failure): void {
+    log.info("closed a relay's socket", { machineId, code: failure.code });
+    sockets.dismiss(machineId, toClose(failure));
+    tell(sockets.of(state.peerId), false);
+  }
+
+  return {
+    open(machineId, peerId) {
+      const state = { peerId, sentBytes: 0, ackedBytes: 0, isPeerPresent: null };
+      const response = sockets.accept(machineId, state, now());
+      tell(sockets.of(machineId), sockets.of(peerId) !== null);
+      tell(sockets.of(peerId), true);
+      return response;
+    },
+    receive(webSocket, frame) {
+      const socket = sockets.heard(webSocket, now());
+      if (socket === null) return;
+      if (!limiters.frames.take(socket.machineId, now())) {
+        if (limiters.drops.take(socket.machineId, now())) return;
+        return dismiss(socket, { code: "rate_limited", detail: "too many frames" });
+      }
+      const failure = typeof frame === "string" ? receiveText(socket, frame) : forward(socket, frame);
+      if (failure !== null) dismiss(socket, failure);
+    },
+    closed(webSocket) {
+      const dropped = sockets.dropped(webSocket);
+      if (dropped === null) return;
+      for (const socket of sockets.list()) tell(socket, false);
+    },
+  };
+}
