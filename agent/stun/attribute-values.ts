@@ -16,6 +16,12 @@ export const uint32: ValueCodec<number> = {
   decode: (value) => (value.length === 4 ? value.readUInt32BE() : null),
 };
 
+/** Says something by being there. */
+export const flag: ValueCodec<true> = {
+  encode: () => Buffer.alloc(0),
+  decode: (value) => (value.length === 0 ? true : null),
+};
+
 /** Two bytes of port, two of padding (RFC 5780, section 7.5). */
 export const paddedPort: ValueCodec<number> = {
   encode: (port) => Buffer.from([port >>> 8, port & 255, 0, 0]),

@@ -2,7 +2,7 @@
 // understood by who gets them, the others may be passed over.
 import type { Endpoint } from "#schema/address";
 import { decodeEndpoint, decodeXorEndpoint, encodeEndpoint, encodeXorEndpoint } from "./address-value.ts";
-import { changeRequest, errorCode, paddedPort, text, typeList, uint32, type ValueCodec } from "./attribute-values.ts";
+import { changeRequest, errorCode, flag, paddedPort, text, typeList, uint32, type ValueCodec } from "./attribute-values.ts";
 import { INTEGRITY, INTEGRITY_SHA256 } from "./integrity.ts";
 
 export interface StunAttributes {
@@ -17,6 +17,8 @@ export interface StunAttributes {
   /** Asks that the answer go to this port, instead of the one that the request came from. */
   readonly responsePort?: number;
   readonly priority?: number;
+  /** The controlling side nominates the endpoint that this check goes to (RFC 8445, section 7.1.2). */
+  readonly useCandidate?: true;
   /** The UNKNOWN-ATTRIBUTES of an error 420. */
   readonly unknownAttributes?: readonly number[];
   /** Types in a parsed message that have to be understood and aren't: a request with some is answered by 420. Never rendered. */
@@ -39,6 +41,7 @@ const CODECS: { readonly [N in Name]: Attribute<ValueOf<N>> } = {
   unknownAttributes: { type: 0x000a, ...typeList },
   username: { type: 0x0006, ...text(508) },
   priority: { type: 0x0024, ...uint32 },
+  useCandidate: { type: 0x0025, ...flag },
   changeRequest: { type: 0x0003, ...changeRequest },
   responsePort: { type: 0x0027, ...paddedPort },
   xorMappedAddress: { type: 0x0020, encode: encodeXorEndpoint, decode: decodeXorEndpoint },
