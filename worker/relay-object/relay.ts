@@ -4,11 +4,11 @@ import { MachineId } from "#schema/ids";
 import { MAX_RELAY_FRAME_BYTES, type RelayAck, type RelayPeer, ToRelayMessage } from "#schema/wire/relay";
 import { toClose } from "../durable/close-reason.ts";
 import { createDecoder, messageTypesOf } from "../durable/decode-message.ts";
-import { createRateLimiter } from "../durable/rate-limiter.ts";
 import { createSockets, type Socket } from "../durable/sockets.ts";
 import type { Failure } from "../failure.ts";
 import type { Logger } from "../log.ts";
 import { createFlow, type Flow } from "./flow.ts";
+import { createFrameRate } from "./frame-rate.ts";
 
 export interface Relay {
   open(machineId: MachineId, peerId: MachineId): Response;
@@ -18,10 +18,6 @@ export interface Relay {
 
 /** A packet's length and the shortest packet that passes here: a STUN header (RFC 8489). WireGuard's shortest has 32 bytes. */
 const MIN_FRAME_BYTES = 2 + 20;
-/** At 16 KB each that is 500 Mbit/s. Beyond it frames are dropped, as on any link that is full, and what is inside slows down. */
-const FRAMES = { burst: 8_000, perSecond: 4_000 };
-/** Who does not slow down at all is closed. */
-const DROPS = { burst: 16_000, perSecond: 1_000 };
 
 const SocketState = z.object({
   peerId: MachineId,
@@ -39,7 +35,7 @@ export function createRelay(ctx: DurableObjectState, { now, log }: { now: () => 
   const sockets = createSockets(ctx, SocketState);
   // What waits in them is lost when the object hibernates: it does so only when nobody has sent for ten seconds.
   const flows = new WeakMap<RelaySocket, Flow>();
-  const limiters = { frames: createRateLimiter(FRAMES), drops: createRateLimiter(DROPS) };
+  const judge = createFrameRate();
 
   function flowTo(socket: RelaySocket): Flow {
     const flow = flows.get(socket) ?? createFlow(socket.state);
@@ -103,10 +99,10 @@ export function createRelay(ctx: DurableObjectState, { now, log }: { now: () => 
     receive(webSocket, frame) {
       const socket = sockets.heard(webSocket, now());
       if (socket === null) return;
-      if (!limiters.frames.take(socket.machineId, now())) {
-        if (limiters.drops.take(socket.machineId, now())) return;
-        return dismiss(socket, { code: "rate_limited", detail: "too many frames" });
-      }
+      const verdict = judge(socket.machineId, now());
+      if (verdict === "close") return dismiss(socket, { code: "rate_limited", detail: "too many frames" });
+      // An acknowledgement is never dropped: a window that is full opens by nothing else.
+      if (verdict === "drop" && typeof frame !== "string") return;
       const failure = typeof frame === "string" ? receiveText(socket, frame) : forward(socket, frame);
       if (failure !== null) dismiss(socket, failure);
     },
