@@ -67,6 +67,10 @@ export const Machine = z
     name: Name.meta({ description: "The machine's name, unique among machines.", examples: ["build-server"] }),
     online,
     lastSeenAt: Timestamp.nullable().describe("When it was last seen; null when that is not known."),
+    gateway: z.boolean().meta({
+      description: "It may forward for pairs that have no direct path, in meshes whose `fallback` allows transit.",
+      examples: [false],
+    }),
     agent: AgentInfo.nullable().describe("What its agent tells of it; null before it has told."),
     meshes: z.array(Membership).describe("The meshes it is in."),
     createdAt: Timestamp.describe("When it enrolled."),

@@ -122,10 +122,17 @@ export const ObservedEndpoint = z
   .meta({ id: "ObservedEndpoint", description: "Where a machine can be, or was, reached." });
 export type ObservedEndpoint = z.infer<typeof ObservedEndpoint>;
 
+export const LinkChange = z.enum(["up", "down", "path_changed"]).meta({
+  id: "LinkChange",
+  description: "`up`: packets pass. `down`: nothing works. `path_changed`: they go another way.",
+  examples: ["path_changed"],
+});
+export type LinkChange = z.infer<typeof LinkChange>;
+
 /** A change of a link, told as it happens. `at` is the machine's clock, corrected by the server's. */
 export const LinkReport = z.object({
   peerId: MachineId,
-  kind: z.enum(["up", "down", "path_changed"]),
+  kind: LinkChange,
   path: PathKind,
   endpoint: Endpoint.nullable(),
   reason: PathReason,

@@ -14,6 +14,8 @@ declare global {
       readonly BECKET_ORIGIN?: string;
       /** The header that the platform in front sets to the client's address, and lets no client set. Without it, failures are not limited. */
       readonly BECKET_CLIENT_ADDRESS_HEADER?: string;
+      /** host:port of STUN servers, comma separated; `none`: no server; left out: public ones. */
+      readonly BECKET_STUN_SERVERS?: string;
       /** error, warn, info (the default) or debug. */
       readonly BECKET_LOG_LEVEL?: string;
     }

@@ -8,7 +8,17 @@ const tag = "machines";
 const params = z.object({ machineId: MachineId });
 
 export const UpdateMachine = z
-  .object({ name: Name.optional() })
+  .object({
+    name: Name.optional(),
+    gateway: z
+      .boolean()
+      .optional()
+      .meta({
+        description:
+          "True: it may forward, and so decrypt, for pairs that have no direct path, in meshes whose `fallback` allows transit.",
+        examples: [true],
+      }),
+  })
   .meta({ id: "UpdateMachine", description: "What is left out stays." });
 export type UpdateMachine = z.infer<typeof UpdateMachine>;
 
@@ -41,7 +51,8 @@ export const updateMachine = defineOperation({
   tag,
   method: "patch",
   path: "/machines/{machineId}",
-  summary: "Rename a machine",
+  summary: "Change a machine",
+  description: "Its name, and whether it is a gateway.",
   role: "admin",
   params,
   body: UpdateMachine,

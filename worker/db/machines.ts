@@ -51,8 +51,11 @@ export async function findIdentity(db: Database, id: MachineId): Promise<StoredI
   return { status: removed.length > 0 ? "removed" : "unknown" };
 }
 
-export const renameMachineRow = (db: Database, id: MachineId, name: string): Statement =>
-  db.update(machines).set({ name }).where(eq(machines.id, id));
+export const updateMachineRow = (
+  db: Database,
+  id: MachineId,
+  change: Partial<Pick<MachineRecord, "name" | "isGateway">>,
+): Statement => db.update(machines).set(change).where(eq(machines.id, id));
 
 export const deleteMachineRow = (db: Database, id: MachineId): Statement =>
   db.delete(machines).where(eq(machines.id, id));

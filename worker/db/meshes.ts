@@ -17,6 +17,7 @@ const columns = {
   isDefault: meshes.isDefault,
   createdAt: meshes.createdAt,
   memberCount: meshes.memberCount,
+  fallback: meshes.fallback,
 };
 
 /** One row more than the limit when there is a next page. */
@@ -58,7 +59,7 @@ export const insertMesh = (db: Database, mesh: MeshRecord): Statement => db.inse
 export const updateMeshColumns = (
   db: Database,
   id: MeshId,
-  change: { readonly name?: string; readonly isDefault?: boolean },
+  change: Partial<Pick<MeshRecord, "name" | "isDefault" | "fallback">>,
 ): Statement => db.update(meshes).set(change).where(eq(meshes.id, id));
 
 /** To be run before another mesh becomes the default, in the same batch. */

@@ -60,7 +60,7 @@ CREATE TABLE `machines` (
 	`join_token_id` text,
 	`enrolled_at` integer,
 	`created_at` integer NOT NULL
-);
+, `is_gateway` integer DEFAULT false NOT NULL);
 
 CREATE UNIQUE INDEX `machines_identity_key_unique` ON `machines` (`identity_key`);
 
@@ -86,7 +86,7 @@ CREATE TABLE `meshes` (
 	`asn` integer NOT NULL,
 	`is_default` integer DEFAULT false NOT NULL,
 	`created_at` integer NOT NULL
-, `member_count` integer DEFAULT 0 NOT NULL, `member_count_revision` integer DEFAULT 0 NOT NULL);
+, `member_count` integer DEFAULT 0 NOT NULL, `member_count_revision` integer DEFAULT 0 NOT NULL, `fallback` text DEFAULT 'relay' NOT NULL);
 
 CREATE UNIQUE INDEX `meshes_asn_unique` ON `meshes` (`asn`);
 

@@ -4,7 +4,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Ipv4, Ipv6, Ipv6Cidr } from "#schema/address";
 import type { ApiTokenId, IdentityPublicKey, JoinTokenId, MachineId, MeshId } from "#schema/ids";
-import type { MeshCidr } from "#schema/mesh";
+import type { Fallback, MeshCidr } from "#schema/mesh";
 
 export const meshes = sqliteTable(
   "meshes",
@@ -20,6 +20,7 @@ export const meshes = sqliteTable(
     memberCount: integer("member_count").notNull().default(0),
     /** The mesh revision that the count is of: an older one that arrives late changes nothing. */
     memberCountRevision: integer("member_count_revision").notNull().default(0),
+    fallback: text("fallback").$type<Fallback>().notNull().default("relay"),
   },
   (table) => [
     uniqueIndex("meshes_name_unique").on(table.name),
@@ -41,6 +42,7 @@ export const machines = sqliteTable(
     /** Null while its enrolment is not finished: a repeated request goes on from there. Later repeats join nothing again. */
     enrolledAt: integer("enrolled_at"),
     createdAt: integer("created_at").notNull(),
+    isGateway: integer("is_gateway", { mode: "boolean" }).notNull().default(false),
   },
   (table) => [
     uniqueIndex("machines_name_unique").on(table.name),

@@ -5,6 +5,7 @@ export interface Waiters<Id extends string, Since> {
   /** The messages, or null when the time is over or a newer connection took the place. */
   hold(machineId: Id, waiting: { readonly since: Since; readonly holdMs: number }): Promise<readonly string[] | null>;
   answer(machineId: Id, reply: readonly string[] | null): void;
+  has(machineId: Id): boolean;
   list(): { readonly machineId: Id; readonly since: Since }[];
 }
 
@@ -27,6 +28,7 @@ export function createWaiters<Id extends string, Since>(): Waiters<Id, Since> {
       });
     },
     answer: (machineId, reply) => waiters.get(machineId)?.finish(reply),
+    has: (machineId) => waiters.has(machineId),
     list: () => [...waiters].map(([machineId, { since }]) => ({ machineId, since })),
   };
 }

@@ -1,6 +1,7 @@
 // How a machine hears from its object: the state of what it should be in, over a socket or long-poll, the same on both.
 import { z } from "zod";
 import type { MachineId } from "#schema/ids";
+import type { StunServer } from "#schema/nat";
 import { err, ok, type Result } from "#schema/result";
 import {
   type MachineHello,
@@ -37,6 +38,7 @@ export interface Doorbell extends AgentEndpoint {
 export interface DoorbellParts {
   readonly storage: MachineStorage;
   readonly outbox: Pick<Outbox<Projection>, "enqueue" | "drain">;
+  readonly stunServers: readonly StunServer[];
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -45,7 +47,10 @@ const SocketState = z.object({ hasSaidHello: z.boolean() });
 const MESSAGES = { burst: 30, perSecond: 1 };
 const decoder = createDecoder(ToMachineMessage, messageTypesOf(ToMachineMessage));
 
-export function createDoorbell(ctx: DurableObjectState, { storage, outbox, now, log }: DoorbellParts): Doorbell {
+export function createDoorbell(
+  ctx: DurableObjectState,
+  { storage, outbox, stunServers, now, log }: DoorbellParts,
+): Doorbell {
   const sockets = createSockets(ctx, SocketState);
   const waiters = createWaiters<MachineId, number>();
   const polls = createPollPresence<MachineId>({ now, onGone: (_, lastSeenAt) => keepLastSeen(lastSeenAt) });
@@ -94,7 +99,8 @@ export function createDoorbell(ctx: DurableObjectState, { storage, outbox, now, 
   function renderState({ revision, name }: MachineRecord): string {
     const joined = storage.readMeshes().filter((entry) => entry.state === "joined");
     const meshes = joined.map((entry) => ({ meshId: entry.meshId, name: entry.meshName ?? "" }));
-    return JSON.stringify({ type: "machine.state", revision, name, meshes } satisfies MachineState);
+    const state: MachineState = { type: "machine.state", revision, name, meshes, stunServers: [...stunServers] };
+    return JSON.stringify(state);
   }
 
   return {

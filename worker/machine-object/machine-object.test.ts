@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 import { IdentityPublicKey } from "#schema/ids";
+import { DEFAULT_STUN_SERVERS } from "#schema/stun-servers";
 import type { FromMachineMessage } from "#schema/wire/messages";
 import { createObjects } from "../objects.ts";
 import { createMachineId, createMeshId, toObject } from "../testing/fake-agent.ts";
@@ -14,10 +15,11 @@ describe("meshes of a machine", () => {
     const machine = await registerTestMachine();
     const socket = await machine.socket();
     socket.send(createMachineHello());
-    expect(await socket.next()).toEqual({ type: "machine.state", revision: 1, name: "box", meshes: [] });
+    const stunServers = DEFAULT_STUN_SERVERS;
+    expect(await socket.next()).toEqual({ type: "machine.state", revision: 1, name: "box", meshes: [], stunServers });
     expect(await machine.join(settings)).toMatchObject({ ok: true, value: { address: "10.1.0.1", isNew: true } });
     const meshes = [{ meshId: settings.id, name: "office" }];
-    expect(await socket.next()).toEqual({ type: "machine.state", revision: 2, name: "box", meshes });
+    expect(await socket.next()).toEqual({ type: "machine.state", revision: 2, name: "box", meshes, stunServers });
     expect(await machine.join(settings)).toMatchObject({ ok: true, value: { address: "10.1.0.1", isNew: false } });
   });
 
@@ -62,7 +64,7 @@ describe("meshes of a machine", () => {
     const mesh = await createTestMesh();
     const machine = await registerTestMachine();
     await machine.join(mesh.settings);
-    await machine.machine.rename("new-box");
+    await machine.machine.update({ name: "new-box" });
     expect(await mesh.mesh.getMember(machine.machineId)).toMatchObject({ value: { name: "new-box" } });
     expect(await machine.poller.poll({})).toMatchObject([{ name: "new-box" }]);
   });

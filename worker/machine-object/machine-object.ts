@@ -16,10 +16,12 @@ import { createOutbox, type Outbox } from "../outbox/outbox.ts";
 import { createProjector, MAX_PROJECTIONS } from "../outbox/project.ts";
 import { createDoorbell, type Doorbell } from "./doorbell.ts";
 import { createMemberships, type Memberships } from "./memberships.ts";
-import type { JoinMeshError, JoinMeshRequest, MachineObjectRpc, MachineRegistration } from "./rpc.ts";
+import type { JoinMeshError, JoinMeshRequest, MachineChange, MachineObjectRpc, MachineRegistration } from "./rpc.ts";
 import { createMachineStorage, type MachineStorage } from "./storage.ts";
+import { readStunServers } from "./stun-servers.ts";
 
 type AlarmName = "outbox" | "memberships";
+const UNSEEN = { lastSeenAt: null, isGateway: false };
 
 export class MachineObject extends DurableObject<Env> implements MachineObjectRpc {
   readonly #log: Logger;
@@ -49,7 +51,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
       },
       scheduleBy: (atMs) => alarms.scheduleBy("outbox", atMs),
     });
-    const doorbell = createDoorbell(ctx, { storage, outbox, now, log });
+    const doorbell = createDoorbell(ctx, { storage, outbox, stunServers: readStunServers(env, log), now, log });
     this.#log = log;
     this.#storage = storage;
     this.#outbox = outbox;
@@ -67,7 +69,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
     const machine = this.#storage.readMachine();
     const { machineId: id, name, identityKey, agent } = registration;
     if (machine === null) {
-      const fresh = { id, name, identityKey, agent, revision: 1, removedAt: null, lastSeenAt: null };
+      const fresh = { id, name, identityKey, agent, revision: 1, removedAt: null, ...UNSEEN };
       this.#storage.transaction(() => this.#storage.insertMachine(fresh));
       return ok(null);
     }
@@ -94,15 +96,19 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
     return this.#memberships.forgetMesh(meshId);
   }
 
-  async rename(name: string): Promise<void> {
+  async update(change: MachineChange): Promise<void> {
     const machine = this.#storage.readMachine();
     if (machine === null) return;
-    if (machine.name !== name) {
+    const { name = machine.name, isGateway = machine.isGateway } = change;
+    const isRenamed = machine.name !== name;
+    if (isRenamed || machine.isGateway !== isGateway) {
+      // The machine itself is told its name only.
+      const revision = isRenamed ? machine.revision + 1 : machine.revision;
       this.#storage.transaction(() => {
-        this.#storage.writeMachine({ ...machine, name, revision: machine.revision + 1 });
-        this.#memberships.renamed();
+        this.#storage.writeMachine({ ...machine, name, isGateway, revision });
+        this.#memberships.machineChanged();
       });
-      this.#doorbell.ring();
+      if (isRenamed) this.#doorbell.ring();
     }
     await this.#memberships.finish();
   }
@@ -110,7 +116,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
   async remove({ machineId: id, name, identityKey }: Omit<MachineRegistration, "agent">, cause: Cause): Promise<void> {
     const machine = this.#storage.readMachine();
     if (machine === null) {
-      const removed = { id, name, identityKey, agent: null, revision: 1, removedAt: Date.now(), lastSeenAt: null };
+      const removed = { id, name, identityKey, agent: null, revision: 1, removedAt: Date.now(), ...UNSEEN };
       this.#storage.transaction(() => this.#storage.insertMachine(removed));
       return;
     }

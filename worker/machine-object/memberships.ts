@@ -22,15 +22,17 @@ export interface Memberships {
   forgetMesh(meshId: MeshId): Promise<void>;
   /** Call it in the transaction that marks the machine as removed; then `finish`. */
   leaveAll(cause: Cause): void;
-  /** Call it in the transaction that renames the machine; then `finish`. */
-  renamed(): void;
+  /** Call it in the transaction that changes what meshes know of the machine; then `finish`. */
+  machineChanged(): void;
   /** Does what is left to do; what fails is tried again by alarm. */
   finish(): Promise<void>;
 }
 
 export interface MembershipParts {
   readonly storage: MachineStorage;
-  readonly meshOf: (meshId: MeshId) => Pick<MeshObjectRpc, "addMember" | "removeMember" | "renameMember">;
+  readonly meshOf: (
+    meshId: MeshId,
+  ) => Pick<MeshObjectRpc, "addMember" | "removeMember" | "renameMember" | "setMemberGateway">;
   /** The machine is to be told its new state. */
   readonly ring: () => void;
   readonly scheduleBy: (atMs: number) => void;
@@ -55,7 +57,7 @@ export function createMemberships(parts: MembershipParts): Memberships {
     const overlapping = storage.readMeshes().find((entry) => isOverlapping(entry.cidr, request.cidr));
     if (overlapping !== undefined) return err({ code: "cidr_overlap", meshId: overlapping.meshId });
     const { meshId, cidr, address, cause } = request;
-    const fresh = { meshName: null, toldName: machine.name, requestedAddress: address };
+    const fresh = { meshName: null, requestedAddress: address, ...toTold(machine) };
     storage.putMesh({ meshId, cidr, state: "joining", cause, ...fresh });
     scheduleBy(now() + RESUME_AFTER_MS);
     return ok(machine);
@@ -63,7 +65,8 @@ export function createMemberships(parts: MembershipParts): Memberships {
 
   async function finishJoin(machine: MachineRecord, meshId: MeshId): Promise<Result<AddedMember, JoinMeshError>> {
     const { requestedAddress: address, cause } = readEntry(meshId);
-    const request = { machineId: machine.id, name: machine.name, address, cause };
+    const { id: machineId, name, isGateway } = machine;
+    const request = { machineId, name, isGateway, address, cause };
     const added = releaseReply(await meshOf(meshId).addMember(request));
     // Only the removal of the machine does not wait for its turn.
     const entry = storage.readMesh(meshId);
@@ -73,9 +76,7 @@ export function createMemberships(parts: MembershipParts): Memberships {
       return added;
     }
     if (entry.state === "joined") return added;
-    change(() =>
-      storage.putMesh({ ...entry, state: "joined", meshName: added.value.meshName, toldName: machine.name }),
-    );
+    change(() => storage.putMesh({ ...entry, state: "joined", meshName: added.value.meshName, ...toTold(machine) }));
     // The mesh may know it already from an attempt that was interrupted: nobody was answered that it is in.
     return ok({ ...added.value, isNew: true });
   }
@@ -89,13 +90,17 @@ export function createMemberships(parts: MembershipParts): Memberships {
     storage.deleteMesh(meshId);
   }
 
-  async function finishRename(meshId: MeshId): Promise<void> {
+  /** Tells the mesh what it does not know of the machine. */
+  async function finishChange(meshId: MeshId): Promise<void> {
     const machine = storage.readMachine();
     const entry = storage.readMesh(meshId);
-    if (machine === null || entry?.state !== "joined" || entry.toldName === machine.name) return;
-    await meshOf(meshId).renameMember(machine.id, machine.name);
+    if (machine === null || entry?.state !== "joined") return;
+    const { toldName, toldGateway } = toTold(machine);
+    if (entry.toldName === toldName && entry.toldGateway === toldGateway) return;
+    if (entry.toldName !== toldName) await meshOf(meshId).renameMember(machine.id, toldName);
+    if (entry.toldGateway !== toldGateway) await meshOf(meshId).setMemberGateway(machine.id, toldGateway);
     const after = storage.readMesh(meshId);
-    if (after?.state === "joined") storage.putMesh({ ...after, toldName: machine.name });
+    if (after?.state === "joined") storage.putMesh({ ...after, toldName, toldGateway });
   }
 
   function readEntry(meshId: MeshId): MeshEntry {
@@ -125,7 +130,7 @@ export function createMemberships(parts: MembershipParts): Memberships {
     if (machine === null || entry === null) return;
     if (entry.state === "leaving") await finishLeave(meshId);
     else if (entry.state === "joining") await finishJoin(machine, meshId);
-    await finishRename(meshId);
+    await finishChange(meshId);
   }
 
   async function tryOrRetry(meshId: MeshId, task: () => Promise<void>): Promise<void> {
@@ -171,7 +176,7 @@ export function createMemberships(parts: MembershipParts): Memberships {
       scheduleBy(now() + RESUME_AFTER_MS);
     },
 
-    renamed: () => scheduleBy(now() + RESUME_AFTER_MS),
+    machineChanged: () => scheduleBy(now() + RESUME_AFTER_MS),
 
     async finish() {
       const entries = storage.readMeshes();
@@ -183,3 +188,5 @@ export function createMemberships(parts: MembershipParts): Memberships {
     },
   };
 }
+
+const toTold = ({ name, isGateway }: MachineRecord) => ({ toldName: name, toldGateway: isGateway });

@@ -36,4 +36,12 @@ export const MACHINE_MIGRATIONS: readonly Migration[] = [
   },
   createOutboxMigration("outbox"),
   ALARMS_MIGRATION,
+  {
+    name: "add gateways",
+    statements: [
+      "ALTER TABLE machine ADD COLUMN is_gateway INTEGER NOT NULL DEFAULT 0",
+      // as the mesh was told it
+      "ALTER TABLE meshes ADD COLUMN told_gateway INTEGER NOT NULL DEFAULT 0",
+    ],
+  },
 ];

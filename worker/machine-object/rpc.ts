@@ -17,7 +17,8 @@ export interface MachineObjectRpc {
   leaveMesh(meshId: MeshId, cause: Cause): Promise<Result<boolean, { code: "machine_not_found" }>>;
   /** The mesh is gone: forget it, ring the doorbell. Called by the Mesh object. */
   forgetMesh(meshId: MeshId): Promise<void>;
-  rename(name: string): Promise<void>;
+  /** What is left out stays. Its meshes are told; a mesh that can't be is told by alarm. */
+  update(change: MachineChange): Promise<void>;
   /**
    * Leaves every mesh, closes the socket, refuses the identity from here on: also one that is not registered yet, because its enrolment
    * may be under way. Safe to repeat.
@@ -33,6 +34,10 @@ export interface MachineRegistration {
   readonly name: string;
   readonly identityKey: IdentityPublicKey;
   readonly agent: AgentInfo;
+}
+export interface MachineChange {
+  readonly name?: string;
+  readonly isGateway?: boolean;
 }
 export interface JoinMeshRequest {
   readonly meshId: MeshId;

@@ -18,6 +18,7 @@ export interface MachineRecord {
   readonly revision: number;
   readonly removedAt: number | null;
   readonly lastSeenAt: number | null;
+  readonly isGateway: boolean;
 }
 
 export interface MeshEntry {
@@ -28,7 +29,9 @@ export interface MeshEntry {
   readonly meshName: string | null;
   readonly requestedAddress: Ipv4 | null;
   readonly cause: Cause;
+  /** As the mesh was told them. */
   readonly toldName: string;
+  readonly toldGateway: boolean;
 }
 
 export interface MachineStorage {
@@ -52,6 +55,7 @@ type MachineRow = {
   revision: number;
   removed_at: number | null;
   last_seen_at: number | null;
+  is_gateway: number;
 };
 type MeshRow = {
   mesh_id: MeshId;
@@ -61,6 +65,7 @@ type MeshRow = {
   requested_address: Ipv4 | null;
   cause: string;
   told_name: string;
+  told_gateway: number;
 };
 
 const StoredCause = z.object({ actor: Actor, requestId: z.string() });
@@ -81,15 +86,16 @@ export function createMachineStorage(db: Database): MachineStorage {
       migrate(db, MACHINE_MIGRATIONS);
       hasTables = true;
       db.run(
-        "INSERT INTO machine VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO machine VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...[machine.id, machine.name, machine.identityKey, JSON.stringify(machine.agent), machine.revision],
-        ...[machine.removedAt, machine.lastSeenAt],
+        ...[machine.removedAt, machine.lastSeenAt, Number(machine.isGateway)],
       );
     },
     writeMachine: (machine) =>
       db.run(
-        "UPDATE machine SET name = ?, agent = ?, revision = ?, removed_at = ?, last_seen_at = ?",
+        "UPDATE machine SET name = ?, agent = ?, revision = ?, removed_at = ?, last_seen_at = ?, is_gateway = ?",
         ...[machine.name, JSON.stringify(machine.agent), machine.revision, machine.removedAt, machine.lastSeenAt],
+        Number(machine.isGateway),
       ),
     readMesh(meshId) {
       const row = hasTables ? db.first<MeshRow>("SELECT * FROM meshes WHERE mesh_id = ?", meshId) : null;
@@ -98,9 +104,9 @@ export function createMachineStorage(db: Database): MachineStorage {
     readMeshes: () => (hasTables ? db.all<MeshRow>("SELECT * FROM meshes ORDER BY mesh_id").map(toMeshEntry) : []),
     putMesh: (entry) =>
       db.run(
-        "INSERT OR REPLACE INTO meshes VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO meshes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         ...[entry.meshId, entry.state, entry.cidr, entry.meshName, entry.requestedAddress],
-        ...[JSON.stringify(entry.cause), entry.toldName],
+        ...[JSON.stringify(entry.cause), entry.toldName, Number(entry.toldGateway)],
       ),
     deleteMesh: (meshId) => db.run("DELETE FROM meshes WHERE mesh_id = ?", meshId),
     transaction: db.transaction,
@@ -115,6 +121,7 @@ const toMachineRecord = (row: MachineRow): MachineRecord => ({
   revision: row.revision,
   removedAt: row.removed_at,
   lastSeenAt: row.last_seen_at,
+  isGateway: row.is_gateway === 1,
 });
 
 const toMeshEntry = (row: MeshRow): MeshEntry => ({
@@ -125,4 +132,5 @@ const toMeshEntry = (row: MeshRow): MeshEntry => ({
   requestedAddress: row.requested_address,
   cause: StoredCause.parse(JSON.parse(row.cause)),
   toldName: row.told_name,
+  toldGateway: row.told_gateway === 1,
 });

@@ -46,6 +46,7 @@ async function toMachines(
       name: row.name,
       online: seenAt !== null && now - seenAt <= ONLINE_WITHIN_MS,
       lastSeenAt: seenAt === null ? null : new Date(seenAt).toISOString(),
+      gateway: row.isGateway,
       agent: row.agent,
       meshes: (byMachine.get(row.id) ?? []).map(toMembership),
       createdAt: new Date(row.createdAt).toISOString(),

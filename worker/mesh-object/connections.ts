@@ -3,8 +3,10 @@
 import { z } from "zod";
 import { Epoch, Revision } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
+import { ONLINE_WITHIN_MS } from "#schema/limits";
 import { StepFailure } from "#schema/machine";
 import { toClose } from "../durable/close-reason.ts";
+import { createMailboxes } from "../durable/mailboxes.ts";
 import { createPollPresence } from "../durable/poll-presence.ts";
 import { createSockets, type Socket, type Sockets } from "../durable/sockets.ts";
 import { createWaiters } from "../durable/waiters.ts";
@@ -34,6 +36,15 @@ export interface Connections {
   hold(machineId: MachineId, position: Position, holdMs: number): Promise<readonly string[] | null>;
   /** A request of a machine that polls. */
   heardPolling(machineId: MachineId): void;
+  /** What was told to a machine between two polls, which is thereby told. */
+  takeMail(machineId: MachineId): readonly string[];
+  /**
+   * A message to this member alone, over whatever it is connected by; nothing is stored, so it may be lost with the connection. False when
+   * it is not connected, or was not heard for so long that its connection must be dead.
+   */
+  tell(machineId: MachineId, text: string): boolean;
+  /** True when `tell` would be. */
+  isOnline(machineId: MachineId): boolean;
   keepReport(machineId: MachineId, report: MemberReport): void;
   statusOf(machineId: MachineId): MemberStatus;
   /** All that were told less than `revision`. */
@@ -61,11 +72,13 @@ export function createConnections(
 ): Connections {
   const sockets = createSockets(ctx, SocketState);
   const waiters = createWaiters<MachineId, Position>();
+  const mailboxes = createMailboxes<MachineId>();
   const pollReports = new Map<MachineId, MemberReport>();
   const polls = createPollPresence<MachineId>({
     now,
     onGone(machineId, lastSeenAt) {
       pollReports.delete(machineId);
+      mailboxes.forget(machineId);
       if (sockets.of(machineId) === null) onGone(machineId, lastSeenAt);
     },
   });
@@ -78,8 +91,27 @@ export function createConnections(
     },
   });
 
+  const isRecent = (atMs: number | null) => atMs !== null && now() - atMs <= ONLINE_WITHIN_MS;
+  /** The socket that takes messages: before its hello, nobody knows who is there. */
+  const greetedSocketOf = (machineId: MachineId) => {
+    const socket = sockets.of(machineId);
+    return socket?.state.told != null && isRecent(socket.lastSeenAt()) ? socket : null;
+  };
+  const isOnline = (machineId: MachineId) =>
+    greetedSocketOf(machineId) !== null || isRecent(polls.lastSeenAt(machineId));
+
   return {
     sockets,
+    isOnline,
+    takeMail: mailboxes.take,
+    tell(machineId, text) {
+      if (!isOnline(machineId)) return false;
+      const socket = greetedSocketOf(machineId);
+      if (socket !== null) socket.send(text);
+      else if (waiters.has(machineId)) waiters.answer(machineId, [text]);
+      else mailboxes.put(machineId, text);
+      return true;
+    },
     openSocket(machineId, nowMs) {
       waiters.answer(machineId, null);
       return sockets.accept(machineId, { told: null, applied: null, failures: [] }, nowMs);
@@ -125,6 +157,7 @@ export function createConnections(
       sockets.dismiss(machineId, toClose(failure));
       waiters.answer(machineId, [text]);
       polls.forget(machineId);
+      mailboxes.forget(machineId);
       pollReports.delete(machineId);
     },
     machineIds: () => [...new Set([...[...sockets.list()].map((socket) => socket.machineId), ...polls.machineIds()])],

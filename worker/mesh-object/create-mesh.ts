@@ -11,12 +11,16 @@ import { createProjector, MAX_PROJECTIONS } from "../outbox/project.ts";
 import { createAddressStorage } from "./address-storage.ts";
 import { type Broadcast, createBroadcast } from "./broadcast.ts";
 import { type Connections, createConnections } from "./connections.ts";
+import { createLinkEvents, type LinkEvents } from "./link-events.ts";
 import { createMemberEndpoint, type MemberEndpoint } from "./member-endpoint.ts";
 import type { MeshParts } from "./members.ts";
 import { readOpenMesh } from "./members.ts";
+import { createRelayInvitations } from "./relay-invitations.ts";
 import { createRelayTicketStorage, createRelayTickets, type RelayTickets } from "./relay-tickets.ts";
 import { createReplies } from "./replies.ts";
 import { createMeshStorage } from "./storage.ts";
+import { createTelemetry, type Telemetry } from "./telemetry.ts";
+import { createTransits, type Transits } from "./transits.ts";
 
 /** Each is a call of another object: few enough at once that none waits long. */
 const MAX_NOTICES = 50;
@@ -30,6 +34,9 @@ export interface MeshServices extends MeshParts {
   readonly broadcast: Broadcast;
   readonly endpoint: MemberEndpoint;
   readonly relayTickets: RelayTickets;
+  readonly linkEvents: LinkEvents;
+  readonly transits: Transits;
+  readonly telemetry: Telemetry;
   readonly log: Logger;
 }
 
@@ -62,16 +69,21 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   const broadcast = createBroadcast({ now, countListeners: connections.sockets.count, tellAll });
 
   const shared = { db, now, log };
+  const relayTickets = createRelayTickets(createRelayTicketStorage(db));
+  const waitUntil = (promise: Promise<void>) => ctx.waitUntil(promise);
+  const ofPaths = {
+    linkEvents: createLinkEvents(db),
+    transits: createTransits(db),
+    telemetry: createTelemetry({
+      now,
+      tell: (machineId, message) => connections.tell(machineId, JSON.stringify(message)),
+    }),
+    relayInvitations: createRelayInvitations({ connections, tickets: relayTickets, waitUntil, now, log }),
+  };
   return {
-    db,
-    log,
-    storage,
-    alarms,
-    connections,
-    broadcast,
+    ...{ db, log, storage, alarms, connections, broadcast, relayTickets, ...ofPaths },
     addresses: createAddressStorage(db),
-    relayTickets: createRelayTickets(createRelayTicketStorage(db)),
-    endpoint: createMemberEndpoint({ storage, connections, replies, broadcast, now, log }),
+    endpoint: createMemberEndpoint({ ...ofPaths, storage, connections, replies, broadcast, now, log }),
     outbox: createOutbox({
       ...shared,
       table: "outbox",

@@ -68,17 +68,17 @@ describe("a POST is refused with the fault on", () => {
 
 test("another wire version closes with 4426", async () => {
   const { socket } = await (await createTestMesh()).connectNew();
-  socket.send({ ...hello, wireVersion: 2 });
+  socket.send({ ...hello, wireVersion: 99 });
   expect(await socket.closed).toMatchObject({ code: 4426 });
 });
 
 test("messages of unknown type are ignored, unknown fields too", async () => {
   const mesh = await createTestMesh();
   const { machineId, socket } = await mesh.connectNew();
-  socket.send({ type: "link.report", anything: [] });
+  socket.send({ type: "link.paint", anything: [] });
   socket.send({ ...createHello(), more: { of: "it" } });
   expect(await socket.next()).toMatchObject({ type: "sync.snapshot" });
-  expect(await mesh.poller(machineId).post({ type: "link.report" })).toEqual([]);
+  expect(await mesh.poller(machineId).post({ type: "link.paint" })).toEqual([]);
 });
 
 test("too many updates close with 4429, and what came before them counts", async () => {

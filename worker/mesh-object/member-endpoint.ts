@@ -10,11 +10,16 @@ import type { Failure } from "../failure.ts";
 import type { Logger } from "../log.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { Connections } from "./connections.ts";
+import type { LinkEvents } from "./link-events.ts";
 import { readOpenMesh } from "./members.ts";
-import { handleMessages, type MessageOutcome } from "./messages.ts";
+import { handleMessages, type MessageKind, type MessageOutcome } from "./messages.ts";
+import type { RelayInvitations } from "./relay-invitations.ts";
 import type { Replies } from "./replies.ts";
+import { createSignalLimits } from "./signals.ts";
 import type { MeshRecord, MeshStorage } from "./storage.ts";
 import { isResumable, type Position } from "./sync.ts";
+import type { Telemetry } from "./telemetry.ts";
+import { isTransitAllowed, renderTransits, type Transits } from "./transits.ts";
 
 export interface MemberEndpoint extends AgentEndpoint {
   receiveFrame(webSocket: WebSocket, frame: string | ArrayBuffer): void;
@@ -22,6 +27,10 @@ export interface MemberEndpoint extends AgentEndpoint {
 
 export interface MemberEndpointParts {
   readonly storage: MeshStorage;
+  readonly linkEvents: LinkEvents;
+  readonly transits: Transits;
+  readonly telemetry: Telemetry;
+  readonly relayInvitations: RelayInvitations;
   readonly connections: Connections;
   readonly replies: Replies;
   readonly broadcast: Broadcast;
@@ -35,6 +44,9 @@ const MAX_SOCKETS = 32_768;
 const COSTLY = { burst: 30, perSecond: 1 };
 /** A member confirms every change, and in a join storm there are many. */
 const MESSAGES = { burst: 1_000, perSecond: 200 };
+/** When its network changes, the links to all its peers change, some of them more than once. */
+const LINK_EVENTS = { burst: 256, perSecond: 2 };
+const TRANSITS = { burst: 64, perSecond: 1 };
 
 /** The answer to this position is about as long as the whole mesh: a snapshot, or as many changes as it has members. */
 const isWholeMesh = (mesh: MeshRecord, position: Position | null): boolean =>
@@ -46,10 +58,13 @@ const NOT_A_MEMBER: Failure = { code: "not_a_member" };
 const decoder = createDecoder(ToMeshMessage, messageTypesOf(ToMeshMessage));
 
 export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint {
-  const { storage, connections, replies, broadcast, now, log } = parts;
-  const limiters = { costly: createRateLimiter(COSTLY), any: createRateLimiter(MESSAGES) };
-
-  const isAllowed = (machineId: MachineId, kind: "costly" | "any") => limiters[kind].take(machineId, now());
+  const { storage, connections, replies, broadcast, transits, now, log } = parts;
+  const limiters = {
+    ...{ any: createRateLimiter(MESSAGES), costly: createRateLimiter(COSTLY) },
+    ...{ link: createRateLimiter(LINK_EVENTS), transit: createRateLimiter(TRANSITS) },
+  };
+  const signalLimits = createSignalLimits();
+  const isAllowed = (machineId: MachineId, kind: MessageKind) => limiters[kind].take(machineId, now());
 
   // Whoever gets here is a member: a socket of one that is no longer is dismissed, a request is looked at before.
   function receive(
@@ -57,16 +72,24 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
     decoded: Decoded<ToMeshMessage>,
   ): { texts: string[]; failure: Failure | null } {
     for (const type of decoded.unknownTypes) log.info("ignored a message of unknown type", { machineId, type });
-    const {
-      replies: errors,
-      ask,
-      report,
-      isChanged,
-      failure,
-    } = handleMessages({ storage, machineId, isAllowed: (kind) => isAllowed(machineId, kind) }, decoded.messages);
+    const { isOnline } = connections;
+    const context = { ...parts, machineId, signalLimits, isOnline, nowMs: now() };
+    const outcome = handleMessages({ ...context, isAllowed: (kind) => isAllowed(machineId, kind) }, decoded.messages);
+    const answers = answer(machineId, outcome.ask);
+    carryOut(machineId, outcome);
+    return { texts: [...outcome.replies.map((reply) => JSON.stringify(reply)), ...answers], failure: outcome.failure };
+  }
+
+  function carryOut(machineId: MachineId, outcome: MessageOutcome): void {
+    const { isChanged, report, tells, relayPeers, transitMembers, telemetry, droppedLinkEvents } = outcome;
     if (isChanged) broadcast.schedule();
     if (report !== null) connections.keepReport(machineId, report);
-    return { texts: [...errors.map((error) => JSON.stringify(error)), ...answer(machineId, ask)], failure };
+    for (const { machineId: to, message } of tells) connections.tell(to, JSON.stringify(message));
+    const meshId = storage.readMesh()?.settings.id;
+    for (const peerId of relayPeers) if (meshId) parts.relayInvitations.invite({ meshId, machineId, peerId });
+    for (const member of transitMembers) connections.tell(member, renderTransits(transits, member));
+    for (const told of telemetry) parts.telemetry.heard(machineId, told);
+    if (droppedLinkEvents > 0) log.info("dropped link events of a member", { machineId, droppedLinkEvents });
   }
 
   function answer(machineId: MachineId, ask: MessageOutcome["ask"]): string[] {
@@ -77,10 +100,14 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
       socket.state = { ...socket.state, told: { epoch: mesh.epoch, revision: mesh.revision } };
       socket.save();
     }
-    return ask.kind === "heartbeat" && ask.position !== null
-      ? replies.confirm(mesh, ask.position)
-      : replies.catchUp(mesh, ask.position);
+    if (ask.kind === "heartbeat" && ask.position !== null) return replies.confirm(mesh, ask.position);
+    const mail = socket === null ? [] : connections.takeMail(machineId);
+    return [...replies.catchUp(mesh, ask.position), ...answerTransits(mesh, machineId), ...mail];
   }
+
+  /** Also when there are none: it may have been away when the last one ended. */
+  const answerTransits = (mesh: MeshRecord, machineId: MachineId): string[] =>
+    isTransitAllowed(mesh.settings.fallback) ? [renderTransits(transits, machineId)] : [];
 
   return {
     refusalOf: (machineId) =>
@@ -125,9 +152,11 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
       if (isWholeMesh(mesh, position) && !isAllowed(machineId, "costly")) {
         return err({ code: "rate_limited", detail: "too many polls for the whole mesh" });
       }
+      const mail = connections.takeMail(machineId);
       if (!isResumable(mesh, position) || position.revision < mesh.visibleRevision) {
-        return ok(replies.catchUp(mesh, position));
+        return ok([...replies.catchUp(mesh, position), ...mail]);
       }
+      if (mail.length > 0) return ok(mail);
       return ok((await connections.hold(machineId, position, wait * 1_000)) ?? []);
     },
   };

@@ -1,8 +1,10 @@
 import { ONLINE_WITHIN_MS } from "#schema/limits";
 import type { Member } from "#schema/machine";
 import type { MemberStatus } from "./connections.ts";
-import type { MemberRecord, MeshRecord } from "./storage.ts";
+import type { MemberTelemetry } from "./rpc.ts";
+import type { MemberRecord, MeshRecord, MeshStorage } from "./storage.ts";
 import type { Position } from "./sync.ts";
+import type { KeptReport } from "./telemetry.ts";
 
 /** A member as the API shows it. */
 export function toMember(mesh: MeshRecord, member: MemberRecord, status: MemberStatus, nowMs: number): Member {
@@ -19,6 +21,24 @@ export function toMember(mesh: MeshRecord, member: MemberRecord, status: MemberS
     appliedRevision: isPositionOf(mesh, report?.applied ?? null) ? (report?.applied.revision ?? null) : null,
     failures: [...(report?.failures ?? [])],
     joinedAt: new Date(member.joinedAt).toISOString(),
+  };
+}
+
+/** What a member tells of this mesh and its members; what it tells of anything else is left out. */
+export function toMemberTelemetry(
+  { readMember }: Pick<MeshStorage, "readMember">,
+  { settings }: MeshRecord,
+  { peers, endpoints, nat, receivedAt }: KeptReport,
+): MemberTelemetry {
+  const isHere = ({ meshId }: { meshId: string }) => meshId === settings.id;
+  return {
+    receivedAt,
+    nat,
+    endpoints: endpoints.filter(isHere),
+    peers: peers.filter(isHere).flatMap((peer) => {
+      const member = readMember(peer.machineId);
+      return member === null ? [] : [{ ...peer, name: member.name }];
+    }),
   };
 }
 

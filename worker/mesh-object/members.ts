@@ -10,7 +10,7 @@ import type { Cause } from "../outbox/cause.ts";
 import type { Notice, Projection } from "../outbox/entries.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { type AddressPool, type AddressStorage, createAddressPool, fillAddressPool } from "./addresses.ts";
-import type { AddedMember, AddMemberError, AddMemberRequest } from "./rpc.ts";
+import type { AddedMember, AddMemberError, AddMemberRequest, SettingsChange } from "./rpc.ts";
 import { isVisible, type MemberRecord, type MeshRecord, type MeshStorage } from "./storage.ts";
 
 export interface MeshParts {
@@ -49,12 +49,15 @@ export function initialiseMesh({ storage, addresses, randomBytes }: MeshParts, s
   fillAddressPool(addresses, hostCount(settings.cidr));
 }
 
-export function renameMesh({ storage }: MeshParts, name: string): Result<null, NoMesh> {
+/** What equals the stored writes nothing. */
+export function changeSettings({ storage }: MeshParts, change: SettingsChange): Result<null, NoMesh> {
   const mesh = readOpenMesh(storage);
   if (mesh === null) return err({ code: "mesh_not_found" });
-  if (mesh.settings.name === name) return ok(null);
+  const { name, fallback } = mesh.settings;
+  const changed = { name: change.name ?? name, fallback: change.fallback ?? fallback };
+  if (changed.name === name && changed.fallback === fallback) return ok(null);
   const next = toNextRevision(mesh, { isVisible: true });
-  storage.writeMesh({ ...next, settings: { ...mesh.settings, name }, settingsRevision: next.revision });
+  storage.writeMesh({ ...next, settings: { ...mesh.settings, ...changed }, settingsRevision: next.revision });
   return ok(null);
 }
 
@@ -125,7 +128,13 @@ export function renameMember({ storage }: MeshParts, machineId: MachineId, name:
   updateMember(storage, machineId, { name });
 }
 
-export type MemberChange = Partial<Pick<MemberRecord, "name" | "publicKey" | "candidates" | "deviceEpoch">>;
+export function setMemberGateway({ storage }: MeshParts, machineId: MachineId, isGateway: boolean): void {
+  updateMember(storage, machineId, { isGateway });
+}
+
+export type MemberChange = Partial<
+  Pick<MemberRecord, "name" | "publicKey" | "candidates" | "deviceEpoch" | "nat" | "answersChecks" | "isGateway">
+>;
 
 /** What equals the stored writes nothing; `value` is then false, and also when it is no member. */
 export function updateMember(
@@ -195,6 +204,9 @@ function toNewMember(
     publicKey: null,
     candidates: [],
     deviceEpoch: null,
+    nat: null,
+    answersChecks: true,
+    isGateway: request.isGateway,
     revision,
     joinedAt: nowMs,
     lastSeenAt: null,
@@ -245,6 +257,10 @@ const isSameMember = (a: MemberRecord, b: MemberRecord): boolean =>
   a.name === b.name &&
   a.publicKey === b.publicKey &&
   a.deviceEpoch === b.deviceEpoch &&
+  a.answersChecks === b.answersChecks &&
+  a.isGateway === b.isGateway &&
+  // Both are as the schema orders them.
+  JSON.stringify(a.nat) === JSON.stringify(b.nat) &&
   toCandidateSet(a) === toCandidateSet(b);
 
 // The order of candidates says nothing: a machine that lists its interfaces in another order has not changed.

@@ -62,6 +62,7 @@ describe("adding members", () => {
       machineId: createMachineId(),
       name: "box",
       address: null,
+      isGateway: false,
       cause: TEST_CAUSE,
     });
     expect(result).toEqual({ ok: false, error: { code: "mesh_not_found" } });
@@ -69,7 +70,7 @@ describe("adding members", () => {
       ok: false,
       error: { code: "mesh_not_found" },
     });
-    expect(await mesh.rename("new")).toEqual({ ok: false, error: { code: "mesh_not_found" } });
+    expect(await mesh.changeSettings({ name: "new" })).toEqual({ ok: false, error: { code: "mesh_not_found" } });
   });
 });
 

@@ -11,17 +11,29 @@ import type { Env } from "../env.ts";
 import { toErrorFields } from "../log.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
-import { toLastSeen, toMember } from "./member-view.ts";
+import { toLastSeen, toMember, toMemberTelemetry } from "./member-view.ts";
 import {
   addMember,
+  changeSettings,
   closeMesh,
   initialiseMesh,
   readOpenMesh,
   removeMember,
   renameMember,
-  renameMesh,
+  setMemberGateway,
 } from "./members.ts";
-import type { AddedMember, AddMemberError, AddMemberRequest, MeshObjectRpc } from "./rpc.ts";
+import type {
+  AddedMember,
+  AddMemberError,
+  AddMemberRequest,
+  LinkEventPosition,
+  MemberTelemetry,
+  MeshObjectRpc,
+  PositionedLinkEvent,
+  SettingsChange,
+  TelemetryError,
+} from "./rpc.ts";
+import { isTransitAllowed, renderTransits } from "./transits.ts";
 
 type NoMesh = { readonly code: "mesh_not_found" };
 
@@ -48,9 +60,15 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     this.#transact(() => initialiseMesh(this.#mesh, settings, Date.now()));
   }
 
-  async rename(name: string): Promise<Result<null, NoMesh>> {
-    const result = this.#transact(() => renameMesh(this.#mesh, name));
-    if (result.ok) this.#mesh.broadcast.schedule();
+  async changeSettings(change: SettingsChange): Promise<Result<null, NoMesh>> {
+    const { transits, broadcast } = this.#mesh;
+    const isTransitOver = change.fallback !== undefined && !isTransitAllowed(change.fallback);
+    const [result, untransited] = this.#transact(() => {
+      const changed = changeSettings(this.#mesh, change);
+      return [changed, changed.ok && isTransitOver ? transits.dropAll() : []];
+    });
+    if (result.ok) broadcast.schedule();
+    this.#tellTransits(untransited);
     return result;
   }
 
@@ -61,9 +79,13 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   }
 
   async removeMember(machineId: MachineId, cause: Cause): Promise<Result<boolean, NoMesh>> {
-    const result = this.#transact(() => removeMember(this.#mesh, { machineId, cause }, Date.now()));
+    const [result, untransited] = this.#transact(() => {
+      const removed = removeMember(this.#mesh, { machineId, cause }, Date.now());
+      return [removed, removed.ok && removed.value ? this.#mesh.transits.dropOf(machineId) : []];
+    });
     if (!result.ok || !result.value) return result;
     this.#dismiss(machineId, "removed");
+    this.#tellTransits(untransited);
     this.#mesh.broadcast.schedule();
     this.#deliverSoon();
     return result;
@@ -72,6 +94,16 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   async renameMember(machineId: MachineId, name: string): Promise<void> {
     renameMember(this.#mesh, machineId, name);
     this.#mesh.broadcast.schedule();
+  }
+
+  async setMemberGateway(machineId: MachineId, isGateway: boolean): Promise<void> {
+    if (readOpenMesh(this.#mesh.storage) === null) return;
+    const untransited = this.#transact(() => {
+      setMemberGateway(this.#mesh, machineId, isGateway);
+      return isGateway ? [] : this.#mesh.transits.dropThrough(machineId);
+    });
+    this.#mesh.broadcast.schedule();
+    this.#tellTransits(untransited);
   }
 
   async listMembers(page: { after: MachineId | null; limit: number }): Promise<Result<Member[], NoMesh>> {
@@ -103,6 +135,29 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
       if (lastSeenAt !== null) presence[machineId] = lastSeenAt;
     }
     return presence;
+  }
+
+  async readRelayKey(): Promise<JsonWebKey | null> {
+    return readOpenMesh(this.#mesh.storage) === null ? null : this.#mesh.relayTickets.readPublicJwk();
+  }
+
+  async readTelemetry(
+    machineId: MachineId,
+    { waitMs }: { waitMs: number },
+  ): Promise<Result<MemberTelemetry, TelemetryError>> {
+    const mesh = readOpenMesh(this.#mesh.storage);
+    if (mesh === null) return err({ code: "mesh_not_found" });
+    if (this.#mesh.storage.readMember(machineId) === null) return err({ code: "member_not_found" });
+    const read = await this.#mesh.telemetry.read(machineId, waitMs);
+    return read.ok ? ok(toMemberTelemetry(this.#mesh.storage, mesh, read.value)) : err({ code: read.error });
+  }
+
+  async listLinkEvents(
+    machineId: MachineId,
+    page: { before: LinkEventPosition | null; limit: number },
+  ): Promise<PositionedLinkEvent[]> {
+    if (readOpenMesh(this.#mesh.storage) === null) return [];
+    return this.#mesh.linkEvents.list(machineId, { ...page, nowMs: Date.now() });
   }
 
   async close(): Promise<{ memberCount: number }> {
@@ -147,11 +202,17 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     return this.#mesh.storage.transaction(change);
   }
 
+  #tellTransits(machineIds: readonly MachineId[]): void {
+    const { connections, transits } = this.#mesh;
+    for (const machineId of machineIds) connections.tell(machineId, renderTransits(transits, machineId));
+  }
+
   #dismiss(machineId: MachineId, reason: MeshLeft["reason"]): void {
     const meshId = this.#mesh.storage.readMesh()?.settings.id;
     if (meshId === undefined) return;
     const text = JSON.stringify({ type: "mesh.left", meshId, reason } satisfies MeshLeft);
     const detail = reason === "removed" ? "taken out of the mesh" : "the mesh was deleted";
+    this.#mesh.telemetry.forget(machineId);
     this.#mesh.connections.dismiss(machineId, text, { code: "not_a_member", detail });
   }
 

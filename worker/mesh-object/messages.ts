@@ -3,27 +3,53 @@
 import type { MachineId } from "#schema/ids";
 import type { StepFailure } from "#schema/machine";
 import { err, ok, type Result } from "#schema/result";
-import type { MemberUpdate, SyncHello, ToMeshMessage, WireError } from "#schema/wire/messages";
+import type {
+  FromMeshMessage,
+  LinkReports,
+  MemberUpdate,
+  SyncHello,
+  TelemetryReport,
+  ToMeshMessage,
+  TransitRequest,
+} from "#schema/wire/messages";
 import { checkWireVersion } from "../durable/wire-version.ts";
 import type { Failure } from "../failure.ts";
-import { type MemberChange, updateMember } from "./members.ts";
+import type { LinkEvents } from "./link-events.ts";
+import { type MemberChange, readOpenMesh, updateMember } from "./members.ts";
+import { handleSignal, type Signal, type SignalLimits, type Tell } from "./signals.ts";
 import type { MeshStorage } from "./storage.ts";
 import type { Position } from "./sync.ts";
+import { requestTransit, type Transits } from "./transits.ts";
 
 export interface MessageContext {
   readonly storage: MeshStorage;
+  readonly linkEvents: Pick<LinkEvents, "add">;
+  readonly transits: Transits;
   readonly machineId: MachineId;
-  /** False when this member has sent too many messages: of any, or of those that cost others or take a long answer. */
-  readonly isAllowed: (kind: "costly" | "any") => boolean;
+  /** False when this member has sent too many messages of this kind. */
+  readonly isAllowed: (kind: MessageKind) => boolean;
+  readonly signalLimits: SignalLimits;
+  readonly isOnline: (machineId: MachineId) => boolean;
+  readonly nowMs: number;
 }
+/** `any`: each message. `costly`: those that cost others or take a long answer. `link`: each link event. */
+export type MessageKind = "any" | "costly" | "link" | "transit";
 
 /** What is to be done after the messages. Several that ask where the mesh stands get one answer, to the last of them. */
 export interface MessageOutcome {
-  readonly replies: readonly WireError[];
+  readonly replies: readonly FromMeshMessage[];
   readonly ask: { readonly kind: "hello" | "heartbeat"; readonly position: Position | null } | null;
   readonly report: MemberReport | null;
   /** True when other members must hear of it. */
   readonly isChanged: boolean;
+  /** To one other member each. */
+  readonly tells: readonly Tell[];
+  /** Peers to which a relay opens: both ends get a ticket. */
+  readonly relayPeers: readonly MachineId[];
+  /** Who has to be told their transits. */
+  readonly transitMembers: readonly MachineId[];
+  readonly telemetry: readonly TelemetryReport[];
+  readonly droppedLinkEvents: number;
   /** Ends the connection. What the messages before it did stays. */
   readonly failure: Failure | null;
 }
@@ -32,23 +58,41 @@ export interface MemberReport {
   readonly failures: readonly StepFailure[];
 }
 
-const NOTHING: MessageOutcome = { replies: [], ask: null, report: null, isChanged: false, failure: null };
+const NOTHING: MessageOutcome = {
+  replies: [],
+  ask: null,
+  report: null,
+  isChanged: false,
+  tells: [],
+  relayPeers: [],
+  transitMembers: [],
+  telemetry: [],
+  droppedLinkEvents: 0,
+  failure: null,
+};
 
 export function handleMessages(context: MessageContext, messages: readonly ToMeshMessage[]): MessageOutcome {
   let outcome = NOTHING;
   for (const message of messages) {
     const step = handleMessage(context, message);
     if (!step.ok) return { ...outcome, failure: step.error };
-    outcome = {
-      replies: [...outcome.replies, ...step.value.replies],
-      ask: step.value.ask ?? outcome.ask,
-      report: step.value.report ?? outcome.report,
-      isChanged: outcome.isChanged || step.value.isChanged,
-      failure: null,
-    };
+    outcome = join(outcome, step.value);
   }
   return outcome;
 }
+
+const join = (before: MessageOutcome, step: MessageOutcome): MessageOutcome => ({
+  replies: [...before.replies, ...step.replies],
+  ask: step.ask ?? before.ask,
+  report: step.report ?? before.report,
+  isChanged: before.isChanged || step.isChanged,
+  tells: [...before.tells, ...step.tells],
+  relayPeers: [...before.relayPeers, ...step.relayPeers],
+  transitMembers: [...new Set([...before.transitMembers, ...step.transitMembers])],
+  telemetry: [...before.telemetry, ...step.telemetry],
+  droppedLinkEvents: before.droppedLinkEvents + step.droppedLinkEvents,
+  failure: null,
+});
 
 function handleMessage(context: MessageContext, message: ToMeshMessage): Result<MessageOutcome, Failure> {
   if (!context.isAllowed("any")) return err({ code: "rate_limited", detail: "too many messages" });
@@ -66,6 +110,16 @@ function handleMessage(context: MessageContext, message: ToMeshMessage): Result<
       const { epoch, revision } = message;
       return ok({ ...NOTHING, ask: { kind: "heartbeat", position: { epoch, revision } } });
     }
+    case "punch.request":
+    case "relay.request":
+    case "peer.observed":
+      return ok(passOn(context, message));
+    case "link.report":
+      return ok(keepLinkEvents(context, message));
+    case "telemetry.report":
+      return ok({ ...NOTHING, telemetry: [message] });
+    case "transit.request":
+      return ok(handleTransit(context, message));
   }
 }
 
@@ -86,8 +140,47 @@ function changeMember(context: MessageContext, change: MemberChange): Result<Mes
   return ok({ ...NOTHING, replies: [{ type: "error", code: updated.error, message }] });
 }
 
-const toChange = ({ publicKey, candidates, deviceEpoch }: SyncHello | MemberUpdate): MemberChange => ({
+function passOn(context: MessageContext, signal: Signal): MessageOutcome {
+  const mesh = readOpenMesh(context.storage);
+  if (mesh === null) return NOTHING;
+  return { ...NOTHING, ...handleSignal({ ...context, mesh, limits: context.signalLimits }, signal) };
+}
+
+/** Of links to who is no peer nothing is kept, and nothing beyond the member's rate: a link that flaps must not cost the mesh its history. */
+function keepLinkEvents(context: MessageContext, { links }: LinkReports): MessageOutcome {
+  const { storage, linkEvents, machineId, isAllowed, nowMs } = context;
+  const peers = new Map<MachineId, boolean>();
+  const isPeer = (peerId: MachineId) => {
+    const known = peers.get(peerId) ?? (peerId !== machineId && storage.readMember(peerId) !== null);
+    peers.set(peerId, known);
+    return known;
+  };
+  const kept = links.filter(({ peerId }) => isAllowed("link") && isPeer(peerId));
+  linkEvents.add(machineId, kept, nowMs);
+  return { ...NOTHING, droppedLinkEvents: links.length - kept.length };
+}
+
+function handleTransit(context: MessageContext, message: TransitRequest): MessageOutcome {
+  const mesh = readOpenMesh(context.storage);
+  if (mesh === null) return NOTHING;
+  if (!context.isAllowed("transit")) {
+    const refusal = { type: "error", code: "rate_limited", message: "too many requests for transit" } as const;
+    return { ...NOTHING, replies: [refusal] };
+  }
+  const requested = requestTransit({ ...context, mesh }, message);
+  return requested.ok ? { ...NOTHING, transitMembers: requested.value } : { ...NOTHING, replies: [requested.error] };
+}
+
+const toChange = ({
+  publicKey,
+  candidates,
+  deviceEpoch,
+  nat,
+  answersChecks,
+}: SyncHello | MemberUpdate): MemberChange => ({
   ...(publicKey === undefined ? {} : { publicKey }),
   ...(candidates === undefined ? {} : { candidates }),
   ...(deviceEpoch === undefined ? {} : { deviceEpoch }),
+  ...(nat === undefined ? {} : { nat }),
+  ...(answersChecks === undefined ? {} : { answersChecks }),
 });

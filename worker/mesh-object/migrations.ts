@@ -3,6 +3,9 @@ import { ALARMS_MIGRATION } from "../durable/alarms.ts";
 import type { Migration } from "../durable/migrate.ts";
 import { createOutboxMigration } from "../outbox/outbox.ts";
 import { ADDRESSES_MIGRATION } from "./address-storage.ts";
+import { LINK_EVENTS_MIGRATION } from "./link-events.ts";
+import { RELAY_TICKETS_MIGRATION } from "./relay-tickets.ts";
+import { TRANSITS_MIGRATION } from "./transits.ts";
 
 export const MESH_MIGRATIONS: readonly Migration[] = [
   {
@@ -59,4 +62,17 @@ export const MESH_MIGRATIONS: readonly Migration[] = [
   createOutboxMigration("notices"),
   ALARMS_MIGRATION,
   { name: "add device epochs", statements: ["ALTER TABLE members ADD COLUMN device_epoch TEXT"] },
+  {
+    name: "add what paths need",
+    statements: [
+      "ALTER TABLE mesh ADD COLUMN fallback TEXT NOT NULL DEFAULT 'relay'",
+      // JSON of NatSummary; null until the member told it
+      "ALTER TABLE members ADD COLUMN nat TEXT",
+      "ALTER TABLE members ADD COLUMN answers_checks INTEGER NOT NULL DEFAULT 1",
+      "ALTER TABLE members ADD COLUMN is_gateway INTEGER NOT NULL DEFAULT 0",
+    ],
+  },
+  LINK_EVENTS_MIGRATION,
+  TRANSITS_MIGRATION,
+  RELAY_TICKETS_MIGRATION,
 ];

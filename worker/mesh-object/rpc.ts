@@ -1,25 +1,40 @@
 // What the Mesh object offers to the Worker and to Machine objects. All calls are idempotent, so a caller that lost the answer repeats the call.
 import type { Ipv4, Ipv6 } from "#schema/address";
+import type { LinkEvent } from "#schema/api/machine-links";
 import type { MeshSettings } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { Member } from "#schema/machine";
+import type { Fallback } from "#schema/mesh";
+import type { NatReport } from "#schema/nat";
+import type { ObservedEndpoint, PeerExplanation } from "#schema/path";
 import type { Result } from "#schema/result";
 import type { Cause } from "../outbox/cause.ts";
 
 export interface MeshObjectRpc {
   /** Makes the mesh; the same settings again change nothing. */
   initialise(settings: MeshSettings): Promise<void>;
-  rename(name: string): Promise<Result<null, { code: "mesh_not_found" }>>;
+  /** What is left out stays. */
+  changeSettings(change: SettingsChange): Promise<Result<null, { code: "mesh_not_found" }>>;
   /** Adding a member again answers what it has. Durable (and in the outbox, with its audit event) when answered. */
   addMember(request: AddMemberRequest): Promise<Result<AddedMember, AddMemberError>>;
   /** `value` is false when it was no member. Its socket is closed and every connected member is told at once. */
   removeMember(machineId: MachineId, cause: Cause): Promise<Result<boolean, { code: "mesh_not_found" }>>;
   renameMember(machineId: MachineId, name: string): Promise<void>;
+  setMemberGateway(machineId: MachineId, isGateway: boolean): Promise<void>;
   /** Members in order of their machine ids, after `after`. */
   listMembers(page: { after: MachineId | null; limit: number }): Promise<Result<Member[], { code: "mesh_not_found" }>>;
   getMember(machineId: MachineId): Promise<Result<Member, { code: "mesh_not_found" | "member_not_found" }>>;
   /** When each of these members was last seen, milliseconds since the epoch; left out when never. One call per mesh and list page. */
   readPresence(machineIds: readonly MachineId[]): Promise<Record<MachineId, number>>;
+  /** What a Relay object verifies this mesh's tickets with; null: none was given out yet, or there is no mesh. */
+  readRelayKey(): Promise<JsonWebKey | null>;
+  /** What the member says of its peers now. Waits for up to `waitMs` while rates are being measured. */
+  readTelemetry(machineId: MachineId, options: { waitMs: number }): Promise<Result<MemberTelemetry, TelemetryError>>;
+  /** Newest first, after (and so older than) `before`; null: from the newest on. */
+  listLinkEvents(
+    machineId: MachineId,
+    page: { before: LinkEventPosition | null; limit: number },
+  ): Promise<PositionedLinkEvent[]>;
   /** Closes the mesh: members are told `mesh_deleted`, Machine objects are told through the outbox, storage goes when that is done. */
   close(): Promise<{ memberCount: number }>;
   /** WebSocket upgrade, long-poll GET, message POST of an authenticated machine (see TRUSTED_HEADERS). */
@@ -30,7 +45,33 @@ export interface AddMemberRequest {
   readonly machineId: MachineId;
   readonly name: string;
   readonly address: Ipv4 | null;
+  readonly isGateway: boolean;
   readonly cause: Cause;
+}
+export interface SettingsChange {
+  readonly name?: string;
+  readonly fallback?: Fallback;
+}
+export interface MemberTelemetry {
+  /** When it came, milliseconds since the epoch. */
+  readonly receivedAt: number;
+  readonly peers: PeerExplanation[];
+  readonly endpoints: ObservedEndpoint[];
+  readonly nat: NatReport | null;
+}
+export type TelemetryError = {
+  /** `silent`: it is connected and did not answer in time. */
+  readonly code: "mesh_not_found" | "member_not_found" | "offline" | "silent";
+};
+/** Where a link event stands in its mesh: by time, then by number. */
+export interface LinkEventPosition {
+  readonly at: number;
+  readonly number: number;
+}
+export interface PositionedLinkEvent {
+  readonly position: LinkEventPosition;
+  /** Without the mesh, which its reader knows. */
+  readonly event: Omit<LinkEvent, "meshId">;
 }
 export interface AddedMember {
   readonly meshId: MeshId;

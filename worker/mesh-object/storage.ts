@@ -4,7 +4,8 @@ import type { Ipv4, Ipv6, Ipv6Cidr } from "#schema/address";
 import type { Candidate, MeshSettings } from "#schema/desired-state";
 import { Candidates } from "#schema/desired-state";
 import type { MachineId, MeshId, WireGuardPublicKey } from "#schema/ids";
-import type { MeshCidr } from "#schema/mesh";
+import type { Fallback, MeshCidr } from "#schema/mesh";
+import { NatSummary } from "#schema/nat";
 import { isMigrated, migrate } from "../durable/migrate.ts";
 import type { Database } from "../durable/sqlite.ts";
 import { MESH_MIGRATIONS } from "./migrations.ts";
@@ -31,6 +32,10 @@ export interface MemberRecord {
   readonly candidates: readonly Candidate[];
   /** Null when the member never told one. */
   readonly deviceEpoch: string | null;
+  /** Null when the member never told it. */
+  readonly nat: NatSummary | null;
+  readonly answersChecks: boolean;
+  readonly isGateway: boolean;
   readonly revision: number;
   readonly joinedAt: number;
   readonly lastSeenAt: number | null;
@@ -83,6 +88,7 @@ type MeshRow = {
   tombstone_count: number;
   member_count: number;
   closed_at: number | null;
+  fallback: Fallback;
 };
 type MemberRow = {
   machine_id: MachineId;
@@ -93,6 +99,9 @@ type MemberRow = {
   public_key: WireGuardPublicKey | null;
   candidates: string;
   device_epoch: string | null;
+  nat: string | null;
+  answers_checks: number;
+  is_gateway: number;
   revision: number;
   joined_at: number;
   last_seen_at: number | null;
@@ -118,20 +127,20 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
     insertMesh(mesh) {
       migrate(db, MESH_MIGRATIONS);
       hasTables = true;
-      const { id, name, cidr, cidr6, asn } = mesh.settings;
+      const { id, name, cidr, cidr6, asn, fallback } = mesh.settings;
       db.run(
-        "INSERT INTO mesh VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO mesh VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...[id, name, cidr, cidr6, asn, mesh.epoch, mesh.revision, mesh.visibleRevision, mesh.settingsRevision],
-        ...[mesh.forgottenRevision, mesh.tombstoneCount, mesh.memberCount, mesh.closedAt],
+        ...[mesh.forgottenRevision, mesh.tombstoneCount, mesh.memberCount, mesh.closedAt, fallback],
       );
       kept = mesh;
     },
     writeMesh(mesh) {
       db.run(
-        `UPDATE mesh SET name = ?, revision = ?, visible_revision = ?, settings_revision = ?, forgotten_revision = ?,
-          tombstone_count = ?, member_count = ?, closed_at = ?`,
-        ...[mesh.settings.name, mesh.revision, mesh.visibleRevision, mesh.settingsRevision, mesh.forgottenRevision],
-        ...[mesh.tombstoneCount, mesh.memberCount, mesh.closedAt],
+        `UPDATE mesh SET name = ?, fallback = ?, revision = ?, visible_revision = ?, settings_revision = ?,
+          forgotten_revision = ?, tombstone_count = ?, member_count = ?, closed_at = ?`,
+        ...[mesh.settings.name, mesh.settings.fallback, mesh.revision, mesh.visibleRevision, mesh.settingsRevision],
+        ...[mesh.forgottenRevision, mesh.tombstoneCount, mesh.memberCount, mesh.closedAt],
       );
       kept = mesh;
     },
@@ -143,16 +152,18 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
     hasKey: (publicKey) => db.first("SELECT 1 AS one FROM members WHERE public_key = ?", publicKey) !== null,
     insertMember: (member) =>
       db.run(
-        "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...[member.machineId, member.name, member.host, member.address, member.address6, member.publicKey],
         ...[JSON.stringify(member.candidates), member.revision, member.joinedAt, member.lastSeenAt],
-        member.deviceEpoch,
+        ...[member.deviceEpoch, renderNat(member.nat), Number(member.answersChecks), Number(member.isGateway)],
       ),
     writeMember: (member) =>
       db.run(
-        "UPDATE members SET name = ?, public_key = ?, candidates = ?, device_epoch = ?, revision = ? WHERE machine_id = ?",
-        ...[member.name, member.publicKey, JSON.stringify(member.candidates), member.deviceEpoch, member.revision],
-        member.machineId,
+        `UPDATE members SET name = ?, public_key = ?, candidates = ?, device_epoch = ?, nat = ?, answers_checks = ?,
+          is_gateway = ?, revision = ? WHERE machine_id = ?`,
+        ...[member.name, member.publicKey, JSON.stringify(member.candidates), member.deviceEpoch],
+        ...[renderNat(member.nat), Number(member.answersChecks), Number(member.isGateway)],
+        ...[member.revision, member.machineId],
       ),
     deleteMember: (machineId) => db.run("DELETE FROM members WHERE machine_id = ?", machineId),
     writeLastSeen: (machineId, atMs) =>
@@ -198,8 +209,10 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
 
 export const isVisible = (member: MemberRecord): member is VisibleMember => member.publicKey !== null;
 
+const renderNat = (nat: NatSummary | null): string | null => (nat === null ? null : JSON.stringify(nat));
+
 const toMeshRecord = (row: MeshRow): MeshRecord => ({
-  settings: { id: row.id, name: row.name, cidr: row.cidr, cidr6: row.cidr6, asn: row.asn },
+  settings: { id: row.id, name: row.name, cidr: row.cidr, cidr6: row.cidr6, asn: row.asn, fallback: row.fallback },
   epoch: row.epoch,
   revision: row.revision,
   visibleRevision: row.visible_revision,
@@ -219,6 +232,9 @@ const toMemberRecord = (row: MemberRow): MemberRecord => ({
   publicKey: row.public_key,
   candidates: Candidates.parse(JSON.parse(row.candidates)),
   deviceEpoch: row.device_epoch,
+  nat: row.nat === null ? null : NatSummary.parse(JSON.parse(row.nat)),
+  answersChecks: row.answers_checks === 1,
+  isGateway: row.is_gateway === 1,
   revision: row.revision,
   joinedAt: row.joined_at,
   lastSeenAt: row.last_seen_at,

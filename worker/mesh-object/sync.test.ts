@@ -182,7 +182,7 @@ describe("changes", () => {
     expect(view.row(other.machineId)).toMatchObject({ publicKey, candidates });
     await mesh.mesh.renameMember(other.machineId, "new-box");
     await takeUntil(watcher.socket, view, () => view.row(other.machineId)?.name === "new-box");
-    await mesh.mesh.rename("new-office");
+    await mesh.mesh.changeSettings({ name: "new-office" });
     await takeUntil(watcher.socket, view, () => view.name() === "new-office");
   });
 

@@ -1,4 +1,5 @@
 // What a member is missing, and the text that tells it. Pure.
+import type { z } from "zod";
 import type { MeshSettings, PeerRow } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 import type { SyncPosition, SyncSnapshot } from "#schema/wire/messages";
@@ -61,7 +62,7 @@ export function renderChanges(delta: Delta, since: number): string {
 }
 
 export function renderSnapshot(mesh: MeshRecord, members: readonly VisibleMember[]): string {
-  const snapshot: SyncSnapshot = {
+  const snapshot: z.input<typeof SyncSnapshot> = {
     type: "sync.snapshot",
     epoch: mesh.epoch,
     revision: mesh.revision,
@@ -75,8 +76,14 @@ export function renderPosition({ epoch, revision }: Position): string {
   return JSON.stringify({ type: "sync.position", epoch, revision } satisfies SyncPosition);
 }
 
-const toPeerRow = (member: VisibleMember): PeerRow => {
-  const { machineId, name, address, address6, publicKey, candidates, deviceEpoch } = member;
-  const row = { machineId, name, address, address6, publicKey, candidates: [...candidates] };
-  return deviceEpoch === null ? row : { ...row, deviceEpoch };
-};
+/** What is as the schema's default says is left out: every byte goes to every member. */
+function toPeerRow(member: VisibleMember): z.input<typeof PeerRow> {
+  const { machineId, name, address, address6, publicKey, candidates, deviceEpoch, nat } = member;
+  return {
+    ...{ machineId, name, address, address6, publicKey, candidates: [...candidates] },
+    ...(deviceEpoch === null ? {} : { deviceEpoch }),
+    ...(nat === null ? {} : { nat }),
+    ...(member.answersChecks ? {} : { answersChecks: false }),
+    ...(member.isGateway ? { isGateway: true } : {}),
+  };
+}

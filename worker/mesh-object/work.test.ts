@@ -100,7 +100,11 @@ function withMesh<T>(memberCount: number, use: (mesh: MeshServices) => T): Promi
   return runInDurableObject(env.MESH.getByName(id), (_, state) => {
     const mesh = createMesh(state, env);
     const cidr6 = Ipv6Cidr.parse("fd00:1:2:3::/64");
-    initialiseMesh(mesh, { id, name: "office", cidr: MeshCidr.parse("10.0.0.0/8"), cidr6, asn: FIRST_PRIVATE_ASN }, 0);
+    initialiseMesh(
+      mesh,
+      { id, name: "office", cidr: MeshCidr.parse("10.0.0.0/8"), cidr6, asn: FIRST_PRIVATE_ASN, fallback: "relay" },
+      0,
+    );
     for (let count = 0; count < memberCount; count++) joinNew(mesh);
     return use(mesh);
   });
@@ -108,7 +112,7 @@ function withMesh<T>(memberCount: number, use: (mesh: MeshServices) => T): Promi
 
 function add(mesh: MeshServices) {
   const machineId = createMachineId();
-  const added = addMember(mesh, { machineId, name: "box", address: null, cause: TEST_CAUSE }, 0);
+  const added = addMember(mesh, { machineId, name: "box", address: null, isGateway: false, cause: TEST_CAUSE }, 0);
   expect(added.ok).toBe(true);
   return machineId;
 }

@@ -40,6 +40,7 @@ export async function createMesh(
           chooseSkip(services.random, attempt),
         ),
       isDefault: request.isDefault,
+      fallback: request.fallback,
       createdAt: services.now(),
       memberCount: 0,
     };
@@ -55,13 +56,13 @@ export async function createMesh(
  */
 async function storeMesh(services: Services, mesh: MeshRecord, cause: Cause): Promise<string | null> {
   const { db, objects } = services;
-  const { id, name, cidr, cidr6, asn } = mesh;
-  await objects.mesh(id).initialise({ id, name, cidr, cidr6, asn });
+  const { id, name, cidr, cidr6, asn, fallback } = mesh;
+  await objects.mesh(id).initialise({ id, name, cidr, cidr6, asn, fallback });
   const event = createAuditEvent(services, cause, {
     action: "mesh.created",
     subjectId: id,
     meshId: id,
-    details: { name, cidr, cidr6, asn, isDefault: mesh.isDefault },
+    details: { name, cidr, cidr6, asn, fallback, isDefault: mesh.isDefault },
   });
   try {
     await runBatch(db, [

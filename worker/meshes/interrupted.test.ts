@@ -85,7 +85,7 @@ describe("renaming a mesh whose object fails", () => {
         ...objects,
         mesh: (meshId) => {
           if (!isDown) return objects.mesh(meshId);
-          const broken: Partial<MeshObjectRpc> = { rename: () => Promise.reject(new Error("reset")) };
+          const broken: Partial<MeshObjectRpc> = { changeSettings: () => Promise.reject(new Error("reset")) };
           return broken as MeshObjectRpc;
         },
       },

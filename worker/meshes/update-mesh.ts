@@ -20,8 +20,14 @@ export async function updateMesh(
   if (mesh === null) return err({ code: "mesh_not_found" });
   const isStored = await storeChange(services, { mesh, change, cause });
   if (!isStored) return err(fieldFailure("name_taken", "name", `there is a mesh named ${change.name} already`));
-  // Also when the row had the name: the call before may have been interrupted between the row and the object.
-  if (change.name !== undefined) await services.objects.mesh(meshId).rename(change.name);
+  const { name, fallback } = change;
+  // Also when the row had them: the call before may have been interrupted between the row and the object.
+  if (name !== undefined || fallback !== undefined) {
+    await services.objects.mesh(meshId).changeSettings({
+      ...(name === undefined ? {} : { name }),
+      ...(fallback === undefined ? {} : { fallback }),
+    });
+  }
   return readMesh(services, meshId);
 }
 
@@ -32,6 +38,7 @@ async function storeChange(
 ): Promise<boolean> {
   const changed = {
     ...(change.name !== undefined && change.name !== mesh.name ? { name: change.name } : {}),
+    ...(change.fallback !== undefined && change.fallback !== mesh.fallback ? { fallback: change.fallback } : {}),
     ...(change.isDefault !== undefined && change.isDefault !== mesh.isDefault ? { isDefault: change.isDefault } : {}),
   };
   if (Object.keys(changed).length === 0) return true;

@@ -13,7 +13,13 @@ export class BenchMeshObject extends MeshObject {
     for (let number = first; number < first + count; number++) {
       const machineId = MachineId.parse(`mch_${toDigits(number)}`);
       const cause = { actor: { kind: "owner_token" as const, id: null, name: "owner" }, requestId: "req_bench" };
-      const added = await this.addMember({ machineId, name: `machine-${number}`, address: null, cause });
+      const added = await this.addMember({
+        machineId,
+        name: `machine-${number}`,
+        address: null,
+        isGateway: false,
+        cause,
+      });
       if (!added.ok) throw new Error(added.error.code);
       lastAddress = added.value.address;
     }
@@ -47,7 +53,7 @@ export default {
     switch (pathname) {
       case "/initialise": {
         const [cidr, cidr6] = [MeshCidr.parse("10.1.0.0/16"), Ipv6Cidr.parse("fd00:1:2:3::/64")];
-        await mesh.initialise({ id, name: "bench", cidr, cidr6, asn: FIRST_PRIVATE_ASN });
+        await mesh.initialise({ id, name: "bench", cidr, cidr6, asn: FIRST_PRIVATE_ASN, fallback: "relay" });
         return Response.json(null);
       }
       case "/add":

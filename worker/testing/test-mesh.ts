@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { Ipv4, Ipv6Cidr } from "#schema/address";
 import type { MeshSettings } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
-import { FIRST_PRIVATE_ASN, MeshCidr } from "#schema/mesh";
+import { type Fallback, FIRST_PRIVATE_ASN, MeshCidr } from "#schema/mesh";
 import { FromMeshMessage } from "#schema/wire/messages";
 import type { MeshObject } from "../mesh-object/mesh-object.ts";
 import type { AddedMember } from "../mesh-object/rpc.ts";
@@ -21,13 +21,20 @@ import {
 
 export const TEST_CAUSE: Cause = { actor: { kind: "owner_token", id: null, name: "owner" }, requestId: "req_test" };
 
-export async function createTestMesh({ cidr = "10.1.0.0/16" } = {}) {
+export async function createTestMesh({
+  cidr = "10.1.0.0/16",
+  fallback = "relay",
+}: {
+  cidr?: string;
+  fallback?: Fallback;
+} = {}) {
   const settings: MeshSettings = {
     id: createMeshId(),
     name: "office",
     cidr: MeshCidr.parse(cidr),
     cidr6: Ipv6Cidr.parse("fd00:1:2:3::/64"),
     asn: FIRST_PRIVATE_ASN,
+    fallback,
   };
   const mesh = createObjects(env).mesh(settings.id);
   await mesh.initialise(settings);
@@ -37,6 +44,7 @@ export async function createTestMesh({ cidr = "10.1.0.0/16" } = {}) {
       machineId,
       name,
       address: address === undefined ? null : Ipv4.parse(address),
+      isGateway: false,
       cause: TEST_CAUSE,
     });
 

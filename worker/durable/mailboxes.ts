@@ -1,0 +1,31 @@
+// Messages for machines that poll, kept for the moment between two polls. In memory, and bounded: who does not fetch them loses the oldest.
+
+export interface Mailboxes<Id extends string> {
+  put(machineId: Id, text: string): void;
+  /** All that is there, oldest first, which is then gone. */
+  take(machineId: Id): readonly string[];
+  forget(machineId: Id): void;
+}
+
+/** A poll's answer has room for 32 messages (MessageBatch), two of which may be a snapshot and changes. */
+const MAX_MESSAGES = 16;
+const MAX_CHARACTERS = 64 * 1024;
+
+export function createMailboxes<Id extends string>(): Mailboxes<Id> {
+  const boxes = new Map<Id, string[]>();
+  const isTooFull = (box: readonly string[]) =>
+    box.length > MAX_MESSAGES || box.reduce((length, text) => length + text.length, 0) > MAX_CHARACTERS;
+  return {
+    put(machineId, text) {
+      const box = [...(boxes.get(machineId) ?? []), text];
+      while (isTooFull(box)) box.shift();
+      boxes.set(machineId, box);
+    },
+    take(machineId) {
+      const box = boxes.get(machineId) ?? [];
+      boxes.delete(machineId);
+      return box;
+    },
+    forget: (machineId) => void boxes.delete(machineId),
+  };
+}

@@ -1,0 +1,95 @@
+// What members say of their peers while somebody looks. In memory only: a member is asked to tell for a while (telemetry.watch), and what
+// it was not asked for is not kept.
+import type { MachineId } from "#schema/ids";
+import { err, ok, type Result } from "#schema/result";
+import type { TelemetryReport, TelemetryWatch } from "#schema/wire/messages";
+
+export interface Telemetry {
+  /** A member's report. */
+  heard(machineId: MachineId, report: TelemetryReport): void;
+  /**
+   * A fresh report, or a steady one as soon as it comes, or after `waitMs` the newest. `offline`: it is not connected; `silent`: it told
+   * nothing in time.
+   */
+  read(machineId: MachineId, waitMs: number): Promise<Result<KeptReport, "offline" | "silent">>;
+  forget(machineId: MachineId): void;
+}
+export type KeptReport = Pick<TelemetryReport, "peers" | "endpoints" | "nat" | "isSteady"> & {
+  readonly receivedAt: number;
+};
+
+/** As good as a new one: reports come every second. */
+const FRESH_MS = 2_000;
+const KEPT_MS = 60_000;
+const WATCH_SECONDS = 30;
+const WATCH_AGAIN_AFTER_MS = 10_000;
+
+interface Watched {
+  watchedAt: number;
+  report: KeptReport | null;
+  readonly readers: Set<(report: KeptReport) => void>;
+}
+
+export function createTelemetry({
+  now,
+  tell,
+}: {
+  now: () => number;
+  /** False when the member is not connected. */
+  tell: (machineId: MachineId, message: TelemetryWatch) => boolean;
+}): Telemetry {
+  const watched = new Map<MachineId, Watched>();
+
+  function watch(machineId: MachineId): Watched | null {
+    const entry = watched.get(machineId) ?? { watchedAt: Number.NEGATIVE_INFINITY, report: null, readers: new Set() };
+    if (now() - entry.watchedAt >= WATCH_AGAIN_AFTER_MS) {
+      if (!tell(machineId, { type: "telemetry.watch", seconds: WATCH_SECONDS })) return null;
+      entry.watchedAt = now();
+    }
+    watched.set(machineId, entry);
+    return entry;
+  }
+
+  function dropOld(): void {
+    for (const [machineId, { watchedAt, report, readers }] of watched) {
+      const isOld = now() - Math.max(watchedAt, report?.receivedAt ?? 0) > KEPT_MS;
+      if (isOld && readers.size === 0) watched.delete(machineId);
+    }
+  }
+
+  function waitForSteady(entry: Watched, waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        entry.readers.delete(reader);
+        resolve();
+      };
+      const reader = (report: KeptReport) => {
+        if (report.isSteady) finish();
+      };
+      const timer = setTimeout(finish, waitMs);
+      entry.readers.add(reader);
+    });
+  }
+
+  return {
+    heard(machineId, { peers, endpoints, nat, isSteady }) {
+      dropOld();
+      const entry = watched.get(machineId);
+      if (entry === undefined) return;
+      entry.report = { peers, endpoints, nat, isSteady, receivedAt: now() };
+      for (const reader of entry.readers) reader(entry.report);
+    },
+    async read(machineId, waitMs) {
+      dropOld();
+      const entry = watch(machineId);
+      if (entry === null) return err("offline");
+      const isFresh = ({ report }: Watched, withinMs: number) =>
+        report !== null && now() - report.receivedAt <= withinMs;
+      if (!(isFresh(entry, FRESH_MS) && entry.report?.isSteady)) await waitForSteady(entry, waitMs);
+      const { report } = entry;
+      return report !== null && isFresh(entry, Math.max(FRESH_MS, waitMs)) ? ok(report) : err("silent");
+    },
+    forget: (machineId) => void watched.delete(machineId),
+  };
+}
