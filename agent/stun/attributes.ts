@@ -2,7 +2,16 @@
 // understood by who gets them, the others may be passed over.
 import type { Endpoint } from "#schema/address";
 import { decodeEndpoint, decodeXorEndpoint, encodeEndpoint, encodeXorEndpoint } from "./address-value.ts";
-import { changeRequest, errorCode, flag, paddedPort, text, typeList, uint32, type ValueCodec } from "./attribute-values.ts";
+import {
+  changeRequest,
+  errorCode,
+  flag,
+  paddedPort,
+  text,
+  typeList,
+  uint32,
+  type ValueCodec,
+} from "./attribute-values.ts";
 import { INTEGRITY, INTEGRITY_SHA256 } from "./integrity.ts";
 
 export interface StunAttributes {

@@ -29,10 +29,21 @@ export interface FakeLink {
   device: FakeDevice | null;
 }
 
+/** A base chain of nft; its rules as the script wrote them. */
+export interface FakeChain {
+  hook: string;
+  priority: number;
+  rules: string[];
+}
+
+export type FakeTable = Map<string, FakeChain>;
+
 export interface FakeKernelState {
   readonly links: Map<string, FakeLink>;
   /** IPv4 routes besides those that addresses bring. */
   readonly routes: { destination: string; device: string }[];
+  /** nft's tables by family and name, such as `inet becket`. */
+  readonly tables: Map<string, FakeTable>;
   /** UDP ports of other programs. */
   readonly takenPorts: Set<number>;
   /** Makes commands fail: returns what such a command prints on stderr, or null to let it pass. */

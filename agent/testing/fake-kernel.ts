@@ -1,8 +1,9 @@
-// A machine's network that lives in memory. It understands the `ip`, `wg` and `wireguard-go` commands that the agent really runs, and
+// A machine's network that lives in memory. It understands the `ip`, `wg`, `wireguard-go` and `nft` commands that the agent really runs, and
 // prints its state as text. system.contract.ts holds it to the real thing.
 import { type Argv, CommandError, type Exec, type Output, type RunOptions } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
 import { runIp } from "./fake-kernel-ip.ts";
+import { runNft } from "./fake-kernel-nft.ts";
 import {
   emptyLink,
   type FakeDevice,
@@ -34,6 +35,7 @@ export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptio
   const kernel: FakeKernel = {
     links: new Map(),
     routes: [],
+    tables: new Map(),
     takenPorts: new Set(),
     changes: [],
     fail: () => null,
@@ -69,7 +71,7 @@ export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptio
   }
 
   async function interpret(argv: Argv, stdin: string): Promise<Reply> {
-    const isRead = ["show", "-json", "--version", "-V"].includes(argv[1] ?? "");
+    const isRead = ["show", "-json", "-j", "--version", "-V"].includes(argv[1] ?? "");
     if (!isRead) kernel.changes.push([...argv, ...(stdin === "" ? [] : [stdin])].join(" "));
     switch (argv[0]) {
       case "ip":
@@ -78,6 +80,8 @@ export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptio
         return runWg(kernel, argv, files);
       case "wireguard-go":
         return runWireGuardGo(kernel, argv);
+      case "nft":
+        return runNft(kernel, argv, stdin);
       default:
         throw new Error(`the fake kernel does not know ${argv[0]}`);
     }

@@ -21,7 +21,7 @@ export interface Namespace {
 /** Null when this machine can run the real tests; else what it lacks. */
 export function whyNoNamespaces(): string | null {
   if (process.getuid?.() !== 0) return "not root";
-  for (const program of ["ip", "wg", "ping", "unshare", "nsenter"]) {
+  for (const program of ["ip", "nft", "wg", "ping", "unshare", "nsenter"]) {
     if (spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0) return `${program} is not installed`;
   }
   const made = spawnSync("unshare", ["-n", "-m", "-p", "-f", "--mount-proc", "true"]);

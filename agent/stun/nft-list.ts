@@ -1,0 +1,80 @@
+// What `nft -j list table` prints (libnftables-json(5), schema version 1), back in the phrases that rules are written in.
+import { z } from "zod";
+import { ParseError } from "../system/parse-error.ts";
+
+/** One condition or change each, in nft's words: `udp sport 40001`, `udp sport set 51820`. */
+export type Rule = readonly string[];
+
+export interface Chain {
+  readonly hook: string;
+  readonly priority: number;
+  readonly rules: readonly Rule[];
+}
+
+const Field = z.object({ payload: z.object({ protocol: z.string(), field: z.string() }) });
+const RawBits = z.object({ payload: z.object({ base: z.string(), offset: z.number(), len: z.number() }) });
+const Fib = z.object({ fib: z.object({ result: z.string(), flags: z.array(z.string()) }) });
+const Literal = z.union([z.string(), z.number()]);
+
+const matchOf = <L extends z.ZodType, R extends z.ZodType>(left: L, right: R) =>
+  z.object({ match: z.object({ op: z.literal("=="), left, right }) });
+
+const hexOf = (len: number) => (value: number) => `0x${value.toString(16).padStart(len / 4, "0")}`;
+
+const Phrase = z.union([
+  matchOf(Field, Literal).transform(({ match }) => {
+    const { protocol, field } = match.left.payload;
+    return `${protocol} ${field} ${match.right}`;
+  }),
+  matchOf(Fib, Literal).transform(({ match }) => {
+    const { result, flags } = match.left.fib;
+    return `fib ${flags.join(" . ")} ${result} ${match.right}`;
+  }),
+  matchOf(RawBits, z.number()).transform(({ match }) => {
+    const { base, offset, len } = match.left.payload;
+    return `@${base},${offset},${len} ${hexOf(len)(match.right)}`;
+  }),
+  matchOf(RawBits, z.object({ set: z.array(z.number()) })).transform(({ match }) => {
+    const { base, offset, len } = match.left.payload;
+    return `@${base},${offset},${len} { ${match.right.set.map(hexOf(len)).join(", ")} }`;
+  }),
+  z.object({ mangle: z.object({ key: Field, value: Literal }) }).transform(({ mangle }) => {
+    const { protocol, field } = mangle.key.payload;
+    return `${protocol} ${field} set ${mangle.value}`;
+  }),
+  // What we never write. Its words match nothing of ours.
+  z.unknown().transform((other) => JSON.stringify(other)),
+]);
+
+const NftList = z.object({
+  nftables: z.array(
+    z.union([
+      z.object({
+        chain: z.object({ name: z.string(), hook: z.string().default(""), prio: z.number().default(0) }),
+      }),
+      z.object({ rule: z.object({ chain: z.string(), expr: z.array(Phrase) }) }),
+      z.looseObject({}).transform(() => ({})),
+    ]),
+  ),
+});
+
+/** The chains of the table by name. Throws a ParseError when the text is no such list. */
+export function parseNftList(json: string): Map<string, Chain> {
+  const chains = new Map<string, { hook: string; priority: number; rules: Rule[] }>();
+  for (const entry of parse(json).nftables) {
+    if ("chain" in entry) {
+      const { name, hook, prio } = entry.chain;
+      chains.set(name, { hook, priority: prio, rules: [] });
+    }
+    if ("rule" in entry) chains.get(entry.rule.chain)?.rules.push(entry.rule.expr);
+  }
+  return chains;
+}
+
+function parse(json: string): z.infer<typeof NftList> {
+  try {
+    return NftList.parse(JSON.parse(json));
+  } catch (cause) {
+    throw new ParseError({ source: "nft -j list table", line: 1, text: json, problem: "is no list" }, { cause });
+  }
+}
