@@ -16,7 +16,14 @@ const PROGRAMS = {
   unshare: "util-linux",
   mount: "mount",
   sysctl: "procps",
+  conntrack: "conntrack",
+  turnserver: "coturn",
+  miniupnpd: "miniupnpd-nftables",
+  tinyproxy: "tinyproxy-bin",
+  iperf3: "iperf3",
 };
+/** Packages that start a service of theirs; a lab starts these programs itself, and a person's machine shall serve nobody. */
+const SERVICES = { coturn: "coturn.service", iperf3: "iperf3.service" };
 // A person's PATH may lack sbin, where most of these live.
 const FOLDERS = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 const LISTS = "/var/lib/apt/lists";
@@ -40,7 +47,15 @@ export async function installDebianPackages() {
       await aptGet("update");
       await aptGet("install", "-y", "--no-install-recommends", ...wanted);
     });
+    await disableServices(wanted);
   });
+}
+
+/** @param {string[]} packages that were not there before, so that nobody else counts on their services */
+async function disableServices(packages) {
+  const services = Object.entries(SERVICES).flatMap(([name, service]) => (packages.includes(name) ? [service] : []));
+  if (services.length === 0 || !isProgram("systemctl")) return;
+  await runInstaller(["systemctl", "--quiet", "disable", ...services]);
 }
 
 function missingPackages() {
@@ -61,6 +76,7 @@ function hasPackageLists() {
 function aptGet(...args) {
   // Another apt may be at work (a machine's first minutes): wait for its lock instead of failing.
   return runInstaller(["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", ...args], {
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    // SYSTEMD_OFFLINE: no service is started (systemd's ENVIRONMENT.md).
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", SYSTEMD_OFFLINE: "1" },
   });
 }
