@@ -4,7 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { makeNodeFolders, type NodeFiles, nodeFiles } from "./node.ts";
 import { planFarEnd, planNearEnd } from "./plan/links.ts";
-import type { LabPlan, PlannedNode } from "./plan/plan.ts";
+import type { LabPlan } from "./plan/plan.ts";
+import type { PlannedNode } from "./plan/planned-node.ts";
 import { labFolder, MOUNT_POINTS } from "./record.ts";
 import { run } from "./system/exec.ts";
 import { enterArgv, startHolder } from "./system/holder.ts";
@@ -77,7 +78,7 @@ function renderHosts(node: PlannedNode, plan: LabPlan): string[] {
   const isReachable = (other: PlannedNode) => other.lan === null || other.lan === node.lan;
   return plan.nodes
     .filter((other) => other.name === node.name || isReachable(other))
-    .flatMap(({ name, ipv4, ipv6 }) => [`${ipv4} ${name}`, ...(ipv6 ? [`${ipv6} ${name}`] : [])]);
+    .flatMap(({ name, ipv4, ipv6 }) => [ipv4, ipv6].flatMap((address) => (address ? [`${address} ${name}`] : [])));
 }
 
 function readHostNames(): string[] {

@@ -19,7 +19,7 @@ export async function upCommand(file: string, { name }: { name?: string }): Prom
   const called = name ?? lab.id;
   const [first, second = lab.control] = lab.machines;
   print([
-    `lab ${called} is up: ${lab.machines.map((machine) => `${machine.name} ${machine.ipv4}`).join(", ")}`,
+    `lab ${called} is up: ${lab.machines.map((machine) => `${machine.name} ${machine.ipv4 ?? machine.ipv6}`).join(", ")}`,
     "",
     `  npm run lab -- exec --lab ${called} ${first?.name} -- ping -c 3 ${second.name}`,
     `  npm run lab -- exec --lab ${called} ${first?.name} -- bash`,
@@ -65,7 +65,7 @@ export function statusCommand({ json }: { json?: boolean }): void {
     print([`${lab.name ?? lab.id} (id ${lab.id}, since ${lab.createdAt}, ${life})`]);
     for (const { name, role, lan, ipv4, ipv6 } of lab.nodes) {
       const place = role === "machine" ? (lan === null ? "public" : `on ${lan}`) : role;
-      print([`  ${name.padEnd(16)}${place.padEnd(18)}${ipv4.padEnd(17)}${ipv6 ?? ""}`.trimEnd()]);
+      print([`  ${name.padEnd(16)}${place.padEnd(18)}${(ipv4 ?? "").padEnd(17)}${ipv6 ?? ""}`.trimEnd()]);
     }
   }
 }

@@ -14,12 +14,12 @@ test("a lab whose owner was killed is cleaned by the next run, daemons and folde
   const { owner, labId } = await startOwner();
   const folder = labFolder(labId);
   expect(await cleanLeftovers()).not.toContain(labId);
-  // Namespaces of internet, control and carol, and two daemons that are hard to find.
-  expect(findLabProcesses(labId, folder)).toHaveLength(5);
+  // Namespaces of internet, control, stun and carol, and two daemons that are hard to find.
+  expect(findLabProcesses(labId, folder)).toHaveLength(6);
 
   owner.kill("SIGKILL");
   await once(owner, "exit");
-  expect(findLabProcesses(labId, folder)).toHaveLength(5);
+  expect(findLabProcesses(labId, folder)).toHaveLength(6);
   await using _next = await createLab({ topology: TOPOLOGY });
   expect(findLabProcesses(labId, folder)).toEqual([]);
   expect(existsSync(folder)).toBe(false);

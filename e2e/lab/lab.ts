@@ -8,9 +8,10 @@
 import { randomBytes } from "node:crypto";
 import { type BuiltNode, buildLab } from "./build.ts";
 import { renderDiagnostics } from "./diagnostics.ts";
+import { createDisturbances, type Disturbances } from "./disturbances.ts";
 import { type Forward, type ForwardTarget, startForward } from "./forward/forward.ts";
 import { createLinkControl } from "./link-control.ts";
-import { createNode, type LabNode, type NodeState } from "./node.ts";
+import { createNode, type LabNode, type NodeState, type PublicNode } from "./node.ts";
 import { createOwnership } from "./ownership.ts";
 import { type LabPlan, planLab } from "./plan/plan.ts";
 import { parseTopology, type TopologyInput } from "./plan/topology.ts";
@@ -18,16 +19,18 @@ import { type LabRecord, labFolder, ownIdentity, registerLab, removeLab, writeRe
 import { requireRoot } from "./requirements.ts";
 import { readIdentity } from "./system/proc.ts";
 
-export interface Lab {
+export interface Lab extends Disturbances {
   readonly id: string;
   /** The lab's folder on the host; it goes with the lab. */
   readonly folder: string;
   /** A public node for the control plane. */
-  readonly control: LabNode;
+  readonly control: PublicNode;
+  /** A public node for STUN servers; its addresses are those of plan/plan.ts. */
+  readonly stun: LabNode;
   readonly internet: LabNode;
   readonly machines: readonly LabNode[];
   machine(name: string): LabNode;
-  /** Any node: a machine, the router of a LAN by the LAN's name, `internet` or `control`. */
+  /** Any node: a machine, the router of a LAN by the LAN's name, a carrier, `internet`, `control` or `stun`. */
   node(name: string): LabNode;
   /** Cuts the cable of a machine, or of a whole LAN to the internet, and mends it. */
   setLink(name: string, state: "up" | "down"): Promise<void>;
@@ -68,7 +71,7 @@ export async function createLab({ topology, name, signal }: LabOptions): Promise
     signal?.throwIfAborted();
     const complete = { ...record, nodes: nodes.map(toRecordNode) };
     writeRecord(complete);
-    const lab = createHandle({ record: complete, plan, nodes, ownership });
+    const lab = await createHandle({ record: complete, plan, nodes, ownership });
     signal?.addEventListener("abort", () => void lab.down(), { once: true });
     return lab;
   } catch (error) {
@@ -85,13 +88,16 @@ interface HandleInput {
   readonly ownership: { end(): void };
 }
 
-function createHandle({ record, plan, nodes: built, ownership }: HandleInput): Lab {
+async function createHandle({ record, plan, nodes: built, ownership }: HandleInput): Promise<Lab> {
   const { id } = record;
   const states = built.map((node): NodeState => ({ ...node, labId: id }));
   const nodes = states.map(createNode);
   const node = (name: string) => find(nodes, name);
   const machines = nodes.filter((candidate) => candidate.role === "machine");
-  const { setLink, changeAddress } = createLinkControl({ links: plan.links, states, node });
+  const { links } = plan;
+  const { setLink, changeAddress } = createLinkControl({ links, states, node });
+  const { startDaemons, ...disturbances } = createDisturbances({ links, states, node, setLink, changeAddress });
+  await startDaemons();
   const forwards: Forward[] = [];
   let ending: Promise<void> | null = null;
   const end = async () => {
@@ -107,13 +113,15 @@ function createHandle({ record, plan, nodes: built, ownership }: HandleInput): L
   return {
     id,
     folder: labFolder(id),
-    control: node("control"),
+    control: asPublic(node("control")),
+    stun: node("stun"),
     internet: node("internet"),
     machines,
     node,
     machine: (name) => find(machines, name),
     setLink,
     changeAddress,
+    ...disturbances,
     forward: async (target) => {
       const forward = await startForward(node(target.node ?? "control"), target);
       forwards.push(forward);
@@ -127,6 +135,12 @@ function createHandle({ record, plan, nodes: built, ownership }: HandleInput): L
     down,
     [Symbol.asyncDispose]: down,
   };
+}
+
+function asPublic(node: LabNode): PublicNode {
+  const { ipv4, ipv6 } = node;
+  if (ipv4 === null || ipv6 === null) throw new Error(`${node.name} lacks a public address`);
+  return node as PublicNode;
 }
 
 function find(nodes: readonly LabNode[], name: string): LabNode {

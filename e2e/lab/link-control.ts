@@ -16,7 +16,7 @@ interface LinkControlInput {
 
 export function createLinkControl({ links, states, node }: LinkControlInput): LinkControl {
   // Also those that machines left, so that an old address is never another machine's.
-  const usedAddresses = new Set(states.map((state) => state.ipv4));
+  const usedAddresses = new Set(states.flatMap((state) => state.ipv4 ?? []));
 
   const find = (name: string) => {
     const link = links.find((candidate) => candidate.near.node === name);
@@ -35,6 +35,7 @@ export function createLinkControl({ links, states, node }: LinkControlInput): Li
     },
     changeAddress: async (name) => {
       const { link, state } = find(name);
+      if (state.ipv4 === null) throw new Error(`${name} has no IPv4 address to change`);
       const to = pickIpv4(link, usedAddresses);
       if (to === null) throw new Error(`no address is left for ${name} in ${link.network}`);
       usedAddresses.add(to);

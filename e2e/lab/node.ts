@@ -1,7 +1,8 @@
 // One node of a running lab, as tests and the demo use it: run programs in its namespaces, find its files.
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import type { NodeRole } from "./plan/plan.ts";
+import type { RouterNat } from "./plan/nat.ts";
+import type { NodeRole } from "./plan/planned-node.ts";
 import { MOUNT_POINTS } from "./record.ts";
 import { type ExecOptions, type ExecResult, run } from "./system/exec.ts";
 import { enterArgv } from "./system/holder.ts";
@@ -32,8 +33,8 @@ export interface LabNode {
   readonly name: string;
   readonly role: NodeRole;
   readonly lan: string | null;
-  /** Its first address: private on a LAN, public elsewhere (a router's WAN side). Kept current by `changeAddress`. */
-  readonly ipv4: string;
+  /** Its first address: private on a LAN, public elsewhere (a router's WAN side); null: none. Kept current by `changeAddress`. */
+  readonly ipv4: string | null;
   readonly ipv6: string | null;
   readonly files: NodeFiles;
   /** Runs a short program inside, working directory `/`. Rejects with CommandError unless it ends with 0. */
@@ -46,6 +47,12 @@ export interface LabNode {
   logFiles(): readonly string[];
 }
 
+/** One of those that the lab itself brings. */
+export interface PublicNode extends LabNode {
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
 export interface NodeState {
   readonly labId: string;
   readonly name: string;
@@ -53,8 +60,9 @@ export interface NodeState {
   readonly lan: string | null;
   /** The pid of the holder of its namespaces. */
   readonly pid: number;
+  readonly nat: RouterNat | null;
   readonly files: NodeFiles;
-  ipv4: string;
+  ipv4: string | null;
   readonly ipv6: string | null;
 }
 

@@ -34,9 +34,9 @@ const LabRecord = z.object({
   nodes: z.array(
     z.object({
       name: z.string(),
-      role: z.enum(["internet", "control", "router", "machine"]),
+      role: z.enum(["internet", "control", "stun", "router", "machine"]),
       lan: z.string().nullable(),
-      ipv4: z.string(),
+      ipv4: z.string().nullable(),
       ipv6: z.string().nullable(),
       holder: Identity,
     }),

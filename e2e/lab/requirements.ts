@@ -3,7 +3,22 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { toolEnvironment } from "./system/exec.ts";
 
-const TOOLS = ["ip", "nft", "nsenter", "unshare", "mount", "sysctl", "ping", "wg"];
+const TOOLS = [
+  "ip",
+  "nft",
+  "conntrack",
+  "nsenter",
+  "unshare",
+  "mount",
+  "sysctl",
+  "ping",
+  "wg",
+  "wireguard-go",
+  "turnserver",
+  "miniupnpd",
+];
+const PACKAGES =
+  "iproute2 nftables conntrack util-linux mount procps iputils-ping wireguard-tools wireguard-go coturn miniupnpd-nftables";
 
 export const isRoot = (): boolean => process.getuid?.() === 0;
 
@@ -15,7 +30,5 @@ export function requireRoot(): void {
   const folders = (toolEnvironment().PATH ?? "").split(":");
   const missing = TOOLS.filter((tool) => !folders.some((folder) => existsSync(path.join(folder, tool))));
   if (missing.length > 0)
-    throw new Error(
-      `the lab needs ${missing.join(", ")}: apt-get install --no-install-recommends iproute2 nftables util-linux mount procps iputils-ping wireguard-tools wireguard-go`,
-    );
+    throw new Error(`the lab needs ${missing.join(", ")}: apt-get install --no-install-recommends ${PACKAGES}`);
 }

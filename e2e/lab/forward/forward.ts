@@ -29,7 +29,7 @@ export interface Forward {
 }
 
 export async function startForward(node: LabNode, target: ForwardTarget): Promise<Forward> {
-  const address = target.address ?? node.ipv4;
+  const address = target.address ?? node.ipv4 ?? node.ipv6 ?? "localhost";
   const socketPath = path.join(node.files.folder, `forward-${randomBytes(4).toString("hex")}.sock`);
   const inside = path.join(import.meta.dirname, "inside.ts");
   const [file = "", ...args] = node.argv([process.execPath, inside, socketPath, address, String(target.port)]);

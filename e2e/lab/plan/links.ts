@@ -10,6 +10,8 @@ export interface PlannedLink {
   readonly far: LinkEnd;
   /** Where the near end's IPv4 address comes from. */
   readonly network: string;
+  /** More public addresses of the near end. */
+  readonly also?: readonly string[];
   readonly uplink: InternetUplink | LanUplink;
 }
 
@@ -30,7 +32,7 @@ interface LanUplink {
 }
 
 export interface Addresses {
-  readonly ipv4: string;
+  readonly ipv4: string | null;
   readonly ipv6: string | null;
 }
 
@@ -42,10 +44,11 @@ export const GATEWAY_IPV6 = "fe80::1";
 export function planNearEnd(link: PlannedLink, { ipv4, ipv6 }: Addresses): string[] {
   const { device } = link.near;
   return [
-    `address replace ${renderNearIpv4(link, ipv4)} dev ${device}`,
+    ...(ipv4 ? [`address replace ${renderNearIpv4(link, ipv4)} dev ${device}`] : []),
     ...(ipv6 ? [`address replace ${ipv6}/${link.uplink.to === "lan" ? 64 : 128} dev ${device} nodad`] : []),
+    ...(link.also ?? []).map((more) => `address replace ${more}/${hostBits(more)} dev ${device}${nodad(more)}`),
     `link set ${device} up`,
-    renderDefaultRoute(link),
+    ...(ipv4 ? [renderDefaultRoute(link)] : []),
     ...(ipv6 ? [`route replace ::/0 via ${GATEWAY_IPV6} dev ${device}`] : []),
   ];
 }
@@ -59,8 +62,9 @@ export function planFarEnd(link: PlannedLink, { ipv4, ipv6 }: Addresses): string
     `address replace ${INTERNET_IPV4}/32 dev ${device}`,
     ...(ipv6 ? [`address replace ${GATEWAY_IPV6}/64 dev ${device} nodad`] : []),
     `link set ${device} up`,
-    `route replace ${ipv4}/32 dev ${device}`,
+    ...(ipv4 ? [`route replace ${ipv4}/32 dev ${device}`] : []),
     ...(ipv6 ? [`route replace ${ipv6}/128 dev ${device}`] : []),
+    ...(link.also ?? []).map((more) => `route replace ${more}/${hostBits(more)} dev ${device}`),
     ...(ipv6 && routedPrefix6 ? [`route replace ${routedPrefix6} via ${ipv6} dev ${device}`] : []),
   ];
 }
@@ -91,6 +95,9 @@ export function pickIpv4(link: PlannedLink, taken: ReadonlySet<string>): string 
   }
   return null;
 }
+
+const hostBits = (address: string): number => (address.includes(":") ? 128 : 32);
+const nodad = (address: string): string => (address.includes(":") ? " nodad" : "");
 
 function renderNearIpv4(link: PlannedLink, ipv4: string): string {
   return `${ipv4}/${link.uplink.to === "lan" ? link.network.split("/")[1] : 32}`;

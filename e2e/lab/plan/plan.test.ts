@@ -21,6 +21,7 @@ describe("the address plan", () => {
     expect(renderAddresses(TWO_HOMES)).toEqual([
       "internet 192.0.2.1",
       "control 192.0.2.10 2001:db8::10",
+      "stun 192.0.2.20 2001:db8::20",
       "home 203.0.113.10",
       "alice 192.168.1.10",
       "office 203.0.113.11 2001:db8:1::b",
@@ -32,13 +33,33 @@ describe("the address plan", () => {
 
   test("fills a LAN to its last address without giving the router's away", () => {
     const machines = Array.from({ length: 5 }, (_, index) => ({ name: `m${index}`, lan: "home" }));
-    const addresses = renderAddresses({ lans: [{ name: "home", ipv4: "10.0.0.0/29" }], machines }).slice(3);
+    const addresses = renderAddresses({ lans: [{ name: "home", ipv4: "10.0.0.0/29" }], machines }).slice(4);
     expect(addresses).toEqual(["m0 10.0.0.2", "m1 10.0.0.3", "m2 10.0.0.4", "m3 10.0.0.5", "m4 10.0.0.6"]);
+  });
+
+  test("puts the routers of a carrier's customers on the carrier's network, and those that map ports on one of their own", () => {
+    const lans = [
+      { name: "home", carrier: "telco" },
+      { name: "flat", carrier: "telco" },
+      { name: "office", nat: "mapped" as const },
+    ];
+    const machines = [
+      { name: "alice", lan: "home" },
+      { name: "six", ipv4: "none" as const },
+    ];
+    expect(renderAddresses({ carriers: [{ name: "telco" }], lans, machines }).slice(3)).toEqual([
+      "telco 203.0.113.13",
+      "home 100.64.0.10",
+      "alice 192.168.1.10",
+      "flat 100.64.0.11",
+      "office 203.0.114.12",
+      "six 2001:db8:2::a",
+    ]);
   });
 
   test("wraps round to the low addresses of a full /24", () => {
     const machines = Array.from({ length: 253 }, (_, index) => ({ name: `m${index}`, lan: "home" }));
-    const addresses = renderAddresses({ lans: [{ name: "home" }], machines }).slice(3);
+    const addresses = renderAddresses({ lans: [{ name: "home" }], machines }).slice(4);
     expect(new Set(addresses.map((line) => line.split(" ")[1])).size).toBe(253);
     expect(addresses.at(-1)).toBe("m252 192.168.1.9");
   });

@@ -19,7 +19,7 @@ describe("a topology", () => {
     [
       "a name used twice",
       { lans: [{ name: "home" }], machines: [{ name: "home" }] },
-      'machines[0].name: "home" is taken; LANs and machines share one set of names',
+      'machines[0].name: "home" is taken; carriers, LANs and machines share one set of names',
     ],
     [
       "a name that Linux can't give to a device",
@@ -29,7 +29,7 @@ describe("a topology", () => {
     [
       "a name that the lab uses itself",
       { machines: [{ name: "control" }] },
-      "machines[0].name: must not be one of internet, control, lan, wan, lo",
+      "machines[0].name: must not be one of internet, control, stun, lan, wan, lo",
     ],
     [
       "a LAN with public addresses",
@@ -40,6 +40,41 @@ describe("a topology", () => {
       "IPv6 asked for on a machine behind a LAN",
       { lans: [{ name: "home" }], machines: [{ name: "alice", lan: "home", ipv6: "global" }] },
       "machines[0].ipv6: is for public machines; a machine on a LAN follows its LAN",
+    ],
+    [
+      "a firewall on a machine behind a LAN",
+      { lans: [{ name: "home" }], machines: [{ name: "alice", lan: "home", firewall: true }] },
+      "machines[0].firewall: is for public machines; a machine on a LAN follows its LAN",
+    ],
+    [
+      "a machine without any address",
+      { machines: [{ name: "carol", ipv4: "none", ipv6: "none" }] },
+      "machines[0].ipv6: is all that is left without IPv4",
+    ],
+    [
+      "two machines behind a full-cone NAT",
+      {
+        lans: [{ name: "home", nat: "full-cone" }],
+        machines: [
+          { name: "alice", lan: "home" },
+          { name: "bob", lan: "home" },
+        ],
+      },
+      "lans[0].nat: a full-cone NAT opens all ports to one machine; put no other on this LAN",
+    ],
+    [
+      "a carrier that does not exist",
+      { lans: [{ name: "home", carrier: "telco" }], machines: [{ name: "alice", lan: "home" }] },
+      'lans[0].carrier: there is no carrier named "telco"',
+    ],
+    [
+      "mapped ports behind a carrier",
+      {
+        carriers: [{ name: "telco" }],
+        lans: [{ name: "home", carrier: "telco", nat: "mapped" }],
+        machines: [{ name: "alice", lan: "home" }],
+      },
+      "lans[0].nat: a router maps no ports behind a carrier: its address is not public",
     ],
     [
       "an unknown kind of NAT",

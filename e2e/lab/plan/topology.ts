@@ -1,12 +1,13 @@
-// What a person writes to get a network: LANs behind a NAT each, and machines on them or on the public internet.
+// What a person writes to get a network: LANs behind a NAT each, some of them behind a carrier's NAT too, and machines on them or on the
+// public internet.
 
 import { z } from "zod";
 import { isPrivateAddress, parseIpv4Cidr } from "#schema/address";
 import { err, ok, type Result } from "#schema/result";
-import { NatKind } from "./nat.ts";
+import { CarrierNatKind, NatKind } from "./nat.ts";
 
-/** Names the lab gives itself: nodes (`internet`, `control`) and the devices inside a router. */
-const RESERVED_NAMES = ["internet", "control", "lan", "wan", "lo"];
+/** Names the lab gives itself: nodes (`internet`, `control`, `stun`) and the devices inside a router. */
+const RESERVED_NAMES = ["internet", "control", "stun", "lan", "wan", "lo"];
 
 // A machine's name is also the name of its network device on the far side; Linux allows 15 characters there.
 const Name = z
@@ -31,7 +32,13 @@ const Lan = z.strictObject({
   ipv4: LanCidr.optional(),
   /** `global`: a /64 of its own behind the router's firewall; `none`: IPv4 only. */
   ipv6: Ipv6Kind.default("none"),
+  /** The carrier whose NAT is between the router and the internet; absent: the router has a public address. */
+  carrier: z.string().optional(),
+  /** After this long without a packet the router forgets a UDP mapping. Default: Linux's 30 s, and 120 s for a conversation. */
+  udpTimeoutSeconds: z.int().min(1).max(86_400).optional(),
 });
+
+const Carrier = z.strictObject({ name: Name, nat: CarrierNatKind.default("easy") });
 
 const Machine = z.strictObject({
   name: Name,
@@ -39,6 +46,10 @@ const Machine = z.strictObject({
   lan: z.string().optional(),
   /** Public machines only: a machine on a LAN has what its LAN has. Default `global`. */
   ipv6: Ipv6Kind.optional(),
+  /** Public machines only. `none`: IPv6 is all that it has. */
+  ipv4: z.enum(["public", "none"]).optional(),
+  /** Public machines only: drops what comes unasked. */
+  firewall: z.boolean().optional(),
 });
 
 // One octet of a documentation range holds them: hosts 10 to 249.
@@ -47,11 +58,13 @@ const MAX_PUBLIC = 240;
 export const Topology = z
   .strictObject({
     description: z.string().optional(),
-    lans: z.array(Lan).max(MAX_PUBLIC).default([]),
+    carriers: z.array(Carrier).default([]),
+    lans: z.array(Lan).default([]),
     machines: z.array(Machine).min(1),
   })
   .superRefine((topology, context) => {
-    const problems = [...checkNames(topology), ...checkMachines(topology), ...checkRoom(topology)];
+    const checks = [checkNames, checkLans, checkMachines, checkRoom];
+    const problems = checks.flatMap((check) => check(topology));
     for (const problem of problems) context.addIssue({ code: "custom", ...problem });
   });
 export type Topology = z.infer<typeof Topology>;
@@ -69,33 +82,48 @@ interface Problem {
   readonly path: (string | number)[];
   readonly message: string;
 }
-type Unchecked = Pick<Topology, "lans" | "machines">;
+type Unchecked = Pick<Topology, "carriers" | "lans" | "machines">;
 
-function checkNames({ lans, machines }: Unchecked): Problem[] {
+function checkNames({ carriers, lans, machines }: Unchecked): Problem[] {
   const seen = new Set<string>();
-  return Object.entries({ lans, machines }).flatMap(([list, entries]) =>
+  return Object.entries({ carriers, lans, machines }).flatMap(([list, entries]) =>
     entries.flatMap(({ name }, index) => {
       const isTaken = seen.has(name);
       seen.add(name);
-      const message = `"${name}" is taken; LANs and machines share one set of names`;
+      const message = `"${name}" is taken; carriers, LANs and machines share one set of names`;
       return isTaken ? [{ path: [list, index, "name"], message }] : [];
     }),
   );
 }
 
-function checkMachines({ lans, machines }: Unchecked): Problem[] {
-  return machines.flatMap((machine, index): Problem[] => {
-    if (machine.lan === undefined) return [];
-    if (!lans.some((lan) => lan.name === machine.lan))
-      return [{ path: ["machines", index, "lan"], message: `there is no LAN named "${machine.lan}"` }];
-    if (machine.ipv6 === undefined) return [];
-    return [
-      { path: ["machines", index, "ipv6"], message: "is for public machines; a machine on a LAN follows its LAN" },
-    ];
+function checkLans({ carriers, lans, machines }: Unchecked): Problem[] {
+  return lans.flatMap(({ name, nat, ipv6, carrier }, index): Problem[] => {
+    const problem = (field: string, message: string): Problem[] => [{ path: ["lans", index, field], message }];
+    if (nat === "full-cone" && machines.filter((machine) => machine.lan === name).length > 1)
+      return problem("nat", "a full-cone NAT opens all ports to one machine; put no other on this LAN");
+    if (carrier === undefined) return [];
+    if (!carriers.some((candidate) => candidate.name === carrier))
+      return problem("carrier", `there is no carrier named "${carrier}"`);
+    if (ipv6 !== "none") return problem("ipv6", "is not to be had behind a carrier");
+    return nat === "mapped" ? problem("nat", "a router maps no ports behind a carrier: its address is not public") : [];
   });
 }
 
-function checkRoom({ lans, machines }: Unchecked): Problem[] {
+/** What a machine on a LAN has from its LAN. */
+const PUBLIC_ONLY = ["ipv6", "ipv4", "firewall"] as const;
+
+function checkMachines({ lans, machines }: Unchecked): Problem[] {
+  return machines.flatMap((machine, index): Problem[] => {
+    const at = (field: string, message: string): Problem[] => [{ path: ["machines", index, field], message }];
+    if (machine.lan === undefined)
+      return machine.ipv4 === "none" && machine.ipv6 === "none" ? at("ipv6", "is all that is left without IPv4") : [];
+    if (!lans.some((lan) => lan.name === machine.lan)) return at("lan", `there is no LAN named "${machine.lan}"`);
+    const field = PUBLIC_ONLY.find((candidate) => machine[candidate] !== undefined);
+    return field ? at(field, "is for public machines; a machine on a LAN follows its LAN") : [];
+  });
+}
+
+function checkRoom({ carriers, lans, machines }: Unchecked): Problem[] {
   const countOn = (lan: string | undefined) => machines.filter((machine) => machine.lan === lan).length;
   const crowded = lans.flatMap((lan, index): Problem[] => {
     const range = lan.ipv4 === undefined ? null : parseIpv4Cidr(lan.ipv4);
@@ -106,8 +134,12 @@ function checkRoom({ lans, machines }: Unchecked): Problem[] {
       ? [{ path: ["lans", index, "ipv4"], message: `has too few addresses for ${wanted} machines` }]
       : [];
   });
-  if (countOn(undefined) <= MAX_PUBLIC) return crowded;
-  return [...crowded, { path: ["machines"], message: `at most ${MAX_PUBLIC} may be public` }];
+  const tooMany = (list: string, what: string) => ({ path: [list], message: `at most ${MAX_PUBLIC} ${what}` });
+  return [
+    ...crowded,
+    ...(countOn(undefined) > MAX_PUBLIC ? [tooMany("machines", "may be public")] : []),
+    ...(lans.length + carriers.length > MAX_PUBLIC ? [tooMany("lans", "may there be, carriers included")] : []),
+  ];
 }
 
 function renderPath(path: readonly PropertyKey[]): string {

@@ -48,6 +48,15 @@ export function findLabProcesses(labId: string, folder: string): number[] {
   return pids.filter((pid) => marked.has(pid) || networks.has(readNetwork(pid)));
 }
 
+/** Processes of the same network as this one, without it: what runs in a node beside the holder of its namespaces. */
+export function listNeighbours(pid: number): number[] {
+  const network = readNetwork(pid);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((other) => other !== pid && readNetwork(other) === network);
+}
+
 /** Kills until none is left; a process may be starting another one meanwhile. Throws when one outlives SIGKILL for 5 s. */
 export function killLabProcesses(labId: string, folder: string): void {
   const deadline = performance.now() + 5_000;
