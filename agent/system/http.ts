@@ -13,6 +13,8 @@ export interface HttpRequest {
   /** For the whole exchange. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** A longer answer fails with the code TOO_LARGE. */
+  readonly maxReplyBytes?: number;
 }
 
 export interface HttpReply {
@@ -102,7 +104,7 @@ function send(request: HttpRequest, agents: ProxyAgents): Promise<HttpReply> {
       headers: body === undefined ? headers : { ...headers, "content-length": Buffer.byteLength(body) },
     });
     outgoing.on("error", reject);
-    outgoing.on("response", (incoming) => readReply(incoming).then(resolve, reject));
+    outgoing.on("response", (incoming) => readReply(incoming, request.maxReplyBytes).then(resolve, reject));
     outgoing.end(body);
   });
 }
@@ -195,13 +197,13 @@ function deliver(listener: SocketEvents, data: RawData, isBinary: boolean): void
   else listener.onBinary(bytes);
 }
 
-function readReply(incoming: http.IncomingMessage): Promise<HttpReply> {
+function readReply(incoming: http.IncomingMessage, maxBytes = MAX_REPLY_BYTES): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     incoming.on("data", (chunk: Buffer) => {
       length += chunk.length;
-      if (length > MAX_REPLY_BYTES) incoming.destroy(new NetworkError("TOO_LARGE", "the answer is too large"));
+      if (length > maxBytes) incoming.destroy(new NetworkError("TOO_LARGE", "the answer is too large"));
       else chunks.push(chunk);
     });
     incoming.on("error", reject);
