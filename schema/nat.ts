@@ -4,33 +4,43 @@ import { Endpoint, IpAddress } from "./address.ts";
 import { Timestamp } from "./timestamp.ts";
 
 /** `none`: no NAT, the machine has the address that others see. */
-export const NatMapping = z.enum([
-  "none",
-  "endpoint-independent",
-  "address-dependent",
-  "address-and-port-dependent",
-  "unknown",
-]);
+export const NatMapping = z
+  .enum(["none", "endpoint-independent", "address-dependent", "address-and-port-dependent", "unknown"])
+  .meta({
+    id: "NatMapping",
+    description:
+      "How the NAT gives out public ports (RFC 4787). `none`: no NAT, the machine has the address that others see. `endpoint-independent`: one port for every destination. Otherwise each destination sees another one.",
+    examples: ["endpoint-independent"],
+  });
 export type NatMapping = z.infer<typeof NatMapping>;
 
 /** What comes in unasked: from anywhere, from hosts that were sent to, only from endpoints that were sent to. */
-export const NatFiltering = z.enum([
-  "endpoint-independent",
-  "address-dependent",
-  "address-and-port-dependent",
-  "unknown",
-]);
+export const NatFiltering = z
+  .enum(["endpoint-independent", "address-dependent", "address-and-port-dependent", "unknown"])
+  .meta({
+    id: "NatFiltering",
+    description:
+      "What comes in unasked (RFC 4787): from anywhere; only from addresses that were sent to; only from endpoints that were sent to.",
+    examples: ["address-and-port-dependent"],
+  });
 export type NatFiltering = z.infer<typeof NatFiltering>;
 
 /** The part of a machine's NAT report that its peers need: it says who has to begin, and whether guessing ports can work. */
-export const NatSummary = z.object({
-  mapping: NatMapping,
-  filtering: NatFiltering,
-  /** False: no STUN server answered over UDP, though the machine has a network. */
-  isUdpOpen: z.boolean(),
-  /** The public IPv4 address, which peers need to guess the ports of an address-dependent mapping. */
-  publicAddress: IpAddress.optional(),
-});
+export const NatSummary = z
+  .object({
+    mapping: NatMapping,
+    filtering: NatFiltering,
+    isUdpOpen: z.boolean().meta({
+      description: "False: no STUN server answered over UDP, though the machine has a network.",
+      examples: [true],
+    }),
+    /** Peers need it to guess the ports of an address-dependent mapping. */
+    publicAddress: IpAddress.optional().meta({
+      description: "The public IPv4 address; left out until known.",
+      examples: ["198.51.100.7"],
+    }),
+  })
+  .meta({ id: "NatSummary", description: "What peers need to know of a machine's NAT." });
 export type NatSummary = z.infer<typeof NatSummary>;
 
 /** Difficult to reach: another destination sees another port, so what a STUN server saw helps nobody else. */
@@ -45,36 +55,84 @@ export const StunServer = z
 export type StunServer = z.infer<typeof StunServer>;
 
 /** What a STUN server said of one of our sockets. */
-export const StunObservation = z.object({
-  server: z.string(),
-  /** Null: it did not answer. */
-  mapped: Endpoint.nullable(),
-  roundTripMs: z.number().nullable(),
-});
+export const StunObservation = z
+  .object({
+    server: z.string().meta({ description: "The server, host:port.", examples: ["stun.example.org:3478"] }),
+    mapped: Endpoint.nullable().meta({
+      description: "Where it saw the machine; null: it did not answer.",
+      examples: ["198.51.100.7:51820"],
+    }),
+    roundTripMs: z
+      .number()
+      .nullable()
+      .meta({ description: "How long the answer took, milliseconds; null: there was none.", examples: [12.5] }),
+  })
+  .meta({ id: "StunObservation", description: "What a STUN server (RFC 8489) said of the machine." });
 export type StunObservation = z.infer<typeof StunObservation>;
 
 /** What `becket netcheck --json` prints, and the machine's Network page shows. */
-export const NatReport = z.object({
-  at: Timestamp,
-  udp: z.object({ ipv4: z.boolean(), ipv6: z.boolean() }),
-  mapping: NatMapping,
-  filtering: NatFiltering,
-  /** The public port is the machine's own; null when there is no NAT or nothing answered. */
-  preservesPort: z.boolean().nullable(),
-  /** A host behind the NAT reaches another one there by its public endpoint; null: could not be tried. */
-  hairpinning: z.boolean().nullable(),
-  /** How long the NAT keeps a mapping that is not used, seconds: the longest silence that it outlived. Null until measured. */
-  mappingLifetimeSeconds: z.number().nullable(),
-  publicAddresses: z.array(IpAddress),
-  portMapping: z.object({
-    /** What the router offers; empty when it offers nothing. */
-    protocols: z.array(z.enum(["upnp", "nat-pmp", "pcp"])),
-    /** The endpoints that it opened for us. */
-    endpoints: z.array(Endpoint),
-    problem: z.string().nullable(),
-  }),
-  stun: z.array(StunObservation),
-  /** What keeps checks from WireGuard's port from working, in a sentence; null when nothing does. */
-  checksProblem: z.string().nullable(),
-});
+export const NatReport = z
+  .object({
+    at: Timestamp.describe("When it was measured."),
+    udp: z
+      .object({
+        ipv4: z.boolean().meta({ description: "A STUN server answered over IPv4.", examples: [true] }),
+        ipv6: z.boolean().meta({ description: "A STUN server answered over IPv6.", examples: [false] }),
+      })
+      .describe("Whether UDP passes."),
+    mapping: NatMapping,
+    filtering: NatFiltering,
+    preservesPort: z
+      .boolean()
+      .nullable()
+      .meta({
+        description: "The public port is the machine's own; null when there is no NAT or nothing answered.",
+        examples: [true],
+      }),
+    hairpinning: z
+      .boolean()
+      .nullable()
+      .meta({
+        description:
+          "A host behind the NAT reaches another one there by its public endpoint; null: could not be tried.",
+        examples: [false],
+      }),
+    mappingLifetimeSeconds: z
+      .number()
+      .nullable()
+      .meta({
+        description:
+          "How long the NAT keeps a mapping that is not used: the longest silence that one outlived. Null until measured.",
+        examples: [120],
+      }),
+    publicAddresses: z.array(IpAddress).meta({
+      description: "Where the internet sees the machine.",
+      examples: [["198.51.100.7"]],
+    }),
+    portMapping: z
+      .object({
+        protocols: z.array(z.enum(["upnp", "nat-pmp", "pcp"])).meta({
+          description: "What the router offers; empty when it offers nothing.",
+          examples: [["upnp"]],
+        }),
+        endpoints: z.array(Endpoint).meta({
+          description: "What the router opened for the machine.",
+          examples: [["198.51.100.7:51820"]],
+        }),
+        problem: z
+          .string()
+          .nullable()
+          .meta({ description: "Why the router opened nothing, in a sentence; null when it did.", examples: [null] }),
+      })
+      .describe("Ports that the router opened when it was asked."),
+    stun: z.array(StunObservation).describe("What each STUN server said."),
+    checksProblem: z
+      .string()
+      .nullable()
+      .meta({
+        description: "What keeps checks from WireGuard's port from working, in a sentence; null when nothing does.",
+        examples: [null],
+      }),
+  })
+  .meta({ id: "NatReport", description: "What stands between a machine and the internet, as it measured it." });
 export type NatReport = z.infer<typeof NatReport>;

@@ -29,13 +29,16 @@ export type PeerConnectivity = z.infer<typeof PeerConnectivity>;
 /** What became of one candidate in the newest round of checks. */
 export const CandidateOutcome = z
   .object({
-    endpoint: Endpoint.describe("Where checks were sent."),
+    endpoint: Endpoint.meta({ description: "Where checks were sent.", examples: ["198.51.100.7:51820"] }),
     type: EndpointType,
     outcome: z.enum(["untried", "checking", "answered", "no_answer", "unreachable"]).meta({
       description: "`unreachable`: this machine has no way there (another address family, or its own address).",
       examples: ["answered"],
     }),
-    roundTripMs: z.number().nullable().describe("Of the newest answer, milliseconds."),
+    roundTripMs: z
+      .number()
+      .nullable()
+      .meta({ description: "Of the newest answer, milliseconds.", examples: [12.5] }),
     lastTriedAt: Timestamp.nullable().describe("When the newest check was sent."),
   })
   .meta({ id: "CandidateOutcome", description: "A candidate of a peer, and what became of it." });
@@ -83,11 +86,22 @@ export const PeerTelemetry = z
       "The gateway that a transit path goes through, which decrypts; else null.",
     ),
     endpoint: Endpoint.nullable().describe("Where packets to it go on a direct path; null on any other."),
-    handshakeAgeSeconds: z.number().nullable().describe("Since the newest WireGuard handshake; null: never."),
-    latencyMs: z.number().nullable().describe("Round-trip time of the path, smoothed; null until measured."),
-    lossRatio: z.number().min(0).max(1).nullable().describe("Of the newest probes of the path; null until measured."),
-    rxBytesPerSecond: z.number().describe("Received from it."),
-    txBytesPerSecond: z.number().describe("Sent to it."),
+    handshakeAgeSeconds: z
+      .number()
+      .nullable()
+      .meta({ description: "Since the newest WireGuard handshake; null: never.", examples: [42] }),
+    latencyMs: z
+      .number()
+      .nullable()
+      .meta({ description: "Round-trip time of the path, smoothed; null until measured.", examples: [12.5] }),
+    lossRatio: z
+      .number()
+      .min(0)
+      .max(1)
+      .nullable()
+      .meta({ description: "Of the newest probes of the path; null until measured.", examples: [0] }),
+    rxBytesPerSecond: z.number().meta({ description: "Received from it.", examples: [1_500] }),
+    txBytesPerSecond: z.number().meta({ description: "Sent to it.", examples: [900] }),
     reason: PathReason,
   })
   .meta({ id: "PeerTelemetry", description: "A peer as one machine sees it right now." });
@@ -107,7 +121,7 @@ export type PeerExplanation = z.infer<typeof PeerExplanation>;
 export const ObservedEndpoint = z
   .object({
     meshId: MeshId,
-    address: Endpoint,
+    address: Endpoint.meta({ description: "Where it is.", examples: ["198.51.100.7:51820"] }),
     type: EndpointType,
     observedBy: z
       .string()

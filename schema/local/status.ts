@@ -93,12 +93,14 @@ export const VersionInfo = z.object({
 });
 export type VersionInfo = z.infer<typeof VersionInfo>;
 
+/** Body of POST /v1/explain: a machine's name or id, or its mesh IP. */
+export const ExplainRequest = z.object({ peer: z.string().min(1).max(255) });
 /** What `becket explain PEER --json` prints: one for each mesh that both are in. */
 export const ExplainReply = z.object({ paths: z.array(PeerExplanation) });
 export type ExplainReply = z.infer<typeof ExplainReply>;
 
-/** What `becket netcheck --json` prints. */
-export const NetcheckReply = z.object({ report: NatReport });
+/** What `becket netcheck --json` prints; null: the machine is in no mesh, so there is no port to ask from. */
+export const NetcheckReply = z.object({ report: NatReport.nullable() });
 export type NetcheckReply = z.infer<typeof NetcheckReply>;
 
 /** Body of POST /v1/down: removes every interface and ends the agent. */

@@ -79,6 +79,8 @@ export const TelemetryReport = z.object({
   nat: NatReport.nullable(),
   /** True when rates and loss were measured over time, not just begun. */
   isSteady: z.boolean(),
+  /** Another part of this report follows, because it does not fit into one message; parts are joined in order. */
+  hasMore: z.boolean().optional(),
 });
 export type TelemetryReport = z.infer<typeof TelemetryReport>;
 /** Let us talk through this gateway, or no longer (null). The object decides and tells both (transit.set). */

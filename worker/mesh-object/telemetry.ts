@@ -24,9 +24,14 @@ const KEPT_MS = 60_000;
 const WATCH_SECONDS = 30;
 const WATCH_AGAIN_AFTER_MS = 10_000;
 
+/** A machine with thousands of peers has about this many parts. */
+const MAX_PARTS = 64;
+
 interface Watched {
   watchedAt: number;
   report: KeptReport | null;
+  /** Of the report that is coming. */
+  parts: TelemetryReport[];
   readonly readers: Set<(report: KeptReport) => void>;
 }
 
@@ -41,7 +46,7 @@ export function createTelemetry({
   const watched = new Map<MachineId, Watched>();
 
   function watch(machineId: MachineId): Watched | null {
-    const entry = watched.get(machineId) ?? { watchedAt: Number.NEGATIVE_INFINITY, report: null, readers: new Set() };
+    const entry = watched.get(machineId) ?? newWatched();
     if (now() - entry.watchedAt >= WATCH_AGAIN_AFTER_MS) {
       if (!tell(machineId, { type: "telemetry.watch", seconds: WATCH_SECONDS })) return null;
       entry.watchedAt = now();
@@ -73,11 +78,14 @@ export function createTelemetry({
   }
 
   return {
-    heard(machineId, { peers, endpoints, nat, isSteady }) {
+    heard(machineId, part) {
       dropOld();
       const entry = watched.get(machineId);
       if (entry === undefined) return;
-      entry.report = { peers, endpoints, nat, isSteady, receivedAt: now() };
+      entry.parts.push(part);
+      if (part.hasMore && entry.parts.length < MAX_PARTS) return;
+      entry.report = { ...joinParts(entry.parts), receivedAt: now() };
+      entry.parts = [];
       for (const reader of entry.readers) reader(entry.report);
     },
     async read(machineId, waitMs) {
@@ -93,3 +101,17 @@ export function createTelemetry({
     forget: (machineId) => void watched.delete(machineId),
   };
 }
+
+const newWatched = (): Watched => ({
+  watchedAt: Number.NEGATIVE_INFINITY,
+  report: null,
+  parts: [],
+  readers: new Set(),
+});
+
+const joinParts = (parts: readonly TelemetryReport[]): Omit<KeptReport, "receivedAt"> => ({
+  peers: parts.flatMap(({ peers }) => peers),
+  endpoints: parts.flatMap(({ endpoints }) => endpoints),
+  nat: parts.find(({ nat }) => nat !== null)?.nat ?? null,
+  isSteady: parts.every(({ isSteady }) => isSteady),
+});

@@ -1,6 +1,9 @@
+import * as links from "#schema/api/machine-links";
 import * as operations from "#schema/api/machines";
 import { deleteMachine } from "../machines/delete-machine.ts";
+import { listLinkEvents } from "../machines/list-link-events.ts";
 import { listMachines, readMachine } from "../machines/read-machines.ts";
+import { explainPeer, listEndpoints, listPeers, readNetwork } from "../machines/read-telemetry.ts";
 import { updateMachine } from "../machines/update-machine.ts";
 import type { Services } from "../services.ts";
 import type { Mount } from "./api.ts";
@@ -11,5 +14,10 @@ export function mountMachines(mount: Mount, services: Services): void {
   mount(operations.updateMachine, ({ params, body, cause }) =>
     updateMachine(services, { machineId: params.machineId, change: body, cause }),
   );
+  mount(links.listMachinePeers, ({ params, query }) => listPeers(services, { ...params, meshId: query.meshId }));
+  mount(links.explainMachinePeer, ({ params }) => explainPeer(services, params));
+  mount(links.listMachineEndpoints, ({ params }) => listEndpoints(services, params.machineId));
+  mount(links.getMachineNetwork, ({ params }) => readNetwork(services, params.machineId));
+  mount(links.listMachineEvents, ({ params, query }) => listLinkEvents(services, params.machineId, query));
   mount(operations.deleteMachine, ({ params, cause }) => deleteMachine(services, params.machineId, cause));
 }

@@ -2,6 +2,7 @@
 import * as apiTokens from "#schema/api/api-tokens";
 import * as auditEvents from "#schema/api/audit-events";
 import * as joinTokens from "#schema/api/join-tokens";
+import * as machineLinks from "#schema/api/machine-links";
 import * as machines from "#schema/api/machines";
 import * as members from "#schema/api/members";
 import * as meshes from "#schema/api/meshes";
@@ -11,6 +12,7 @@ const RESOURCES: readonly Readonly<Record<string, unknown>>[] = [
   apiTokens,
   auditEvents,
   joinTokens,
+  machineLinks,
   machines,
   members,
   meshes,
@@ -24,6 +26,7 @@ export const ALL_OPERATIONS: readonly Operation[] = RESOURCES.flatMap((resource)
 export const UNKNOWN_IDS: Readonly<Record<string, string>> = {
   meshId: "msh_01arz3ndektsv4rrffq69g5fav",
   machineId: "mch_01arz3ndektsv4rrffq69g5fav",
+  peerId: "mch_01arz3ndektsv4rrffq69g5faw",
   joinTokenId: "jtk_01arz3ndektsv4rrffq69g5fav",
   apiTokenId: "atk_01arz3ndektsv4rrffq69g5fav",
 };
