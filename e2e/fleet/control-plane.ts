@@ -1,19 +1,30 @@
-// The embedded control plane as a process inside the lab, on a public address, with a door for this host.
+// The embedded control plane as a process inside the lab, on public addresses of both families, with a door for this host.
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Lab } from "../lab/lab.ts";
+import type { LabNode } from "../lab/node.ts";
 import { eventually } from "../lab/probes/eventually.ts";
 import type { LabProcess } from "../lab/system/process.ts";
 import { type Api, createApi } from "./api.ts";
 
 const PORT = 8080;
+/** Where only port 443 passes, the control plane is there too. */
+const REDIRECT = `table inet lab {
+  chain prerouting {
+    type nat hook prerouting priority dstnat; policy accept;
+    tcp dport 443 redirect to :${PORT}
+  }
+}
+`;
 const START_LIMIT_MS = 30_000;
 const repository = path.resolve(import.meta.dirname, "../..");
 
 export interface LabControlPlane {
-  /** As machines in the lab call it. */
+  /** As machines in the lab with IPv4 call it. */
   readonly url: string;
+  /** As this machine calls it; `port` 443 leads there too. */
+  urlFor(machine: LabNode, options?: { port?: 443 | 8080 }): string;
   /** Through the door on this host's loopback. */
   readonly api: Api;
   /** Starts it again on the same state, after stop or kill. */
@@ -23,30 +34,35 @@ export interface LabControlPlane {
   kill(): Promise<void>;
 }
 
-export async function startControlPlane(lab: Lab): Promise<LabControlPlane> {
+export interface ControlPlaneOptions {
+  /** What machines are told to ask; none: no STUN. */
+  readonly stunServers?: readonly string[];
+}
+
+export async function startControlPlane(
+  lab: Lab,
+  { stunServers = [] }: ControlPlaneOptions = {},
+): Promise<LabControlPlane> {
   const ownerToken = `bkt_${randomBytes(32).toString("base64url")}`;
   const stateFolder = path.join(lab.folder, "control-plane");
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  await lab.control.exec(["nft", "-f", "-"], { input: REDIRECT });
   const door = await lab.forward({ address: lab.control.ipv4, port: PORT });
   const api = createApi(`http://127.0.0.1:${door.port}`, ownerToken);
   let running: LabProcess | null = null;
 
   const controlPlane: LabControlPlane = {
     url: `http://${lab.control.ipv4}:${PORT}`,
+    urlFor: ({ ipv4 }, { port = PORT } = {}) =>
+      `http://${ipv4 === null ? `[${lab.control.ipv6}]` : lab.control.ipv4}:${port}`,
     api,
     async start() {
       const started = await lab.control.spawn(
-        [
-          process.execPath,
-          "embedded/main.ts",
-          "--host",
-          lab.control.ipv4,
-          "--port",
-          String(PORT),
-          "--state",
-          stateFolder,
-        ],
-        { cwd: repository, env: { BECKET_OWNER_TOKEN: ownerToken } },
+        [process.execPath, "embedded/main.ts", "--host", "::", "--port", String(PORT), "--state", stateFolder],
+        {
+          cwd: repository,
+          env: { BECKET_OWNER_TOKEN: ownerToken, BECKET_STUN_SERVERS: stunServers.join(",") || "none" },
+        },
       );
       running = started;
       await eventually(

@@ -1,4 +1,4 @@
-// A fleet: a lab, a control plane in it, and an agent for each machine. What the demo shows and the scenarios test.
+// A fleet: a lab, STUN servers and a control plane in it, and an agent for each machine. What the demo shows and the scenarios test.
 //
 //   await using fleet = await createFleet({ topology });
 //   const mesh = await fleet.api.createMesh({ name: "office", cidr: "10.77.0.0/16", isDefault: true });
@@ -12,6 +12,7 @@ import { createAgent, type LabAgent } from "./agent.ts";
 import type { Api } from "./api.ts";
 import { type LabControlPlane, startControlPlane } from "./control-plane.ts";
 import { type MeshAddress, pingOnce, readMeshAddresses } from "./reach.ts";
+import { startStunServers } from "./stun-servers.ts";
 
 export interface Fleet {
   readonly lab: Lab;
@@ -37,7 +38,8 @@ export interface FleetOptions {
 export async function createFleet({ topology, signal }: FleetOptions): Promise<Fleet> {
   const lab = await createLab({ topology, ...(signal ? { signal } : {}) });
   try {
-    const controlPlane = await startControlPlane(lab);
+    const { servers } = await startStunServers(lab);
+    const controlPlane = await startControlPlane(lab, { stunServers: servers });
     return createHandle(lab, controlPlane);
   } catch (error) {
     const diagnostics = await lab.diagnostics();
@@ -48,7 +50,7 @@ export async function createFleet({ topology, signal }: FleetOptions): Promise<F
 
 function createHandle(lab: Lab, controlPlane: LabControlPlane): Fleet {
   const { api } = controlPlane;
-  const agents = lab.machines.map((machine) => createAgent(machine, controlPlane.url));
+  const agents = lab.machines.map((machine) => createAgent(machine, controlPlane.urlFor(machine)));
   const agent = (name: string) => {
     const found = agents.find((candidate) => candidate.machine.name === name);
     if (!found) throw new Error(`there is no machine "${name}" in this fleet`);
