@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { parseTopology } from "../lab/plan/topology.ts";
+import { Cell, GridResult } from "./cell.ts";
+import { expectedPath } from "./expected-path.ts";
+import { gridTopology, machineName, NETWORK_KINDS } from "./kinds.ts";
+import { renderGrid } from "./render-grid.ts";
+import { scheduleCells } from "./schedule.ts";
+import { summariseGrid } from "./summarise-grid.ts";
+
+test("the lab has two machines of each kind", () => {
+  const parsed = parseTopology(gridTopology());
+  const names = parsed.ok ? parsed.value.machines.map((machine) => machine.name).sort() : parsed.error;
+  expect(names).toEqual(NETWORK_KINDS.flatMap((kind) => [machineName(kind, "a"), machineName(kind, "b")]).sort());
+});
+
+test("every ordered pair of kinds is measured once, and no machine is in two cells at a time", () => {
+  const batches = scheduleCells(NETWORK_KINDS, { atOnce: 4 });
+  const pairs = batches.flat().map(({ from, to }) => `${from} ${to}`);
+  expect(new Set(pairs).size).toBe(100);
+  expect(pairs).toHaveLength(100);
+  for (const batch of batches) {
+    expect(batch.length).toBeLessThanOrEqual(4);
+    const machines = batch.flatMap(({ from, to }) => [machineName(from, "a"), machineName(to, "b")]);
+    expect(new Set(machines).size).toBe(machines.length);
+  }
+});
+
+test("every cell is expected direct but hard to hard, blocked UDP, and IPv6 alone to IPv4 alone, in both directions", () => {
+  const relayed = NETWORK_KINDS.flatMap((from) =>
+    NETWORK_KINDS.filter((to) => expectedPath(from, to).path === "relayed").map((to) => [from, to] as const),
+  );
+  expect(relayed).toHaveLength(19 + 12 + 1);
+  for (const [from, to] of relayed) {
+    expect(expectedPath(to, from)).toEqual(expectedPath(from, to));
+    expect(expectedPath(from, to).why).toBeTruthy();
+  }
+});
+
+const cell = (fields: Partial<Cell>): Cell =>
+  Cell.parse({
+    from: "easy",
+    to: "easy",
+    expected: "direct",
+    firstPingMs: 100,
+    path: "direct",
+    directMs: 400,
+    reason: null,
+    endpoint: "203.0.113.10:51820",
+    problem: null,
+    ...fields,
+  });
+const CELLS = [
+  cell({}),
+  cell({ to: "hard", directMs: 900, firstPingMs: 200 }),
+  cell({ from: "hard", to: "easy", path: "relayed", directMs: null, problem: "relayed, should be direct" }),
+  cell({
+    from: "hard",
+    to: "hard",
+    expected: "relayed",
+    path: "relayed",
+    directMs: null,
+    reason: { code: "hard_nats", message: "relayed: both are behind hard NATs" },
+  }),
+];
+
+test("the summary counts cells, and spreads over the runs of both directions", () => {
+  const result = summariseGrid(CELLS, { easyEasy: [cell({ directMs: 600 }), cell({ directMs: 500 })], easyHard: [] });
+  expect(GridResult.parse(result)).toMatchObject({
+    cells: 4,
+    reachable: 4,
+    directExpected: 3,
+    direct: 2,
+    firstPingMs: { p50: 100, p95: 200 },
+    easyEasyDirectMs: { p50: 500, p95: 600, runs: 3, direct: 3 },
+    easyHardDirectMs: { p50: 900, p95: 900, runs: 2, direct: 1 },
+    problems: ["hard → easy: relayed, should be direct"],
+  });
+});
+
+test("the table shows each cell, the reasons of those that are relayed, and marks what is wrong", () => {
+  const text = renderGrid(summariseGrid(CELLS, { easyEasy: [], easyHard: [] }));
+  expect(text).toContain(
+    ["      easy        hard", "easy  direct 400  direct 900", "hard  !relayed    relayed"].join("\n"),
+  );
+  expect(text).toContain("relayed: both are behind hard NATs\n  hard → hard\n");
+});
