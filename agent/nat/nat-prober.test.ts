@@ -52,6 +52,21 @@ describe("a NAT prober", () => {
     });
   });
 
+  it("knows which server does RFC 5780", async () => {
+    expect((await measure(EASY, bothServers, { servers: [B, A] })).discoveryServer).toBe(A);
+    expect((await measure(EASY, (nat) => nat.addServer(B))).discoveryServer).toBeNull();
+  });
+
+  it("lets a public server send it into no private network", async () => {
+    const { report, discoveryServer } = await measure(EASY, (nat) => {
+      nat.addServer(A, { other: "10.0.0.1:3479" as Endpoint });
+      nat.addServer(B);
+    });
+
+    expect(discoveryServer).toBeNull();
+    expect(report.filtering).toBe("unknown");
+  });
+
   it("doesn't take a refusal for filtering", async () => {
     const { report } = await measure(EASY, (nat) => {
       nat.addServer(A, { other: A_OTHER, refuses: "changeRequest" });
@@ -190,7 +205,7 @@ async function measure(
     });
     await Promise.race([run.catch(() => undefined), clock.advance(20_000)]);
     const report = await run;
-    return { report, looks, lookedAt, elapsedMs: endedAt - startedAt };
+    return { report, looks, discoveryServer: prober.discoveryServer(), lookedAt, elapsedMs: endedAt - startedAt };
   };
   await once();
   return once();

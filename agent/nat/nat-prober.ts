@@ -3,7 +3,7 @@
 //
 //   1  all servers at once, both families                        → a quick look, as soon as two of them answered
 //   2  filtering, kind of a hard mapping, hairpinning, together  → the report
-import { isPrivateAddress, parseEndpoint } from "#schema/address";
+import { type Endpoint, isPrivateAddress, parseEndpoint } from "#schema/address";
 import { isHardNat, type NatFiltering, type NatReport, type StunServer } from "#schema/nat";
 import type { StunClient } from "../stun/stun-client.ts";
 import type { Clock } from "../system/clock.ts";
@@ -53,13 +53,28 @@ export interface MeasureOptions {
 export interface NatProber {
   /** Rejects when aborted, or when no socket can be opened. A silent server costs 3 s, filtering by silence another 1.5 s. */
   measure(options: MeasureOptions): Promise<NatReport>;
+  /** A server that does RFC 5780, as measureLifetime wants one; null when the newest measurement found none. */
+  discoveryServer(): Endpoint | null;
 }
 
 export function createNatProber(ports: NatProberPorts): NatProber {
-  return { measure: (options) => measure(ports, options) };
+  let discoveryServer: Endpoint | null = null;
+  return {
+    discoveryServer: () => discoveryServer,
+    async measure(options) {
+      const { report, discovery } = await measure(ports, options);
+      discoveryServer = discovery?.server ?? null;
+      return report;
+    },
+  };
 }
 
-async function measure(ports: NatProberPorts, { signal, onQuick }: MeasureOptions): Promise<NatReport> {
+interface Measurement {
+  readonly report: NatReport;
+  readonly discovery: DiscoveryServer | null;
+}
+
+async function measure(ports: NatProberPorts, { signal, onQuick }: MeasureOptions): Promise<Measurement> {
   const surroundings: Surroundings = {
     servers: [...new Set(ports.servers())],
     localAddresses: ports.localAddresses(),
@@ -78,22 +93,23 @@ async function measure(ports: NatProberPorts, { signal, onQuick }: MeasureOption
   const observations = await observeServers({ ...ports, ...surroundings, signal, onProgress });
   lookQuickly(observations, true);
   signal.throwIfAborted();
-  const findings = await findBehaviour(ports, surroundings, toDecisive(observations), signal);
+  const answered = toDecisive(observations);
+  const discovery = findDiscoveryServer(answered);
+  const findings = await findBehaviour(ports, surroundings, { answered, discovery }, signal);
   signal.throwIfAborted();
-  return toNatReport(observations, findings, { ...surroundings, known: ports.known() });
+  return { report: toNatReport(observations, findings, { ...surroundings, known: ports.known() }), discovery };
 }
 
 async function findBehaviour(
   ports: NatProberPorts,
   surroundings: Surroundings,
-  answered: readonly Answered[],
+  { answered, discovery }: { answered: readonly Answered[]; discovery: DiscoveryServer | null },
   signal: AbortSignal,
 ): Promise<Findings> {
   const isLocal = isLocalIn(surroundings);
   const found = classifyMapping(answered, isLocal);
   const isHard = isHardNat({ mapping: found });
   const behaviour: BehaviourPorts = { udp: ports.udp, clock: ports.clock, signal };
-  const discovery = findDiscoveryServer(answered);
   const isToSharpen = discovery !== null && (found === "unknown" || isHard);
   const [first] = answered;
   // A hard NAT's mapping is there for one server only, so nothing could come back through it.
