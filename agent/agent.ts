@@ -1,17 +1,19 @@
 // The composition root. Order of start: tunnels from the disk cache first, then the control plane; so a machine is in its meshes before, and
 // without, anybody answering. Stopping ends the links and leaves the tunnels: they belong to the system.
 import type { EnrolmentFile } from "#schema/local/agent-files";
-import type { AgentStatus, DownReply, PeerList } from "#schema/local/status";
+import type { AgentStatus, DownReply, ExplainReply, PeerList } from "#schema/local/status";
 import type { AgentInfo } from "#schema/machine";
+import type { NatReport } from "#schema/nat";
 import type { AgentTimings } from "./config.ts";
 import type { ConnectionState } from "./control/connection.ts";
 import { createDiskCache } from "./control/disk-cache.ts";
 import { type Credentials, type Enrolled, ensureEnrolled } from "./control/ensure-enrolled.ts";
 import { createIdentityStore } from "./control/identity.ts";
 import { createLinks, type Links } from "./control/links.ts";
+import type { PathNetwork, PathSettings } from "./control/path-parts.ts";
 import { createServerClock } from "./control/server-clock.ts";
 import { watchWake } from "./control/watch-wake.ts";
-import { toAgentStatus, toPeerList } from "./local/to-status.ts";
+import { explainPeer, toAgentStatus, toPeerList } from "./local/to-status.ts";
 import { createLocalNetwork } from "./net/local-network.ts";
 import { isOurs } from "./reconcile/ownership.ts";
 import { createReconciler } from "./reconcile/reconciler.ts";
@@ -33,6 +35,7 @@ export interface AgentPorts {
   readonly log: Logger;
   readonly readFingerprint: (ignoredPrefix: string) => string;
   readonly isUdpPortFree: (port: number) => Promise<boolean>;
+  readonly pathNetwork: PathNetwork;
   readonly host: HostFacts;
 }
 
@@ -48,6 +51,7 @@ export interface AgentOptions {
   readonly runDir: string;
   readonly credentials: Credentials;
   readonly timings: AgentTimings;
+  readonly paths: PathSettings;
   /** Where WireGuard runs on this machine; a rejection, which ends `run`, when nowhere. */
   readonly findWireGuard: () => Promise<AgentInfo["wireguard"]>;
 }
@@ -67,6 +71,10 @@ export interface Agent {
   run(signal: AbortSignal): Promise<AgentEnd>;
   status(): Promise<AgentStatus>;
   peers(): Promise<PeerList>;
+  /** The paths to a machine, by its name, id or mesh IP: one for each mesh that both are in. */
+  explain(peer: string): ExplainReply;
+  /** Measures what stands between this machine and the internet. Null: it is in no mesh. */
+  netcheck(): Promise<NatReport | null>;
   /** Removes every interface of ours and ends `run`, also when one could not be removed (then it rejects). */
   down(options: { readonly forget: boolean }): Promise<DownReply>;
 }
@@ -178,6 +186,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
         log,
         random,
         files,
+        exec,
         key,
         agentInfo,
         cache,
@@ -188,16 +197,19 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
         userAgent,
       },
       isUdpPortFree: ports.isUdpPortFree,
+      pathNetwork: ports.pathNetwork,
+      pathSettings: options.paths,
       machineId: at.machineId,
       url: at.controlPlaneUrl,
       revision: cached.machine?.revision ?? 0,
+      stunServers: cached.machine?.stunServers ?? [],
       onName: rename,
       onMachineRemoved: (reason) => {
         leaveEverything(reason).catch((error: unknown) => log.error("leaving failed", { error }));
       },
     });
     links = opened;
-    opened.meshes.setLocalAddresses(addresses);
+    opened.setLocalAddresses(addresses);
     const restored = opened.meshes.restore(cached.meshes, firstMeshes ?? cached.machine?.meshes ?? null);
     opened.machineLink.start();
     watchWake(clock, opened.networkChanged, signal);
@@ -210,7 +222,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
           current = JSON.stringify(next);
           log.info("this machine's addresses changed");
           opened.networkChanged();
-          opened.meshes.setLocalAddresses(next);
+          opened.setLocalAddresses(next);
         },
         (error: unknown) => log.warn("the addresses could not be read", { error }),
       );
@@ -284,5 +296,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     down,
     status: async () => toAgentStatus(await toInput()),
     peers: async () => ({ peers: toPeerList(await toInput()) }),
+    explain: (peer) => ({ paths: explainPeer(links?.meshes.list() ?? [], peer) }),
+    netcheck: async () => (await links?.machine.measure()) ?? null,
   };
 }

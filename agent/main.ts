@@ -4,6 +4,9 @@ import os from "node:os";
 import { addAbortSignal } from "node:stream";
 import { text } from "node:stream/consumers";
 import { runCli } from "./local/cli.ts";
+import { createPortMapper, PORT_MAPPER_TIMINGS } from "./net/port-mapper.ts";
+import { chooseRouter } from "./net/port-mapping/choose-router.ts";
+import { createRouterProtocols } from "./net/port-mapping/router-protocols.ts";
 import { createClock } from "./system/clock.ts";
 import { createExec } from "./system/exec.ts";
 import { createFiles } from "./system/files.ts";
@@ -11,7 +14,10 @@ import { createHttp } from "./system/http.ts";
 import { createLocalSockets } from "./system/local-socket.ts";
 import { createStderrLogger, LOG_LEVELS } from "./system/logger.ts";
 import { readNetworkFingerprint } from "./system/network-interfaces.ts";
-import { random } from "./system/random.ts";
+import { random, randomBytes } from "./system/random.ts";
+import { resolveHost } from "./system/resolve-host.ts";
+import { readInterfaceAddresses, readRouteTable } from "./system/route-table.ts";
+import { createUdpSockets } from "./system/udp.ts";
 import { isUdpPortFree } from "./system/udp-port.ts";
 
 const { env } = process;
@@ -22,6 +28,7 @@ process.stdout.on("error", () => process.exit(0));
 // A journal that is restarted must not take the agent along.
 process.stderr.on("error", () => undefined);
 
+const udp = createUdpSockets();
 const log = createStderrLogger(LOG_LEVELS.find((level) => level === env.BECKET_LOG_LEVEL) ?? "info");
 
 try {
@@ -35,6 +42,19 @@ try {
       log,
       readFingerprint: readNetworkFingerprint,
       isUdpPortFree,
+      pathNetwork: {
+        udp,
+        randomBytes,
+        resolveHost,
+        createPortMapper: (clock) =>
+          createPortMapper({
+            readRouter: () => chooseRouter(readRouteTable(), readInterfaceAddresses()),
+            // Routers are on this machine's own network: no proxy.
+            protocols: createRouterProtocols({ udp, http: createHttp({}), clock, randomBytes }),
+            clock,
+            timings: PORT_MAPPER_TIMINGS,
+          }),
+      },
       host: { name: os.hostname(), nodeVersion: process.version, kernelVersion: os.release(), pid: process.pid },
     },
     sockets: createLocalSockets(),

@@ -3,9 +3,12 @@ import type { MachineId } from "#schema/ids";
 import type { AgentInfo } from "#schema/machine";
 import type { Name } from "#schema/mesh";
 import type { AgentTimings } from "../config.ts";
+import type { LocalAddress } from "../net/local-addresses.ts";
+import type { MachineNetwork } from "../paths/machine-network.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Ed25519Key } from "../system/ed25519.ts";
+import type { Exec } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
 import type { Http } from "../system/http.ts";
 import type { Logger } from "../system/logger.ts";
@@ -16,12 +19,15 @@ import { createLongPollTransport } from "./long-poll.ts";
 import { createMachineApi } from "./machine-api.ts";
 import { createMachineLink, type MachineLink } from "./machine-link.ts";
 import { createMeshes, type Meshes } from "./meshes.ts";
+import { createPathParts, type PathNetwork, type PathSettings } from "./path-parts.ts";
 import type { ServerClock } from "./server-clock.ts";
 import { createSocketTransport } from "./socket.ts";
 
 export interface Links {
   readonly machineLink: MachineLink;
   readonly meshes: Meshes;
+  readonly machine: MachineNetwork;
+  setLocalAddresses(addresses: readonly LocalAddress[]): void;
   networkChanged(): void;
   stop(): void;
   /** Resolves when nothing that was begun before `stop` goes on. */
@@ -35,6 +41,9 @@ export interface LinksOptions {
   readonly log: Logger;
   readonly random: Random;
   readonly files: Files;
+  readonly exec: Exec;
+  readonly pathNetwork: PathNetwork;
+  readonly pathSettings: PathSettings;
   readonly isUdpPortFree: (port: number) => Promise<boolean>;
   readonly cache: DiskCache;
   readonly reconciler: Reconciler;
@@ -45,6 +54,7 @@ export interface LinksOptions {
   readonly agentInfo: AgentInfo;
   /** Of the machine's state that the cache holds. */
   readonly revision: number;
+  readonly stunServers: readonly string[];
   readonly stateDir: string;
   readonly runDir: string;
   readonly timings: AgentTimings;
@@ -68,8 +78,9 @@ export function createLinks(options: LinksOptions): Links {
       revision: options.revision,
       agent: options.agentInfo,
       heartbeatMs: timings.machineHeartbeatMs,
-      onState: ({ revision, name, meshes: listed }) => {
-        cache.saveMachine({ revision, meshes: listed });
+      onState: ({ revision, name, meshes: listed, stunServers }) => {
+        cache.saveMachine({ revision, meshes: listed, stunServers });
+        parts.machine.setStunServers(stunServers);
         meshes.setListed(listed);
         options.onName(name);
       },
@@ -77,12 +88,21 @@ export function createLinks(options: LinksOptions): Links {
     },
     linkPorts,
   );
+  const parts = createPathParts({
+    ...options,
+    network: options.pathNetwork,
+    settings: options.pathSettings,
+    api,
+    onMachineChanged: () => queueMicrotask(() => meshes.machineChanged()),
+  });
+  parts.machine.setStunServers(options.stunServers);
   const meshes = createMeshes({
     machineId: options.machineId,
     chooser: createDeviceChooser({ ...options, observe: reconciler.observe }),
     cache,
     reconciler,
     linkPorts,
+    pathPorts: parts.ports,
     heartbeatMs: timings.meshHeartbeatMs,
     reportDebounceMs: timings.reportDebounceMs,
     retryMs: timings.cacheRetryMs,
@@ -92,15 +112,25 @@ export function createLinks(options: LinksOptions): Links {
   return {
     machineLink,
     meshes,
+    machine: parts.machine,
+    setLocalAddresses(addresses) {
+      parts.machine.setAddresses(addresses.map(({ address }) => address));
+      meshes.setLocalAddresses(addresses);
+    },
     networkChanged() {
       options.http.dropConnections();
+      parts.machine.networkChanged();
       machineLink.networkChanged();
       meshes.networkChanged();
     },
     stop() {
       machineLink.stop();
       meshes.stop();
+      parts.rules.stop();
     },
-    whenIdle: meshes.whenIdle,
+    async whenIdle() {
+      await meshes.whenIdle();
+      await parts.machine.stop();
+    },
   };
 }

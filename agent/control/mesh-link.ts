@@ -2,19 +2,22 @@
 import type { Candidate, DesiredMesh, DeviceEpoch } from "#schema/desired-state";
 import type { MeshId, WireGuardPublicKey } from "#schema/ids";
 import type { StepFailure } from "#schema/machine";
+import type { NatSummary } from "#schema/nat";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
 import { FromMeshMessage, type ToMeshMessage } from "#schema/wire/messages";
 import { WIRE_VERSION } from "#schema/wire/version";
 import type { Logger } from "../system/logger.ts";
 import { type ConnectionState, createConnection, type StopReason } from "./connection.ts";
 import type { LinkPorts } from "./link-ports.ts";
-import { createSession, type Position, type SessionInput, stepSession } from "./session.ts";
+import { createSession, isSessionMessage, type Position, type SessionInput, stepSession } from "./session.ts";
 
 /** What the others need to know of this machine. */
 export interface MemberFacts {
   readonly publicKey: WireGuardPublicKey;
   readonly candidates: readonly Candidate[];
   readonly deviceEpoch?: DeviceEpoch;
+  readonly nat?: NatSummary;
+  readonly answersChecks?: boolean;
 }
 
 export interface AppliedReport {
@@ -32,6 +35,8 @@ export interface MeshLink {
   setFacts(facts: MemberFacts): void;
   /** Tells the object, and again on every new connection. */
   report(report: AppliedReport): void;
+  /** Sends something that is worth nothing later; false when not connected. */
+  send(message: ToMeshMessage): boolean;
   networkChanged(): void;
 }
 
@@ -41,6 +46,8 @@ export interface MeshLinkOptions {
   readonly facts: MemberFacts;
   readonly heartbeatMs: number;
   readonly onChanged: (desired: DesiredMesh) => void;
+  /** A message that is not about the mesh's state. */
+  readonly onSignal: (message: FromMeshMessage) => void;
   /** The object answered, so this machine is a member. */
   readonly onWelcome: () => void;
   /** The object did not do what it was asked: a code of the protocol, and a sentence. */
@@ -104,6 +111,10 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
       log.warn("ignored a message", { received: describeMessage(input), problem: parsed.error.issues[0]?.message });
       return;
     }
+    if (!isSessionMessage(parsed.data)) {
+      options.onSignal(parsed.data);
+      return;
+    }
     for (const message of step({ type: "received", message: parsed.data })) connection.send(message);
     if (parsed.data.type !== "error" && parsed.data.type !== "mesh.left") {
       options.onWelcome();
@@ -116,7 +127,7 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
     const current = JSON.stringify(facts);
     if (current === toldFacts || connection.state().kind !== "connected") return;
     toldFacts = current;
-    connection.send({ type: "member.update", ...facts });
+    connection.send({ type: "member.update", ...facts, candidates: [...facts.candidates] });
   }
 
   function tellReport(): void {
@@ -148,6 +159,12 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
     desired: () => session.desired,
     state: connection.state,
     networkChanged: connection.networkChanged,
+    send(message) {
+      // Before the object has answered it does not know this machine.
+      if (connection.state().kind !== "connected" || toldFacts === "") return false;
+      connection.send(message);
+      return true;
+    },
     setFacts(next) {
       facts = next;
       tellFacts();

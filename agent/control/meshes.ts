@@ -5,16 +5,18 @@ import type { MachineId, MeshId } from "#schema/ids";
 import type { MeshFile } from "#schema/local/agent-files";
 import type { StepFailure } from "#schema/machine";
 import { parseAlias } from "../net/interface-name.ts";
-import { type LocalAddress, toHostCandidates } from "../net/local-addresses.ts";
+import type { LocalAddress } from "../net/local-addresses.ts";
+import type { MeshPaths } from "../paths/mesh-paths.ts";
+import type { PathPorts } from "../paths/path-ports.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 import { createPeerCache, toDesiredDevice } from "../reconcile/to-desired-device.ts";
 import { toBackoffMs } from "./backoff.ts";
 import type { ConnectionState, StopReason } from "./connection.ts";
 import type { DiskCache } from "./disk-cache.ts";
+import { createJoinedMesh, type JoinedMesh } from "./joined-mesh.ts";
 import type { LinkPorts } from "./link-ports.ts";
 import type { ChosenDevice, DeviceChooser } from "./local-device.ts";
-import { createMeshLink, type MeshLink } from "./mesh-link.ts";
 import { type Position, toPosition } from "./session.ts";
 import { createTimers } from "./timers.ts";
 
@@ -24,6 +26,8 @@ export interface Meshes {
   /** The Machine object's word. Meshes that are new are joined, meshes that are missing are taken down. */
   setListed(listed: readonly ListedMesh[]): void;
   setLocalAddresses(addresses: readonly LocalAddress[]): void;
+  /** The machine's NAT, packet rules or mapped ports are others. */
+  machineChanged(): void;
   networkChanged(): void;
   /** Failures of the reconciler or of the cache may have changed: tell those who want to know. */
   failuresChanged(): void;
@@ -48,6 +52,7 @@ export interface MeshView {
   readonly connection: ConnectionState;
   readonly applied: Position | null;
   readonly failures: readonly StepFailure[];
+  readonly paths: Pick<MeshPaths, "explain" | "explainAll" | "endpoints">;
 }
 
 export interface MeshesOptions {
@@ -56,6 +61,7 @@ export interface MeshesOptions {
   readonly cache: DiskCache;
   readonly reconciler: Reconciler;
   readonly linkPorts: LinkPorts;
+  readonly pathPorts: PathPorts;
   readonly heartbeatMs: number;
   readonly reportDebounceMs: number;
   readonly retryMs: number;
@@ -64,15 +70,7 @@ export interface MeshesOptions {
   readonly onMachineRemoved: () => void;
 }
 
-interface Entry {
-  readonly meshId: MeshId;
-  readonly device: ChosenDevice;
-  readonly link: MeshLink;
-  name: string;
-  /** What the reconciler has worked through. */
-  applied: Position | null;
-  told: string;
-}
+type Entry = JoinedMesh;
 
 const DOUBT_BACKOFF = { firstMs: 1_000, capMs: 300_000 };
 const MAX_FAILURES = 16;
@@ -127,42 +125,29 @@ export function createMeshes(options: MeshesOptions): Meshes {
   }
 
   function add(mesh: ListedMesh, device: ChosenDevice, desired: DesiredMesh | null): void {
-    const { meshId } = mesh;
-    const link = createMeshLink(
+    const entry = createJoinedMesh(
       {
-        meshId,
-        desired,
-        facts: toFacts(device),
-        heartbeatMs: options.heartbeatMs,
-        onChanged: (next) => {
-          entry.name = next.mesh.name;
-          save(entry);
-          scheduleApply();
+        ...{ ...mesh, machineId, device, desired, heartbeatMs: options.heartbeatMs },
+        onChanged: save,
+        onDecisions: scheduleApply,
+        onWelcome: () => refusals.delete(mesh.meshId),
+        onRefused: (own, code, message) => {
+          if (code === "key_taken") replaceKey(own, message);
         },
-        onWelcome: () => refusals.delete(meshId),
-        onRefused: (code, message) => {
-          if (code === "key_taken") replaceKey(entry, message);
-        },
-        onStopped: (reason) => lose(entry, reason),
+        onStopped: lose,
       },
       linkPorts,
+      options.pathPorts,
     );
-    const entry: Entry = { meshId, device, link, name: mesh.name, applied: null, told: "" };
-    entries.set(meshId, entry);
+    entries.set(mesh.meshId, entry);
+    entry.paths.setAddresses(addresses);
     save(entry);
-    if (desired !== null) scheduleApply();
-    link.start();
+    entry.start();
   }
 
   function save({ meshId, device, link }: Entry): void {
     cache.saveMesh({ meshId, ...toKept(device), desired: link.desired() });
   }
-
-  const toFacts = (device: ChosenDevice) => ({
-    publicKey: device.publicKey,
-    candidates: toHostCandidates(addresses, device.listenPort),
-    ...toTold(device),
-  });
 
   function remove(entry: Entry): void {
     discard(entry);
@@ -172,8 +157,8 @@ export function createMeshes(options: MeshesOptions): Meshes {
   }
 
   function discard(entry: Entry): void {
-    const { meshId, link } = entry;
-    link.stop();
+    const { meshId } = entry;
+    entry.leave();
     if (entries.get(meshId) === entry) entries.delete(meshId);
     preparing = preparing
       .then(() => chooser.removeKey(meshId))
@@ -228,6 +213,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
   function apply(): void {
     const devices: DesiredDevice[] = [];
     const positions = new Map<Entry, Position>();
+    const versions = new Map<Entry, ReadonlyMap<MachineId, number>>();
     // A mesh that is listed and not prepared yet has perhaps an interface from before.
     const keep = new Set([...strangers, ...(listed ?? []).map(({ meshId }) => meshId)]);
     for (const entry of entries.values()) {
@@ -238,19 +224,21 @@ export function createMeshes(options: MeshesOptions): Meshes {
         desired,
         machineId,
         device: entry.device,
-        localAddresses: addresses,
+        decisionOf: entry.paths.decisionOf,
         peerCache,
       });
       if (device === null) continue;
       devices.push(device);
       keep.delete(entry.meshId);
       positions.set(entry, toPosition(desired));
+      versions.set(entry, new Map(device.peers.map((peer) => [peer.machineId, peer.endpointVersion])));
     }
     for (const meshId of refusals.keys()) if (!entries.has(meshId)) keep.delete(meshId);
     reconciler.setDesired(devices, { keep: [...keep] });
     reconciler.whenSettled().then(() => {
       if (isStopped) return;
       for (const [entry, position] of positions) entry.applied = position;
+      for (const [{ paths }, decided] of versions) paths.confirm(decided);
       scheduleReports();
     });
   }
@@ -306,15 +294,23 @@ export function createMeshes(options: MeshesOptions): Meshes {
     setLocalAddresses(next) {
       if (JSON.stringify(next) === JSON.stringify(addresses)) return;
       addresses = next;
-      for (const { link, device } of entries.values()) link.setFacts(toFacts(device));
-      if (entries.size > 0) scheduleApply();
+      for (const { paths } of entries.values()) paths.setAddresses(next);
+    },
+    machineChanged() {
+      for (const entry of entries.values()) {
+        entry.paths.machineChanged();
+        entry.tellFacts();
+      }
     },
     networkChanged() {
-      for (const { link } of entries.values()) link.networkChanged();
+      for (const { link, paths } of entries.values()) {
+        link.networkChanged();
+        paths.networkChanged();
+      }
     },
     failuresChanged: scheduleReports,
     list: () =>
-      [...entries.values()].map(({ meshId, name, device, link, applied }) => ({
+      [...entries.values()].map(({ meshId, name, device, link, applied, paths }) => ({
         meshId,
         name,
         device,
@@ -322,6 +318,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
         connection: link.state(),
         applied,
         failures: toFailures(meshId),
+        paths,
       })),
     failures: () => [...prepareFailures].flatMap(([meshId, failure]) => (entries.has(meshId) ? [] : [failure])),
     stop() {
@@ -329,7 +326,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
       cancelReport?.();
       cancelTidy();
       timers.stop();
-      for (const { link } of entries.values()) link.stop();
+      for (const entry of entries.values()) entry.stop();
     },
     whenIdle: () => preparing,
   };
@@ -338,7 +335,5 @@ export function createMeshes(options: MeshesOptions): Meshes {
 const toKept = ({ interfaceName, listenPort, deviceEpoch }: ChosenDevice) => ({
   interfaceName,
   listenPort,
-  ...toTold({ deviceEpoch }),
+  ...(deviceEpoch === null ? {} : { deviceEpoch }),
 });
-
-const toTold = ({ deviceEpoch }: Pick<ChosenDevice, "deviceEpoch">) => (deviceEpoch === null ? {} : { deviceEpoch });

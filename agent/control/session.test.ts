@@ -1,9 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { DesiredMesh } from "#schema/desired-state";
-import type { FromMeshMessage } from "#schema/wire/messages";
 import { createMeshModel, testMeshId, testPeer } from "../testing/mesh-model.ts";
-import { createSession, type SessionInput, type SessionOutput, type SessionState, stepSession } from "./session.ts";
+import {
+  createSession,
+  type SessionInput,
+  type SessionMessage,
+  type SessionOutput,
+  type SessionState,
+  stepSession,
+} from "./session.ts";
 
 describe("a session", () => {
   test("says that it knows nothing when it knows nothing, and takes the snapshot", () => {
@@ -153,10 +159,10 @@ const event: fc.Arbitrary<Event> = fc.record({
 
 function runHistory(events: readonly Event[]): void {
   const { model, session } = setUp();
-  const toAgent: FromMeshMessage[] = [];
+  const toAgent: SessionMessage[] = [];
   const toObject: SessionOutput[] = [];
   const pick = <T>(list: T[], index: number): T | undefined => list.splice(index % Math.max(list.length, 1), 1)[0];
-  const push = (message: FromMeshMessage) => toAgent.push(message);
+  const push = (message: SessionMessage) => toAgent.push(message);
   const feed = (input: SessionInput) => {
     toObject.push(...session.input(input).filter((output) => output.type.startsWith("send_")));
     const { desired } = session.state();
@@ -166,7 +172,7 @@ function runHistory(events: readonly Event[]): void {
     if (output?.type === "send_hello") push(model.answerHello(output.position));
     if (output?.type === "send_heartbeat") push(model.answerHeartbeat(output.position));
   };
-  const deliver = (message: FromMeshMessage | undefined) => {
+  const deliver = (message: SessionMessage | undefined) => {
     if (message !== undefined) feed({ type: "received", message });
   };
 
@@ -209,6 +215,6 @@ function setUp() {
     state = step.state;
     return step.outputs;
   };
-  const receive = (message: FromMeshMessage) => input({ type: "received", message: structuredClone(message) });
+  const receive = (message: SessionMessage) => input({ type: "received", message: structuredClone(message) });
   return { model, session: { input, receive, state: (): { desired: DesiredMesh | null } => state } };
 }

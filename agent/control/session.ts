@@ -29,7 +29,14 @@ export type SessionInput =
   /** A connection was opened. */
   | { readonly type: "opened" }
   | { readonly type: "heartbeat_due" }
-  | { readonly type: "received"; readonly message: FromMeshMessage };
+  | { readonly type: "received"; readonly message: SessionMessage };
+
+/** What is about the mesh's state. The other messages are signals about paths. */
+export type SessionMessage = Extract<FromMeshMessage, { type: (typeof SESSION_MESSAGES)[number] }>;
+const SESSION_MESSAGES = ["sync.snapshot", "sync.changes", "sync.position", "mesh.left", "error"] as const;
+
+export const isSessionMessage = (message: FromMeshMessage): message is SessionMessage =>
+  (SESSION_MESSAGES as readonly string[]).includes(message.type);
 
 export type SessionOutput =
   | { readonly type: "send_hello"; readonly position: Position | null }
@@ -66,7 +73,7 @@ export function stepSession(state: SessionState, input: SessionInput): SessionSt
   }
 }
 
-function receive(state: SessionState, message: FromMeshMessage): SessionStep {
+function receive(state: SessionState, message: SessionMessage): SessionStep {
   switch (message.type) {
     case "sync.snapshot":
       return takeSnapshot(state, message);

@@ -16,7 +16,7 @@ import { eventually } from "../testing/eventually.ts";
 import { enrol } from "./enrol.ts";
 import { createMachineApi, type MachineApi } from "./machine-api.ts";
 import { createServerClock } from "./server-clock.ts";
-import { createSession, stepSession } from "./session.ts";
+import { createSession, isSessionMessage, stepSession } from "./session.ts";
 import type { Channel, LinkEnd, Transport } from "./transport.ts";
 
 /** A control plane with one mesh, which every machine joins that enrols with the token. */
@@ -235,7 +235,7 @@ export async function openTestLink({
       onMessage: (message) => {
         messages.push(message);
         const parsed = FromMeshMessage.safeParse(message);
-        if (!parsed.success) return;
+        if (!parsed.success || !isSessionMessage(parsed.data)) return;
         const step = stepSession(session, { type: "received", message: parsed.data });
         session = step.state;
         for (const output of step.outputs) {

@@ -5,6 +5,7 @@ import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR } from "../config.ts";
 import type { LocalSockets } from "../system/local-socket.ts";
 import { type DownOptions, down } from "./down.ts";
 import { CommandFailure, EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.ts";
+import { explain, netcheck } from "./explain.ts";
 import { type ShowOptions, showPeers, showStatus, showVersion } from "./show.ts";
 import { type UpOptions, up } from "./up.ts";
 
@@ -84,6 +85,8 @@ Examples:
 Environment:
   BECKET_URL, BECKET_TOKEN            as above
   BECKET_STATE_DIR, BECKET_RUN_DIR    as --state-dir and --run-dir
+  BECKET_ENDPOINTS                    where others reach this machine, if it can't find out: ip:port, comma separated
+  BECKET_STUN_SERVERS                 STUN servers instead of the control plane's: host:port, comma separated, or none
   BECKET_LOG_LEVEL                    error, warn, info (default), debug or trace
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY   how to reach the control plane
 ${EXIT_CODES_HELP}`,
@@ -114,6 +117,33 @@ ${EXIT_CODES_HELP}`,
       `\nExamples:\n  becket peers\n  becket peers --json | jq '.peers[] | select(.state != "up")'\n${EXIT_CODES_HELP}`,
     )
     .action((options: ShowOptions) => showPeers(options, cli));
+
+  withFolders(program.command("explain"))
+    .argument("<peer>", "a machine's name or id, or its mesh IP")
+    .summary("say how this machine talks to a peer, what was tried, and why it is not better")
+    .description(
+      `Shows the path to a peer (direct, relayed through the control plane, or through a gateway), each endpoint that was tried with what
+became of it, both NATs, why the path is not direct, and when a better one is tried next.`,
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `\nExamples:\n  becket explain build-server\n  becket explain 10.77.0.3 --json\n${EXIT_CODES_HELP}`,
+    )
+    .action((peer: string, options: ShowOptions) => explain(peer, options, cli));
+
+  withFolders(program.command("netcheck"))
+    .summary("measure what stands between this machine and the internet")
+    .description(
+      `Asks STUN servers from WireGuard's port and shows the NAT in the words of RFC 4787: its mapping and filtering, whether it keeps ports
+and lets hosts behind it reach each other by their public endpoints, how long it remembers, and what the router opens on request.`,
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `\nExamples:\n  becket netcheck\n  becket netcheck --json | jq .report.mapping\n${EXIT_CODES_HELP}`,
+    )
+    .action((options: ShowOptions) => netcheck(options, cli));
 
   withFolders(program.command("down"))
     .summary("remove this machine's mesh interfaces, and stop the agent")

@@ -4,6 +4,7 @@ import type { PeerRow } from "#schema/desired-state";
 import type { EnrolmentFile } from "#schema/local/agent-files";
 import type { AgentStatus, LinkStatus, MeshStatus, PeerState, PeerStatus } from "#schema/local/status";
 import type { StepFailure } from "#schema/machine";
+import type { PeerExplanation } from "#schema/path";
 import type { ConnectionState } from "../control/connection.ts";
 import type { MeshView } from "../control/meshes.ts";
 import type { ObservedState } from "../reconcile/observed-state.ts";
@@ -89,6 +90,7 @@ export function toPeerList(input: Pick<StatusInput, "meshes" | "observed" | "enr
 function toPeerStatus(mesh: MeshView, row: PeerRow, peer: WireGuardPeer | null, nowMs: number): PeerStatus {
   const { machineId, name, address, address6, publicKey } = row;
   const handshakeMs = peer?.latestHandshakeMs ?? null;
+  const explanation = mesh.paths.explain(machineId);
   return {
     meshId: mesh.meshId,
     mesh: mesh.name,
@@ -97,29 +99,36 @@ function toPeerStatus(mesh: MeshView, row: PeerRow, peer: WireGuardPeer | null, 
     address,
     address6,
     publicKey,
-    endpoint: peer?.endpoint ?? null,
+    // WireGuard's own word: on any other path it sends to the agent's loopback socket.
+    endpoint: explanation?.path === "direct" ? (peer?.endpoint ?? null) : null,
     lastHandshakeAt: handshakeMs === null ? null : new Date(handshakeMs).toISOString(),
     handshakeAgeSeconds: handshakeMs === null ? null : Math.max(0, Math.round((nowMs - handshakeMs) / 1_000)),
     receivedBytes: peer?.receivedBytes ?? 0,
     sentBytes: peer?.sentBytes ?? 0,
-    ...explainPeer(row, peer, nowMs),
+    path: explanation?.path ?? "none",
+    pathReason: explanation?.reason ?? null,
+    latencyMs: explanation?.latencyMs ?? null,
+    ...toPeerState(peer, explanation, nowMs),
   };
 }
 
-function explainPeer(
-  row: PeerRow,
+function toPeerState(
   peer: WireGuardPeer | null,
+  explanation: PeerExplanation | null,
   nowMs: number,
 ): { readonly state: PeerState; readonly reason: string | null } {
-  if (peer === null) return { state: "waiting", reason: "not configured yet" };
-  const { latestHandshakeMs, endpoint, keepaliveSeconds } = peer;
+  if (peer === null || explanation === null) return { state: "waiting", reason: "not configured yet" };
+  const { latestHandshakeMs } = peer;
   const isRecent = latestHandshakeMs !== null && nowMs - latestHandshakeMs < SESSION_MS;
-  if (isRecent) return { state: "up", reason: null };
-  if (endpoint === null) {
-    const reason =
-      row.candidates.length === 0 ? "it told no endpoint" : "none of its endpoints can be reached from here";
-    return { state: "waiting", reason: `${reason}; waits to hear from it` };
-  }
-  if (keepaliveSeconds === 0) return { state: "idle", reason: "no traffic" };
-  return { state: "waiting", reason: latestHandshakeMs === null ? "no answer yet" : "answers no longer" };
+  if (isRecent && explanation.path !== "none") return { state: "up", reason: null };
+  const isCalm = explanation.path !== "none" || explanation.status === "idle";
+  return isCalm ? { state: "idle", reason: "no traffic" } : { state: "waiting", reason: explanation.reason.message };
+}
+
+/** @param peer a name, a machine id or a mesh IP */
+export function explainPeer(meshes: readonly MeshView[], peer: string): PeerExplanation[] {
+  const isMeant = (row: PeerRow) => [row.name, row.machineId, row.address, row.address6].some((text) => text === peer);
+  return meshes.flatMap(({ desired, paths }) =>
+    (desired?.members ?? []).filter(isMeant).flatMap(({ machineId }) => paths.explain(machineId) ?? []),
+  );
 }

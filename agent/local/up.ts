@@ -8,6 +8,7 @@ import type { CliPorts, Folders } from "./cli.ts";
 import { createLocalClient, toSocketFile } from "./client.ts";
 import { parseControlPlaneUrl } from "./control-plane-url.ts";
 import { CommandFailure, EXIT_CODES } from "./exit-codes.ts";
+import { parsePathSettings } from "./path-settings.ts";
 import { requirePrograms, requireRoot } from "./requirements.ts";
 import { takeNetwork } from "./take-network.ts";
 
@@ -29,6 +30,7 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
       onTokenUnused: () => warnOfTokenFile(options, cli),
     },
     timings: DEFAULT_TIMINGS,
+    paths: parsePathSettings(cli.env),
     findWireGuard: () => requirePrograms(ports.exec, createWireGuard(ports), ports.host.pid),
   });
   // First of all: what follows makes an interface to see whether it can, and another agent may be at work.

@@ -22,10 +22,10 @@ export interface DesiredPeer {
   readonly publicKey: WireGuardPublicKey;
   /** Host prefixes: `10.1.0.7/32`, `fd00::7/128`. The security boundary: nothing else, whatever anybody announces. */
   readonly allowedIps: readonly string[];
-  /** Where to send until WireGuard has heard from the peer; null: wait for it. Never re-applied over a roamed endpoint. */
+  /** Where to send; null: wait for the peer. Written once for each version, never over a place that WireGuard has roamed to since. */
   readonly endpoint: Endpoint | null;
-  /** Every endpoint that the peer tells of itself at the moment; left out when that is not known. */
-  readonly toldEndpoints?: readonly Endpoint[];
+  /** Counts the decisions about `endpoint`; 0: what WireGuard has stays as it is. */
+  readonly endpointVersion: number;
   /** The life of the peer's own interface; another one means that it has lost its sessions. Left out when it never told. */
   readonly deviceEpoch?: string;
   /** 0 is off. */

@@ -1,6 +1,5 @@
 // What the reconciler remembers of the peers it configured, because WireGuard does not tell it. Lost when the agent restarts, on
 // purpose: a peer that was there before us is left alone. Pure.
-import type { Endpoint } from "#schema/address";
 import type { WireGuardPublicKey } from "#schema/ids";
 import type { PeerSettings } from "../wireguard/peer-change.ts";
 import type { DesiredDevice } from "./desired-device.ts";
@@ -11,13 +10,13 @@ export interface PeerMemory {
   readonly addedAtMs: number | null;
   /** How many of the nudges are done, see `planNudge`. */
   readonly nudgesDone: number;
-  /** The endpoint that we wrote last; null: none yet. WireGuard may have roamed away from it since. */
-  readonly writtenEndpoint: Endpoint | null;
+  /** The newest decision about its endpoint that was carried out. WireGuard may have roamed away since. */
+  readonly endpointVersion: number;
   /** The life of the peer's interface that our session is with; null when it never told one. */
   readonly deviceEpoch: string | null;
 }
 
-const UNKNOWN: PeerMemory = { addedAtMs: null, nudgesDone: 0, writtenEndpoint: null, deviceEpoch: null };
+const UNKNOWN: PeerMemory = { addedAtMs: null, nudgesDone: 0, endpointVersion: 0, deviceEpoch: null };
 
 /** By interface, then by the peer's key. */
 export type Memory = ReadonlyMap<string, ReadonlyMap<WireGuardPublicKey, PeerMemory>>;
@@ -54,21 +53,15 @@ export function rememberStep(memory: Memory, step: Step, nowMs: number): Memory 
   for (const change of step.args) {
     switch (change.kind) {
       case "add":
-        peers.set(change.peer.publicKey, toAddedPeer(change.peer, nowMs));
+        peers.set(change.peer.publicKey, toAddedPeer(nowMs));
         break;
       case "recreate":
         peers.set(
           change.peer.publicKey,
-          change.isNudge
-            ? toNudgedPeer(peers.get(change.peer.publicKey), change.peer, nowMs)
-            : toAddedPeer(change.peer, nowMs),
+          change.isNudge ? toNudgedPeer(peers.get(change.peer.publicKey), change.peer, nowMs) : toAddedPeer(nowMs),
         );
         break;
       case "update":
-        if (change.endpoint) {
-          const before = peers.get(change.publicKey) ?? UNKNOWN;
-          peers.set(change.publicKey, { ...before, writtenEndpoint: change.endpoint });
-        }
         break;
       case "remove":
         peers.delete(change.publicKey);
@@ -77,32 +70,27 @@ export function rememberStep(memory: Memory, step: Step, nowMs: number): Memory 
   return new Map(memory).set(step.interfaceName, peers);
 }
 
-/** The memory after a round that brought a device to where it should be: its peers are those of these device epochs. */
+/** The memory after a round that brought a device to where it should be: its peers are those of these device epochs, and have these endpoints. */
 export function rememberPeers(memory: Memory, { interfaceName, peers }: DesiredDevice): Memory {
   const before = memory.get(interfaceName) ?? new Map();
-  const isKnown = peers.every(
-    (peer) => (before.get(peer.publicKey)?.deviceEpoch ?? null) === (peer.deviceEpoch ?? null),
-  );
+  const isKnown = peers.every((peer) => {
+    const { deviceEpoch, endpointVersion } = before.get(peer.publicKey) ?? UNKNOWN;
+    return deviceEpoch === (peer.deviceEpoch ?? null) && endpointVersion === peer.endpointVersion;
+  });
   if (isKnown) return memory;
   const after = new Map(before);
-  for (const { publicKey, deviceEpoch = null } of peers) {
-    after.set(publicKey, { ...(before.get(publicKey) ?? UNKNOWN), deviceEpoch });
+  for (const { publicKey, deviceEpoch = null, endpointVersion } of peers) {
+    after.set(publicKey, { ...(before.get(publicKey) ?? UNKNOWN), deviceEpoch, endpointVersion });
   }
   return new Map(memory).set(interfaceName, after);
 }
 
-function toAddedPeer({ endpoint }: PeerSettings, nowMs: number): PeerMemory {
-  return { ...UNKNOWN, addedAtMs: nowMs, writtenEndpoint: endpoint };
-}
+const toAddedPeer = (nowMs: number): PeerMemory => ({ ...UNKNOWN, addedAtMs: nowMs });
 
 /** Nudges that came too late to be done on their own count as done, so that they don't follow each other at once. */
-function toNudgedPeer(
-  before: PeerMemory | undefined,
-  { publicKey, endpoint }: PeerSettings,
-  nowMs: number,
-): PeerMemory {
+function toNudgedPeer(before: PeerMemory | undefined, { publicKey }: PeerSettings, nowMs: number): PeerMemory {
   const addedAtMs = before?.addedAtMs ?? nowMs;
   const due = nudgesAfterMs(publicKey).filter((afterMs) => addedAtMs + afterMs <= nowMs).length;
   const nudgesDone = Math.max(due, (before?.nudgesDone ?? 0) + 1);
-  return { ...(before ?? UNKNOWN), addedAtMs, nudgesDone, writtenEndpoint: endpoint };
+  return { ...(before ?? UNKNOWN), addedAtMs, nudgesDone };
 }

@@ -3,7 +3,6 @@ import { Endpoint } from "#schema/address";
 import type { WireGuardPublicKey } from "#schema/ids";
 import type { WireGuardPeer } from "../wireguard/parse-dump.ts";
 import type { PeerChange } from "../wireguard/peer-change.ts";
-import { SESSION_MS } from "../wireguard/session-time.ts";
 import type { DesiredPeer } from "./desired-device.ts";
 import { nextNudgeAtMs, type PeerMemory } from "./peer-memory.ts";
 
@@ -30,7 +29,7 @@ export function planPeers({ desired, observed, memory, nowMs }: Inputs): PeerCha
     return (
       planRestart(peer, current, known, nowMs) ??
       planNudge(peer, current, known, nowMs) ??
-      planUpdate(peer, current, known, nowMs)
+      planUpdate(peer, current, known)
     );
   });
   return [...changes, ...removals];
@@ -76,10 +75,10 @@ function planRestart(
   const before = known?.deviceEpoch ?? null;
   if (peer.deviceEpoch === undefined || before === null || peer.deviceEpoch === before) return null;
   if (current.latestHandshakeMs === null || nowMs - current.latestHandshakeMs < FRESH_HANDSHAKE_MS) return null;
-  // Where it was last heard is where it is, unless it says otherwise.
+  // Where it was last heard is where it is, unless there is a newer decision.
   const lastHeard = Endpoint.safeParse(current.endpoint).data ?? null;
-  const isTakenBack = lastHeard !== null && peer.toldEndpoints?.includes(lastHeard) === false;
-  const endpoint = isTakenBack ? (peer.endpoint ?? lastHeard) : (lastHeard ?? peer.endpoint);
+  const isDecided = known?.endpointVersion !== peer.endpointVersion;
+  const endpoint = isDecided ? (peer.endpoint ?? lastHeard) : (lastHeard ?? peer.endpoint);
   return [{ kind: "recreate", peer: { ...peer, endpoint }, isNudge: false, reason: "its interface was made anew" }];
 }
 
@@ -92,12 +91,7 @@ export function isSilent({ latestHandshakeMs, receivedBytes }: WireGuardPeer): b
   return latestHandshakeMs === null && receivedBytes === 0;
 }
 
-function planUpdate(
-  peer: DesiredPeer,
-  current: WireGuardPeer,
-  known: PeerMemory | undefined,
-  nowMs: number,
-): PeerChange[] {
+function planUpdate(peer: DesiredPeer, current: WireGuardPeer, known: PeerMemory | undefined): PeerChange[] {
   const { publicKey, allowedIps, endpoint, keepaliveSeconds } = peer;
   const reasons: string[] = [];
   let changes = {};
@@ -110,7 +104,7 @@ function planUpdate(
     changes = { ...changes, keepaliveSeconds };
     reasons.push(`keepalive was ${current.keepaliveSeconds}`);
   }
-  const endpointReason = whyWriteEndpoint(peer, current, known, nowMs);
+  const endpointReason = whyWriteEndpoint(peer, current, known);
   if (endpointReason !== null) {
     changes = { ...changes, endpoint };
     reasons.push(endpointReason);
@@ -119,27 +113,17 @@ function planUpdate(
 }
 
 /**
- * Why the endpoint has to be written, or null to leave it. WireGuard follows a peer to wherever its last authenticated packet came from;
- * that place is proved, ours is a guess. So a guess is written only over nothing, over what is proved to be dead, or over an older guess
- * of ours that the peer has taken back: its address changed, and it may be long until it speaks first.
+ * Why the endpoint has to be written, or null to leave it. WireGuard follows a peer to wherever its last authenticated packet came from, and
+ * that is newer than any decision that was carried out before: each is written once.
  */
 function whyWriteEndpoint(
-  { endpoint, keepaliveSeconds, toldEndpoints }: DesiredPeer,
+  { endpoint, endpointVersion }: DesiredPeer,
   current: WireGuardPeer,
   known: PeerMemory | undefined,
-  nowMs: number,
 ): string | null {
   if (endpoint === null || endpoint === current.endpoint) return null;
   if (current.endpoint === null) return "no endpoint was known";
-  if (isSilent(current)) return "the endpoint before never answered";
-  const written = known?.writtenEndpoint ?? null;
-  const isTakenBack = written === current.endpoint && toldEndpoints?.includes(written) === false;
-  if (isTakenBack) return "the peer is no longer where it said it was";
-  const lastAliveMs = Math.max(current.latestHandshakeMs ?? 0, known?.addedAtMs ?? 0);
-  if (nowMs - lastAliveMs < SESSION_MS) return null;
-  if (written !== null && written !== endpoint) return "there is a newer endpoint, and no handshake in 180 s";
-  // With a keepalive we have been sending there all the time; without one, silence may just mean that there was nothing to say.
-  return keepaliveSeconds > 0 && current.keepaliveSeconds > 0 ? "no handshake in 180 s in spite of keepalives" : null;
+  return endpointVersion === (known?.endpointVersion ?? 0) ? null : "another path";
 }
 
 function isSameSet(left: readonly string[], right: readonly string[]): boolean {

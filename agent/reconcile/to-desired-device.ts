@@ -1,9 +1,7 @@
 // From what the control plane says of a mesh, and what this machine keeps for itself, to one WireGuard interface. Pure.
+import type { Endpoint } from "#schema/address";
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import type { MachineId, WireGuardPublicKey } from "#schema/ids";
-import { EAGER_MEMBERS } from "#schema/limits";
-import type { LocalAddress } from "../net/local-addresses.ts";
-import { chooseEndpoint, type Surroundings, toSurroundings } from "./choose-endpoint.ts";
 import type { DesiredDevice, DesiredPeer } from "./desired-device.ts";
 
 /** What the machine decided for itself when it joined the mesh, and keeps. */
@@ -14,40 +12,40 @@ export interface LocalDevice {
   readonly privateKeyFile: string;
 }
 
+/** What was decided of the path to a peer. The same object until it is another decision. */
+export interface DecidedPath {
+  readonly endpoint: Endpoint | null;
+  readonly version: number;
+  readonly keepaliveSeconds: number;
+  /** The gateway that forwards for the pair: it gets the peer's addresses. */
+  readonly gatewayId: MachineId | null;
+}
+
 interface Inputs {
   readonly desired: DesiredMesh;
   readonly machineId: MachineId;
   readonly device: LocalDevice;
-  readonly localAddresses: readonly LocalAddress[];
+  /** Null: nothing is decided yet. */
+  readonly decisionOf: (peerId: MachineId) => DecidedPath | null;
   readonly peerCache: PeerCache;
 }
 
 /**
- * Keeps the peer that a row gave, as long as the row is the same object (a session keeps the rows that did not change) and this machine's
- * addresses are too: in a mesh of a thousand, one changed row costs one peer.
+ * Keeps the peer that a row and a decision gave, as long as both are the same objects (a session keeps the rows that did not change): in a
+ * mesh of a thousand, one change costs one peer.
  */
 export interface PeerCache {
-  toPeer(row: PeerRow, isEager: boolean, localAddresses: readonly LocalAddress[]): DesiredPeer;
+  toPeer(row: PeerRow, decision: DecidedPath): DesiredPeer;
 }
 
 export function createPeerCache(): PeerCache {
-  let addresses: readonly LocalAddress[] | null = null;
-  let surroundings = toSurroundings([]);
-  let eager = new WeakMap<PeerRow, DesiredPeer>();
-  let calm = new WeakMap<PeerRow, DesiredPeer>();
+  const peers = new WeakMap<PeerRow, { readonly decision: DecidedPath; readonly peer: DesiredPeer }>();
   return {
-    toPeer(row, isEager, localAddresses) {
-      if (addresses !== localAddresses) {
-        addresses = localAddresses;
-        surroundings = toSurroundings(localAddresses);
-        eager = new WeakMap();
-        calm = new WeakMap();
-      }
-      const peers = isEager ? eager : calm;
+    toPeer(row, decision) {
       const known = peers.get(row);
-      if (known !== undefined) return known;
-      const peer = toDesiredPeer(row, isEager, surroundings);
-      peers.set(row, peer);
+      if (known?.decision === decision) return known.peer;
+      const peer = toDesiredPeer(row, decision);
+      peers.set(row, { decision, peer });
       return peer;
     },
   };
@@ -55,20 +53,18 @@ export function createPeerCache(): PeerCache {
 
 /** What fits into an Ethernet frame of 1,500 bytes behind IPv6, UDP and WireGuard (80 bytes): WireGuard's own default. */
 const MTU_BYTES = 1_420;
-/** Seconds. Under the 30 s after which common NATs forget a mapping. */
-const KEEPALIVE_SECONDS = 25;
+const UNDECIDED: DecidedPath = { endpoint: null, version: 0, keepaliveSeconds: 0, gatewayId: null };
 
 /** Null while this machine is not among the members: then it has no address yet. */
-export function toDesiredDevice({
-  desired,
-  machineId,
-  device,
-  localAddresses,
-  peerCache,
-}: Inputs): DesiredDevice | null {
+export function toDesiredDevice({ desired, machineId, device, decisionOf, peerCache }: Inputs): DesiredDevice | null {
   const self = desired.members.find((member) => member.machineId === machineId);
   if (self === undefined) return null;
-  const isEager = desired.members.length <= EAGER_MEMBERS;
+  const peers = desired.members
+    .filter((member) => member.machineId !== machineId)
+    .map((member) => {
+      const decision = decisionOf(member.machineId) ?? UNDECIDED;
+      return { peer: peerCache.toPeer(member, decision), gatewayId: decision.gatewayId };
+    });
   return {
     ...device,
     meshId: desired.mesh.id,
@@ -77,23 +73,31 @@ export function toDesiredDevice({
       `${self.address}/${toPrefixLength(desired.mesh.cidr)}`,
       `${self.address6}/${toPrefixLength(desired.mesh.cidr6)}`,
     ],
-    peers: desired.members
-      .filter((member) => member.machineId !== machineId)
-      .map((member) => peerCache.toPeer(member, isEager, localAddresses)),
+    peers: throughGateways(peers),
   };
 }
 
-function toDesiredPeer(member: PeerRow, isEager: boolean, surroundings: Surroundings): DesiredPeer {
-  const { endpoint, isBehindNat } = chooseEndpoint(member.candidates, surroundings);
-  // In a large mesh only a mapping that nobody else could open is worth a packet every 25 s: that of our own NAT.
-  const isKeptWarm = isEager || isBehindNat;
+/** WireGuard picks the peer by destination, and takes a source only from the peer that has it: both ends give the other to the gateway. */
+function throughGateways(peers: readonly { peer: DesiredPeer; gatewayId: MachineId | null }[]): DesiredPeer[] {
+  const present = new Set(peers.map(({ peer }) => peer.machineId));
+  const through = peers.filter(({ gatewayId }) => gatewayId !== null && present.has(gatewayId));
+  if (through.length === 0) return peers.map(({ peer }) => peer);
+  return peers.map((one) => {
+    if (through.includes(one)) return { ...one.peer, allowedIps: [] };
+    const taken = through.filter(({ gatewayId }) => gatewayId === one.peer.machineId);
+    if (taken.length === 0) return one.peer;
+    return { ...one.peer, allowedIps: [...one.peer.allowedIps, ...taken.flatMap(({ peer }) => peer.allowedIps)] };
+  });
+}
+
+function toDesiredPeer(member: PeerRow, { endpoint, version, keepaliveSeconds }: DecidedPath): DesiredPeer {
   return {
     machineId: member.machineId,
     publicKey: member.publicKey,
     allowedIps: [`${member.address}/32`, `${member.address6}/128`],
     endpoint,
-    toldEndpoints: member.candidates.map((candidate) => candidate.endpoint),
-    keepaliveSeconds: isKeptWarm ? KEEPALIVE_SECONDS : 0,
+    endpointVersion: version,
+    keepaliveSeconds,
     ...(member.deviceEpoch === undefined ? {} : { deviceEpoch: member.deviceEpoch }),
   };
 }

@@ -12,14 +12,18 @@ export interface LoopbackSocket {
 
 const LOOPBACK = "127.0.0.1";
 
-/** `onPacket` gets what WireGuard sends there, and nothing that another program does. */
+/**
+ * `onPacket` gets what WireGuard sends there, and nothing that another program does.
+ * @param port the one to have if it is free, because WireGuard sends there already
+ */
 export async function openLoopback(
   udp: UdpSockets,
   wireguardPort: number,
   onPacket: (packet: Buffer) => void,
+  port?: number,
 ): Promise<LoopbackSocket> {
   const wireguard = renderEndpoint({ address: LOOPBACK, port: wireguardPort });
-  const socket = await udp.open({ address: LOOPBACK });
+  const socket = await openPort(udp, port);
   socket.listen((packet, from) => {
     if (from === wireguard) onPacket(packet);
   });
@@ -28,4 +32,14 @@ export async function openLoopback(
     inject: (packet) => socket.send(packet, wireguard),
     close: () => socket.close(),
   };
+}
+
+async function openPort(udp: UdpSockets, port: number | undefined) {
+  if (port === undefined) return udp.open({ address: LOOPBACK });
+  try {
+    return await udp.open({ address: LOOPBACK, port });
+  } catch {
+    // Somebody else has it by now: WireGuard is told another one.
+    return udp.open({ address: LOOPBACK });
+  }
 }

@@ -46,6 +46,7 @@ export function peerOf(letter: string, host: number, changes: Partial<DesiredPee
     publicKey: keyOf(letter),
     allowedIps: [`10.1.0.${host}/32`, `fd00:1::${host}/128`],
     endpoint: `192.0.2.${host}:51820` as Endpoint,
+    endpointVersion: 1,
     keepaliveSeconds: 25,
     ...changes,
   };

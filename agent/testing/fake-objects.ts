@@ -22,6 +22,8 @@ export interface FakeMesh extends FakeObject {
   /** The reports of what was applied, oldest first. */
   readonly applied: (SyncApplied & { readonly machineId: MachineId })[];
   readonly hellos: number[];
+  /** What members said about paths, oldest first. */
+  readonly signals: { readonly machineId: MachineId; readonly message: ToMeshMessage }[];
 }
 
 interface Facts {
@@ -36,6 +38,7 @@ export function createFakeMesh(index: number, publish: Publish): FakeMesh {
   const members = new Map<MachineId, { name: string; host: number }>();
   const applied: FakeMesh["applied"] = [];
   const hellos: number[] = [];
+  const signals: FakeMesh["signals"] = [];
 
   function learn(machineId: MachineId, facts: Facts, isHello: boolean): void {
     const { publicKey, candidates } = facts;
@@ -63,6 +66,7 @@ export function createFakeMesh(index: number, publish: Publish): FakeMesh {
     model,
     applied,
     hellos,
+    signals,
     addMember: (machineId, name, host) => members.set(machineId, { name, host }),
     removeMember(machineId) {
       members.delete(machineId);
@@ -89,6 +93,9 @@ export function createFakeMesh(index: number, publish: Publish): FakeMesh {
           return [];
         case "sync.heartbeat":
           return [model.answerHeartbeat(message)];
+        default:
+          signals.push({ machineId, message });
+          return [];
       }
     },
     poll(query) {

@@ -1,7 +1,7 @@
 // A Mesh object as plain data: what it would answer, and the history that a session must have passed through.
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import { type MachineId, type MeshId, renderUlid } from "#schema/ids";
-import type { FromMeshMessage, SyncChanges, SyncSnapshot } from "#schema/wire/messages";
+import type { SyncChanges, SyncSnapshot } from "#schema/wire/messages";
 
 interface Position {
   readonly epoch: string;
@@ -24,7 +24,7 @@ export interface MeshModel {
   /** Only the newest changes can be told as changes. */
   forgetTombstones(): void;
   answerHello(position: Position | null): SyncSnapshot | SyncChanges;
-  answerHeartbeat(position: Position): FromMeshMessage;
+  answerHeartbeat(position: Position): SessionMessage;
 }
 
 export const testMeshId = (index: number) => `msh_${testUlid(index)}` as MeshId;

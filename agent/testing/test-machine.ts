@@ -2,13 +2,23 @@
 import { expect } from "vitest";
 import { type Agent, type AgentEnd, type AgentPorts, createAgent } from "../agent.ts";
 import { DEFAULT_TIMINGS } from "../config.ts";
+import type { PortMapper } from "../net/port-mapper.ts";
 import { createHttp } from "../system/http.ts";
 import { createLogger, type Logger } from "../system/logger.ts";
+import { randomBytes } from "../system/random.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeControlPlane, type FakeControlPlane } from "./fake-control-plane.ts";
 import { createFakeKernel, type FakeKernel } from "./fake-kernel.ts";
 import type { FakeMesh } from "./fake-objects.ts";
+import { createFakeUdp } from "./fake-udp.ts";
 import { createMemoryFiles, type MemoryFiles } from "./memory-files.ts";
+
+const NO_PORT_MAPPER: PortMapper = {
+  start: () => undefined,
+  state: () => ({ protocols: [], mappings: [], problem: null }),
+  networkChanged: () => undefined,
+  stop: async () => undefined,
+};
 
 export const TEST_TOKEN = `bkj_${"t".repeat(43)}`;
 
@@ -95,6 +105,12 @@ export function createTestMachine(): TestMachine {
     log,
     readFingerprint: () => JSON.stringify(kernel.links.get("eth0")?.addresses),
     isUdpPortFree: async () => true,
+    pathNetwork: {
+      udp: createFakeUdp(),
+      randomBytes,
+      resolveHost: async () => ({ ipv4: [], ipv6: [] }),
+      createPortMapper: () => NO_PORT_MAPPER,
+    },
     host: { name: "host-1", nodeVersion: "v20.18.1", kernelVersion: "6.1.0", pid: 1 },
   };
 
@@ -112,6 +128,7 @@ export function createTestMachine(): TestMachine {
           runDir: "/run",
           credentials: { url, readToken: async () => token },
           timings: DEFAULT_TIMINGS,
+          paths: { staticEndpoints: [], stunServers: [] },
           findWireGuard: async () => "kernel",
         },
       );

@@ -64,7 +64,7 @@ export const PeerStatus = z.object({
   address: Ipv4,
   address6: Ipv6,
   publicKey: WireGuardPublicKey,
-  /** Where WireGuard sends to; null: nowhere yet. */
+  /** Where WireGuard sends to on a direct path; null on any other. */
   endpoint: z.string().nullable(),
   lastHandshakeAt: z.iso.datetime().nullable(),
   handshakeAgeSeconds: z.number().nullable(),

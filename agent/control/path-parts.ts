@@ -1,0 +1,90 @@
+// Wires what the paths of all meshes share: packet rules, relays, the machine's network.
+import type { Endpoint } from "#schema/address";
+import type { StunServer } from "#schema/nat";
+import { createNatProber } from "../nat/nat-prober.ts";
+import type { PortMapper } from "../net/port-mapper.ts";
+import { createCheckKeys } from "../paths/check-keys.ts";
+import { createMachineNetwork, type MachineNetwork } from "../paths/machine-network.ts";
+import type { PathPorts } from "../paths/path-ports.ts";
+import { createRuleBook, type RuleBook } from "../paths/rule-book.ts";
+import { createRelays, type RelayTimings } from "../relay/relay-connection.ts";
+import { createPacketFilter } from "../stun/packet-filter.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Exec } from "../system/exec.ts";
+import type { Files } from "../system/files.ts";
+import type { Logger } from "../system/logger.ts";
+import type { Random } from "../system/random.ts";
+import type { ResolveHost } from "../system/resolve-host.ts";
+import type { UdpSockets } from "../system/udp.ts";
+import { createWireGuard } from "../wireguard/wireguard.ts";
+import type { MachineApi } from "./machine-api.ts";
+
+/** The network as paths use it. */
+export interface PathNetwork {
+  readonly udp: UdpSockets;
+  readonly createPortMapper: (clock: Clock) => PortMapper;
+  readonly randomBytes: (count: number) => Buffer;
+  readonly resolveHost: ResolveHost;
+}
+
+/** What the operator of this machine has said. */
+export interface PathSettings {
+  readonly staticEndpoints: readonly Endpoint[];
+  /** Null: those of the control plane. */
+  readonly stunServers: readonly StunServer[] | null;
+}
+
+export interface PathPartsOptions {
+  readonly network: PathNetwork;
+  readonly settings: PathSettings;
+  readonly api: MachineApi;
+  readonly exec: Exec;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly timings: RelayTimings;
+  /** Something that every mesh has to know. */
+  readonly onMachineChanged: () => void;
+}
+
+export interface PathParts {
+  readonly ports: PathPorts;
+  readonly machine: MachineNetwork;
+  readonly rules: RuleBook;
+}
+
+export function createPathParts(options: PathPartsOptions): PathParts {
+  const { network, settings, exec, files, clock, random, log, onMachineChanged } = options;
+  const wireguard = createWireGuard({ exec, files, clock });
+  const machine = createMachineNetwork({
+    portMapper: network.createPortMapper(clock),
+    staticEndpoints: settings.staticEndpoints,
+    ownStunServers: settings.stunServers,
+    createProber: (voice, about) =>
+      createNatProber({
+        ...{ ...about, clock, client: voice.client, localPort: () => voice.localPort },
+        ...{ udp: network.udp, resolveHost: network.resolveHost },
+      }),
+    checksProblem: () => rules.problem(),
+    clock,
+    log,
+    onChanged: onMachineChanged,
+  });
+  const rules = createRuleBook({
+    filter: createPacketFilter(exec),
+    clock,
+    log,
+    onProblemChanged: onMachineChanged,
+  });
+  const ports: PathPorts = {
+    ...{ clock, random, log, files, machine, rules },
+    udp: network.udp,
+    randomBytes: network.randomBytes,
+    resolveHost: network.resolveHost,
+    relays: createRelays(options),
+    readDevice: wireguard.readDevice,
+    createKeys: createCheckKeys(files),
+  };
+  return { ports, machine, rules };
+}

@@ -1,0 +1,116 @@
+// Sends checks, answers those of peers, and finds out which answer belongs to which check. One for each mesh.
+//
+// What can't be authenticated gets no answer at all: on this port there is nothing to be found for a stranger.
+import type { Endpoint } from "#schema/address";
+import type { MachineId } from "#schema/ids";
+import { type ParsedStun, parseStun } from "../stun/codec.ts";
+import type { Clock } from "../system/clock.ts";
+import { isAuthentic, parseParties, renderCheck, renderCheckAnswer } from "./check-messages.ts";
+
+export interface Checker {
+  send(check: OutgoingCheck): Promise<void>;
+  /** A STUN packet that is no STUN server's. Resolves with who sent it when it was authentic, else with null. */
+  receive(packet: Buffer, incoming: Incoming): Promise<MachineId | null>;
+}
+
+export interface OutgoingCheck {
+  readonly peerId: MachineId;
+  /** Null: through the relay. */
+  readonly endpoint: Endpoint | null;
+  readonly isNominated: boolean;
+  readonly transmit: (packet: Buffer) => void;
+  /** The sender of this check learns of its answer by `receive` alone. */
+  readonly isSilent?: true;
+}
+
+export interface Incoming {
+  /** Null: it came through the relay. */
+  readonly from: Endpoint | null;
+  readonly reply: (packet: Buffer) => void;
+}
+
+export interface CheckerOptions {
+  readonly machineId: MachineId;
+  readonly clock: Clock;
+  readonly randomBytes: (count: number) => Buffer;
+  /** Null: no peer of this mesh. */
+  readonly keyOf: (peerId: MachineId) => Promise<Uint8Array | null>;
+  /** WireGuard knows the peer, so a path that is proved can be used at once. */
+  readonly isReady: (peerId: MachineId) => boolean;
+  readonly onAnswered: (peerId: MachineId, answer: CheckAnswer) => void;
+  readonly onChecked: (peerId: MachineId, endpoint: Endpoint, isNominated: boolean) => void;
+}
+
+export interface CheckAnswer {
+  /** Where the check was sent; null: through the relay. */
+  readonly endpoint: Endpoint | null;
+  /** Where the peer saw it come from. */
+  readonly mapped: Endpoint | null;
+  readonly roundTripMs: number;
+}
+
+interface Pending {
+  readonly peerId: MachineId;
+  readonly endpoint: Endpoint | null;
+  readonly sentAtMs: number;
+  readonly isSilent: boolean;
+}
+
+/** An answer that takes longer says nothing of a path that anybody would want. */
+const ANSWER_WITHIN_MS = 5_000;
+
+export function createChecker(options: CheckerOptions): Checker {
+  const { machineId, clock, keyOf } = options;
+  /** In order of sending. */
+  const pending = new Map<string, Pending>();
+
+  function forgetOld(nowMs: number): void {
+    for (const [id, { sentAtMs }] of pending) {
+      if (nowMs - sentAtMs < ANSWER_WITHIN_MS) return;
+      pending.delete(id);
+    }
+  }
+
+  async function answer(parsed: ParsedStun, { from, reply }: Incoming): Promise<MachineId | null> {
+    const parties = parseParties(parsed);
+    if (parties === null || parties.receiver !== machineId) return null;
+    const { sender } = parties;
+    const key = await keyOf(sender);
+    if (key === null || !isAuthentic(parsed, key) || !options.isReady(sender)) return null;
+    reply(renderCheckAnswer(Buffer.from(parsed.transactionId), from, key));
+    if (from !== null) options.onChecked(sender, from, parsed.attributes.useCandidate === true);
+    return sender;
+  }
+
+  async function takeAnswer(parsed: ParsedStun, { from }: Incoming): Promise<MachineId | null> {
+    const id = parsed.transactionId.toString("hex");
+    const check = pending.get(id);
+    // RFC 8445 section 7.2.5.2.1: an answer from elsewhere than where the check went proves nothing.
+    if (check === undefined || check.endpoint !== from) return null;
+    const key = await keyOf(check.peerId);
+    if (key === null || !isAuthentic(parsed, key) || !pending.delete(id)) return null;
+    const { peerId, endpoint, sentAtMs } = check;
+    const mapped = parsed.attributes.xorMappedAddress ?? null;
+    if (!check.isSilent)
+      options.onAnswered(peerId, { endpoint, mapped, roundTripMs: Math.max(0, clock.now() - sentAtMs) });
+    return peerId;
+  }
+
+  return {
+    async send({ peerId, endpoint, isNominated, transmit, isSilent = false }) {
+      const key = await keyOf(peerId);
+      if (key === null) return;
+      const transactionId = options.randomBytes(12);
+      const nowMs = clock.now();
+      forgetOld(nowMs);
+      pending.set(transactionId.toString("hex"), { peerId, endpoint, sentAtMs: nowMs, isSilent });
+      transmit(renderCheck({ transactionId, receiver: peerId, sender: machineId, isNominated }, key));
+    },
+    async receive(packet, incoming) {
+      const parsed = parseStun(packet);
+      if (parsed === null) return null;
+      if (parsed.class === "request") return answer(parsed, incoming);
+      return parsed.class === "success" ? takeAnswer(parsed, incoming) : null;
+    },
+  };
+}

@@ -1,0 +1,287 @@
+// The paths of one mesh: this machine's endpoints there, and a pair for each peer. Takes what comes in on WireGuard's port and from the Mesh
+// object, and says where WireGuard has to send (`decisionOf`).
+import type { Endpoint } from "#schema/address";
+import type { Candidate, DesiredMesh, PeerRow } from "#schema/desired-state";
+import type { MachineId, MeshId } from "#schema/ids";
+import { EAGER_MEMBERS } from "#schema/limits";
+import type { ObservedEndpoint, PeerExplanation } from "#schema/path";
+import type { FromMeshMessage, ToMeshMessage } from "#schema/wire/messages";
+import type { LocalAddress } from "../net/local-addresses.ts";
+import { isStunPacket } from "../stun/codec.ts";
+import { createStunClient } from "../stun/stun-client.ts";
+import type { UdpSocket } from "../system/udp.ts";
+import { createChecker } from "./checker.ts";
+import { createLinkReporter } from "./link-reports.ts";
+import { createOwnEndpoints, type OwnEndpoints } from "./own-endpoints.ts";
+import type { Pair, PathDecision } from "./pair.ts";
+import { createPairs, toEndpoint } from "./pairs.ts";
+import type { PathPorts } from "./path-ports.ts";
+import type { LocalFacts } from "./path-state.ts";
+import { createSampler, type PeerSample } from "./sampler.ts";
+import { toSurroundings } from "./surroundings.ts";
+import { createWatch, toExplanation } from "./telemetry.ts";
+
+export interface MeshPaths {
+  /** Opens the probe socket; then checks can leave. Rejects when there is no socket to be had. */
+  start(): Promise<void>;
+  /** The mesh is another. Resolves when there is a decision for each peer. */
+  setMesh(desired: DesiredMesh): Promise<void>;
+  setAddresses(addresses: readonly LocalAddress[]): void;
+  /** The machine's NAT, keepalive, rules or mapped ports are others. */
+  machineChanged(): void;
+  networkChanged(): void;
+  /** A message of the Mesh object that is about paths; others are left alone. */
+  receive(message: FromMeshMessage): void;
+  decisionOf(peerId: MachineId): PathDecision | null;
+  /** WireGuard has what was decided for these peers. */
+  confirm(versions: ReadonlyMap<MachineId, number>): void;
+  /** What the others need to know of this machine. */
+  candidates(): Candidate[];
+  endpoints(): ObservedEndpoint[];
+  explain(peerId: MachineId): PeerExplanation | null;
+  explainAll(): PeerExplanation[];
+  /** Lanes that carry traffic, and the rules, stay for WireGuard. */
+  stop(): void;
+  /** As stop, when the interface goes too. */
+  leave(): void;
+}
+
+export interface MeshPathsOptions {
+  readonly meshId: MeshId;
+  readonly machineId: MachineId;
+  readonly interfaceName: string;
+  readonly listenPort: number;
+  readonly privateKeyFile: string;
+  /** False: not connected. */
+  readonly send: (message: ToMeshMessage) => boolean;
+  /** `decisionOf` says something else. */
+  readonly onDecisions: () => void;
+  /** `candidates` says something else. */
+  readonly onEndpoints: () => void;
+}
+
+/** WireGuard was given the decision this long ago: what it says of endpoints is about that, not about the one before. */
+const SETTLED_MS = 1_500;
+
+export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): MeshPaths {
+  const { meshId, machineId, listenPort } = options;
+  const { clock, machine, rules, log } = ports;
+  let desired: DesiredMesh | null = null;
+  let rows = new Map<MachineId, PeerRow>();
+  let byKey = new Map<string, MachineId>();
+  let probeSocket: UdpSocket | null = null;
+  let stun: StunClientWithReceive | null = null;
+  let surroundings = toSurroundings([]);
+  let local: LocalFacts = toLocal();
+  let settledAtMs = 0;
+  let isStopped = false;
+
+  const probe = (packet: Uint8Array, to: Endpoint) => probeSocket?.send(packet, to);
+  const own: OwnEndpoints = createOwnEndpoints({
+    listenPort,
+    clock,
+    staticEndpoints: machine.staticEndpoints,
+    stun: { binding: async (server, how) => (await stun?.binding(server, how)) ?? null },
+    servers: machine.stunServers,
+    resolveHost: ports.resolveHost,
+    nat: machine.nat,
+    onChanged: options.onEndpoints,
+  });
+  const reporter = createLinkReporter(clock, (links) => options.send({ type: "link.report", links }));
+  const checker = createChecker({
+    machineId,
+    clock,
+    randomBytes: ports.randomBytes,
+    keyOf: ports.createKeys(options.privateKeyFile, (peerId) => rows.get(peerId)?.publicKey ?? null),
+    isReady: (peerId) => pairs.of(peerId)?.isConfigured() ?? false,
+    onAnswered(peerId, answer) {
+      if (answer.mapped !== null) noteMapped(peerId, answer.mapped);
+      pairs.of(peerId)?.noteAnswer(answer);
+    },
+    onChecked: (peerId, endpoint, isNominated) =>
+      pairs.of(peerId)?.dispatch({ type: "check_received", endpoint, isNominated }),
+  });
+  const pairs = createPairs(
+    {
+      meshId,
+      machineId,
+      listenPort,
+      checker,
+      probe,
+      send: options.send,
+      refreshStun: own.refresh,
+      report: reporter.add,
+      onDecision: options.onDecisions,
+    },
+    ports,
+  );
+  const sampler = createSampler({
+    interfaceName: options.interfaceName,
+    files: ports.files,
+    clock,
+    log,
+    readDevice: () => ports.readDevice(options.interfaceName),
+    onSamples: (samples) => samples.forEach(takeSample),
+  });
+  const watch = createWatch({
+    clock,
+    measure() {
+      for (const pair of pairs.all()) pair.measure();
+    },
+    report: (isSteady) => {
+      const report = { peers: explainAll(), endpoints: own.list(meshId), nat: machine.report(), isSteady };
+      options.send({ type: "telemetry.report", ...report });
+    },
+  });
+
+  function toLocal(): LocalFacts {
+    return {
+      surroundings,
+      nat: machine.nat(),
+      canCheck: probeSocket !== null && rules.problem() === null,
+      fallback: desired?.mesh.fallback ?? "relay",
+      keepaliveSeconds: machine.keepaliveSeconds(),
+    };
+  }
+
+  /** Peers see a machine behind a NAT where STUN servers do; where there are none, they are what tells. */
+  function noteMapped(peerId: MachineId, mapped: Endpoint): void {
+    const isOwn = own.candidates().some(({ type, endpoint }) => type !== "mesh_observed" && endpoint === mapped);
+    if (!isOwn) own.notePeerObserved(peerId, mapped);
+  }
+
+  function refresh(): void {
+    local = toLocal();
+    if (desired !== null) pairs.setFacts(rows, local, isEager(desired));
+  }
+
+  function takeSample({ peer, isSent, isReceived }: PeerSample): void {
+    const peerId = byKey.get(peer.publicKey);
+    const pair = peerId === undefined ? null : pairs.of(peerId);
+    if (peerId === undefined || pair === null) return;
+    if (isSent || isReceived) pair.dispatch({ type: "traffic", isSent, isReceived });
+    const isSettled = pair.appliedVersion() === pair.decision().version && clock.now() - settledAtMs > SETTLED_MS;
+    if (!isReceived || !isSettled) return;
+    const roamed = toRoamed(pair, peer.endpoint);
+    if (roamed === null) return;
+    pair.dispatch({ type: "roamed", endpoint: roamed });
+    const isTold = rows.get(peerId)?.candidates.some(({ endpoint }) => endpoint === roamed) ?? false;
+    if (!isTold) options.send({ type: "peer.observed", peerId, endpoint: roamed });
+  }
+
+  function explain(peerId: MachineId): PeerExplanation | null {
+    const row = rows.get(peerId);
+    const pair = pairs.of(peerId);
+    if (row === undefined || pair === null || desired === null) return null;
+    const sample = sampler.newest(row.publicKey);
+    return toExplanation({ mesh: desired.mesh, row, pair, sample, localNat: local.nat, nowMs: clock.now() });
+  }
+  function stop(): void {
+    isStopped = true;
+    sampler.stop();
+    watch.stop();
+    reporter.stop();
+    pairs.stop();
+    probeSocket?.close();
+    machine.setVoice(listenPort, null);
+  }
+
+  const explainAll = () => [...rows.keys()].flatMap((peerId) => explain(peerId) ?? []);
+
+  return {
+    async start() {
+      const socket = await ports.udp.open();
+      if (isStopped) return socket.close();
+      probeSocket = socket;
+      const client = createStunClient({ socket, clock });
+      stun = client;
+      socket.listen((packet, from) => {
+        if (client.receive(packet, from) || !isStunPacket(packet)) return;
+        checker.receive(packet, { from, reply: (answer) => socket.send(answer, from) });
+      });
+      await rules.setPort(meshId, listenPort, socket.port);
+      if (isStopped) return;
+      sampler.start();
+      machine.setVoice(listenPort, client);
+      refresh();
+      own.refresh();
+    },
+    async setMesh(next) {
+      const before = desired;
+      desired = next;
+      rows = new Map(next.members.filter((row) => row.machineId !== machineId).map((row) => [row.machineId, row]));
+      byKey = new Map([...rows.values()].map((row) => [row.publicKey, row.machineId]));
+      if (before === null || before.mesh !== next.mesh) local = toLocal();
+      const device = before === null ? await ports.readDevice(options.interfaceName) : null;
+      await pairs.setRows(rows, { local, isEager: isEager(next), device });
+    },
+    setAddresses(addresses) {
+      surroundings = toSurroundings(addresses);
+      own.setAddresses(addresses);
+      refresh();
+    },
+    machineChanged() {
+      for (const { port, endpoint, protocol } of machine.mappings()) {
+        if (port === listenPort) own.setMapped(protocol, [endpoint]);
+      }
+      refresh();
+      own.refresh();
+      options.onEndpoints();
+    },
+    networkChanged() {
+      own.networkChanged();
+      own.refresh();
+      for (const pair of pairs.all()) pair.dispatch({ type: "network_changed" });
+    },
+    receive(message) {
+      switch (message.type) {
+        case "punch.requested": {
+          const pair = pairs.of(message.peerId);
+          // Whoever is called is about to receive something.
+          pair?.dispatch({ type: "traffic", isSent: false, isReceived: true });
+          pair?.dispatch({ type: "punch_requested", kind: message.kind, candidates: message.candidates });
+          return;
+        }
+        case "relay.ticket":
+          pairs.of(message.peerId)?.openRelay(message.ticket, message.isInvitation);
+          return;
+        case "relay.refused":
+          pairs.of(message.peerId)?.dispatch({ type: "relay_ended", code: message.code, message: message.message });
+          return;
+        case "endpoint.observed":
+          own.noteMeshObserved(message.observedBy, message.endpoint);
+          return;
+        case "telemetry.watch":
+          sampler.watchUntil(clock.now() + message.seconds * 1_000);
+          watch.extend(message.seconds);
+          return;
+        case "transit.set":
+          pairs.setTransit(new Map(message.pairs.map(({ peerId, gatewayId }) => [peerId, gatewayId])));
+      }
+    },
+    decisionOf: (peerId) => pairs.of(peerId)?.decision() ?? null,
+    confirm(versions) {
+      settledAtMs = clock.now();
+      for (const [peerId, version] of versions) pairs.of(peerId)?.confirm(version);
+    },
+    candidates: own.candidates,
+    endpoints: () => own.list(meshId),
+    explain,
+    explainAll,
+    stop,
+    leave() {
+      stop();
+      rules.dropPort(meshId);
+    },
+  };
+}
+
+type StunClientWithReceive = ReturnType<typeof createStunClient>;
+
+const isEager = ({ members }: DesiredMesh): boolean => members.length <= EAGER_MEMBERS;
+
+/** Where WireGuard hears the peer, when that is not where it was told to send; null: as decided, or through the relay. */
+function toRoamed(pair: Pair, endpoint: string | null): Endpoint | null {
+  if (endpoint === null || endpoint.startsWith("127.") || endpoint === pair.decision().endpoint) return null;
+  return toEndpoint(endpoint);
+}

@@ -1,0 +1,48 @@
+// What the paths of a mesh need from the machine.
+import type { Endpoint } from "#schema/address";
+import type { MachineId, WireGuardPublicKey } from "#schema/ids";
+import type { NatReport, NatSummary, StunServer } from "#schema/nat";
+import type { Relays } from "../relay/relay-connection.ts";
+import type { StunClient } from "../stun/stun-client.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Files } from "../system/files.ts";
+import type { Logger } from "../system/logger.ts";
+import type { Random } from "../system/random.ts";
+import type { ResolveHost } from "../system/resolve-host.ts";
+import type { UdpSockets } from "../system/udp.ts";
+import type { WireGuardDevice } from "../wireguard/parse-dump.ts";
+import type { RuleBook } from "./rule-book.ts";
+
+export interface PathPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly randomBytes: (count: number) => Buffer;
+  readonly log: Logger;
+  readonly files: Pick<Files, "read">;
+  readonly udp: UdpSockets;
+  readonly relays: Relays;
+  readonly rules: RuleBook;
+  readonly machine: MachineView;
+  readonly resolveHost: ResolveHost;
+  readonly readDevice: (interfaceName: string) => Promise<WireGuardDevice | null>;
+  readonly createKeys: CreateKeys;
+}
+
+/** The keys of checks with the peers of one mesh, made when they are needed first. */
+export type CreateKeys = (
+  privateKeyFile: string,
+  publicKeyOf: (peerId: MachineId) => WireGuardPublicKey | null,
+) => (peerId: MachineId) => Promise<Uint8Array | null>;
+
+/** What is the same in all meshes of this machine. */
+export interface MachineView {
+  stunServers(): readonly StunServer[];
+  nat(): NatSummary | null;
+  report(): NatReport | null;
+  keepaliveSeconds(): number;
+  /** UDP ports that a router has opened for us. */
+  mappings(): readonly { readonly port: number; readonly endpoint: Endpoint; readonly protocol: string }[];
+  readonly staticEndpoints: readonly Endpoint[];
+  /** A mesh's WireGuard port, and who asks STUN servers from it; null: no longer. */
+  setVoice(localPort: number, client: StunClient | null): void;
+}
