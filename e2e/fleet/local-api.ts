@@ -4,7 +4,7 @@ import { request } from "node:http";
 import path from "node:path";
 import { json } from "node:stream/consumers";
 import type { z } from "zod";
-import { AgentStatus, ExplainReply, LOCAL_PATHS, NetcheckReply, PeerList, type PeerStatus } from "#schema/local/status";
+import { AgentStatus, ExplainReply, LOCAL_PATHS, PeerList, type PeerStatus } from "#schema/local/status";
 import type { LabNode } from "../lab/node.ts";
 
 const TIMEOUT_MS = 5_000;
@@ -17,24 +17,26 @@ export async function readPeers(machine: LabNode): Promise<PeerStatus[]> {
 
 /** `peer`: its name or machine id. */
 export async function readExplanations(machine: LabNode, peer: string): Promise<ExplainReply["paths"]> {
-  return (await ask(machine, `${LOCAL_PATHS.explain}?peer=${encodeURIComponent(peer)}`, ExplainReply)).paths;
+  return (await ask(machine, LOCAL_PATHS.explain, ExplainReply, { peer })).paths;
 }
 
-export async function readNatReport(machine: LabNode): Promise<NetcheckReply["report"]> {
-  return (await ask(machine, LOCAL_PATHS.netcheck, NetcheckReply)).report;
-}
-
-async function ask<T>(machine: LabNode, urlPath: string, schema: z.ZodType<T>): Promise<T> {
+/** `body`: absent for a GET. */
+async function ask<T>(machine: LabNode, urlPath: string, schema: z.ZodType<T>, body?: unknown): Promise<T> {
   const socketPath = path.join(machine.files.run, "agent.sock");
-  const body = await new Promise<unknown>((resolve, reject) => {
-    const outgoing = request({ socketPath, path: urlPath, agent: false, timeout: TIMEOUT_MS }, (answer) => {
-      if (answer.statusCode === 200) return resolve(json(answer));
-      answer.resume();
-      reject(new Error(`${machine.name}: ${urlPath} answered ${answer.statusCode}`));
-    });
+  const method = body === undefined ? "GET" : "POST";
+  const headers = { "content-type": "application/json" };
+  const answer = await new Promise<unknown>((resolve, reject) => {
+    const outgoing = request(
+      { socketPath, path: urlPath, method, headers, agent: false, timeout: TIMEOUT_MS },
+      (reply) => {
+        if (reply.statusCode === 200) return resolve(json(reply));
+        reply.resume();
+        reject(new Error(`${machine.name}: ${urlPath} answered ${reply.statusCode}`));
+      },
+    );
     outgoing.once("timeout", () => outgoing.destroy(new Error(`${machine.name}: ${urlPath} took ${TIMEOUT_MS} ms`)));
     outgoing.once("error", reject);
-    outgoing.end();
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   });
-  return schema.parse(body);
+  return schema.parse(answer);
 }

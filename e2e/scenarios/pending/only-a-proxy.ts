@@ -1,0 +1,50 @@
+// olga on a LAN from which only TCP port 443, or only an HTTP proxy on its router, leads out; carol public.
+import { expect, it } from "vitest";
+import { createAgent } from "../../fleet/agent.ts";
+import { startConnectProxy } from "../../fleet/connect-proxy.ts";
+import { type Fleet, withFleet } from "../../fleet/fleet.ts";
+import { untilPath } from "../../fleet/paths.ts";
+
+const TOPOLOGY = {
+  lans: [{ name: "office", nat: "blocked" as const, ipv4: "192.168.7.0/24" }],
+  machines: [{ name: "olga", lan: "office" }, { name: "carol" }],
+};
+const ROUTER = "192.168.7.1";
+
+it("a machine with nothing but TCP port 443 talks over the relay, and says that UDP is blocked", async () => {
+  await withFleet(TOPOLOGY, async (fleet, mesh) => {
+    await closeOffice(fleet, "tcp dport != 443");
+    const olga = fleet.lab.machine("olga");
+    await upBoth(fleet, createAgent(olga, fleet.controlPlane.urlFor(olga, { port: 443 })));
+    await fleet.untilConnected(mesh.id);
+    await expectRelayed(fleet);
+  });
+});
+
+it("a machine with nothing but an HTTP proxy talks over the relay through it", async () => {
+  await withFleet(TOPOLOGY, async (fleet, mesh) => {
+    await closeOffice(fleet, "meta l4proto { tcp, udp, icmp }");
+    const proxy = await startConnectProxy(fleet.lab.node("office"), ROUTER);
+    const env = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url };
+    await upBoth(fleet, fleet.agent("olga"), env);
+    await fleet.untilConnected(mesh.id);
+    await expectRelayed(fleet);
+    expect(new Set(proxy.tunnels())).toEqual(new Set(["192.0.2.10:8080"]));
+  });
+});
+
+async function upBoth(fleet: Fleet, olga: Fleet["agents"][number], env: Record<string, string> = {}): Promise<void> {
+  const { token } = await fleet.api.createJoinToken();
+  await Promise.all([olga.up({ token, env }), fleet.agent("carol").up({ token })]);
+}
+
+/** `match`: what the router drops beside what it drops anyway. */
+async function closeOffice(fleet: Fleet, match: string): Promise<void> {
+  const rule = ["iifname", "lan", "oifname", "wan", ...match.split(" "), "drop"];
+  await fleet.lab.node("office").exec(["nft", "insert", "rule", "inet", "lab", "forward", ...rule]);
+}
+
+async function expectRelayed(fleet: Fleet): Promise<void> {
+  const [carol, olga] = await untilPath(fleet, ["olga", "carol"], "relayed");
+  expect([carol?.pathReason?.code, olga?.pathReason?.code]).toEqual(["udp_blocked_here", "udp_blocked_there"]);
+}
