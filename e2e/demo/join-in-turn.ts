@@ -11,7 +11,6 @@ const PAUSE_MS = 10;
 export interface FirstPing {
   readonly from: string;
   readonly to: string;
-  readonly isSameLan: boolean;
   readonly ms: number;
 }
 
@@ -29,8 +28,7 @@ export async function joinInTurn(
     const pings = await Promise.all(
       members.map(async ([name, { ipv4 }]): Promise<FirstPing> => {
         const ms = await untilPinged(fleet, newcomer.machine.name, ipv4, startedAt);
-        const isSameLan = newcomer.machine.lan !== null && newcomer.machine.lan === fleet.lab.machine(name).lan;
-        return { from: newcomer.machine.name, to: name, isSameLan, ms };
+        return { from: newcomer.machine.name, to: name, ms };
       }),
     );
     if (members.length === 0) await untilMember(fleet, meshId, newcomer.machine.name);

@@ -1,35 +1,55 @@
-// What the demo shows of a mesh: asked of the machines' own WireGuard and of the control plane.
+// What the demo shows of a mesh: asked of the machines' own agents and of the control plane.
+import type { PeerStatus } from "#schema/local/status";
 import type { Fleet } from "../fleet/fleet.ts";
+import { readPeers } from "../fleet/local-api.ts";
 import { pingOnce } from "../fleet/reach.ts";
-import { readTunnels } from "../fleet/tunnels.ts";
-import type { MachineRow } from "./render-table.ts";
-import type { Reachability } from "./summarise.ts";
+import type { NatKind } from "../lab/plan/nat.ts";
+import type { TopologyInput } from "../lab/plan/topology.ts";
+import type { MachineRow, PeerCell } from "./render-table.ts";
+import type { PairPath, Reachability } from "./summarise.ts";
 
-/** WireGuard gives a session up this long after its handshake (REJECT_AFTER_TIME). */
-const SESSION_SECONDS = 180;
 const PING_TIMEOUT_MS = 2_000;
+const PLACES: Record<NatKind, string> = {
+  easy: "easy NAT",
+  hard: "hard NAT",
+  "full-cone": "full-cone NAT",
+  mapped: "NAT that maps ports",
+  blocked: "UDP blocked",
+};
 
-export async function readRows(fleet: Fleet, meshId: string): Promise<MachineRow[]> {
+export async function readRows(fleet: Fleet, topology: TopologyInput, meshId: string): Promise<MachineRow[]> {
   const members = new Map((await fleet.api.listMembers(meshId)).map((member) => [member.name, member]));
   return Promise.all(
     fleet.lab.machines.map(async (machine): Promise<MachineRow> => {
-      const tunnels = await readTunnels(machine).catch(() => []);
-      const now = Math.floor(Date.now() / 1_000);
-      const ages = tunnels.filter((tunnel) => tunnel.latestHandshake > 0).map((tunnel) => now - tunnel.latestHandshake);
-      const up = ages.filter((age) => age < SESSION_SECONDS);
+      // An agent that is starting, or gone, knows nobody.
+      const peers = await readPeers(machine).catch(() => []);
       const member = members.get(machine.name);
       const failure = member?.failures[0];
       return {
         name: machine.name,
-        place: machine.lan === null ? "public" : `on LAN ${machine.lan}`,
+        place: placeOf(machine.lan, topology),
         meshIp: member?.address ?? null,
-        peersUp: up.length,
-        peerCount: fleet.lab.machines.length - 1,
-        handshakeAgeSeconds: up.length === 0 ? null : Math.max(...up),
+        peers: new Map(peers.map((peer) => [peer.machine, toCell(peer)])),
         problem: failure ? `${failure.step}: ${failure.message}` : member?.online === false ? "offline" : null,
       };
     }),
   );
+}
+
+/** How each ordered pair talks, as the first of it tells. */
+export async function readPaths(fleet: Fleet): Promise<PairPath[]> {
+  const all = await Promise.all(
+    fleet.lab.machines.map(async (machine) => {
+      const peers = await readPeers(machine);
+      return peers.map(({ machine: to, path, pathReason }) => ({
+        from: machine.name,
+        to,
+        path,
+        reason: path === "direct" ? null : pathReason,
+      }));
+    }),
+  );
+  return all.flat();
 }
 
 export async function readReachability(fleet: Fleet, meshId: string): Promise<Reachability> {
@@ -47,4 +67,13 @@ export async function readReachability(fleet: Fleet, meshId: string): Promise<Re
     reachable4: await count("ipv4"),
     reachable6: await count("ipv6"),
   };
+}
+
+function placeOf(lan: string | null, { lans = [] }: TopologyInput): string {
+  if (lan === null) return "public";
+  return PLACES[lans.find((candidate) => candidate.name === lan)?.nat ?? "easy"];
+}
+
+function toCell({ path, latencyMs, pathReason }: PeerStatus): PeerCell {
+  return { path, latencyMs, reason: path === "direct" ? null : (pathReason?.message ?? null) };
 }

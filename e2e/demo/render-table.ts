@@ -1,32 +1,37 @@
-// The demo's live table, as text. Pure.
+// The demo's live table, as text: each machine, and how it talks to each other one. Pure.
 import { styleText } from "node:util";
+import type { PathKind } from "#schema/path";
 
 export interface MachineRow {
   readonly name: string;
-  /** Where it stands: `on LAN home`, `public`. */
+  /** Where it stands: `easy NAT`, `public`. */
   readonly place: string;
   readonly meshIp: string | null;
-  readonly peersUp: number;
-  readonly peerCount: number;
-  /** Of its oldest handshake among the peers that are up; null when none is. */
-  readonly handshakeAgeSeconds: number | null;
+  /** By the peer's name; a peer that is not known yet is left out. */
+  readonly peers: ReadonlyMap<string, PeerCell>;
   /** What is wrong, in words; null when nothing is. */
   readonly problem: string | null;
 }
 
-const HEADINGS = ["MACHINE", "PLACE", "MESH IP", "PEERS UP", "HANDSHAKE", ""] as const;
+export interface PeerCell {
+  readonly path: PathKind;
+  readonly latencyMs: number | null;
+  /** Why it is not direct; null when it is, or nothing was said. */
+  readonly reason: string | null;
+}
 
 export function renderTable(rows: readonly MachineRow[], { isColoured = false } = {}): string {
-  const cells = rows.map((row) => [
+  const names = rows.map((row) => row.name);
+  const headings = ["MACHINE", "NETWORK", "MESH IP", ...names, ""];
+  const lines = rows.map((row) => [
     row.name,
     row.place,
     row.meshIp ?? "joining …",
-    `${row.peersUp} of ${row.peerCount}`,
-    row.handshakeAgeSeconds === null ? "–" : `${row.handshakeAgeSeconds} s ago`,
+    ...names.map((name) => (name === row.name ? "" : renderCell(row.peers.get(name)))),
     row.problem ?? "",
   ]);
-  const widths = HEADINGS.map((heading, column) =>
-    Math.max(heading.length, ...cells.map((line) => line[column]?.length ?? 0)),
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...lines.map((line) => line[column]?.length ?? 0)),
   );
   const renderLine = (line: readonly string[]) =>
     line
@@ -35,8 +40,27 @@ export function renderTable(rows: readonly MachineRow[], { isColoured = false } 
       .trimEnd();
   const paint = (colour: "dim" | "green" | "yellow", text: string) => (isColoured ? styleText(colour, text) : text);
   const body = rows.map((row, index) => {
-    const isWhole = row.peersUp === row.peerCount && row.problem === null;
-    return paint(isWhole ? "green" : "yellow", renderLine(cells[index] ?? []));
+    const cells = names.filter((name) => name !== row.name).map((name) => row.peers.get(name));
+    const isWhole = row.problem === null && cells.every((cell) => cell !== undefined && cell.path !== "none");
+    return paint(isWhole ? "green" : "yellow", renderLine(lines[index] ?? []));
   });
-  return [paint("dim", renderLine(HEADINGS)), ...body].join("\n");
+  return [paint("dim", renderLine(headings)), ...body].join("\n");
+}
+
+/** Each reason for which pairs are not direct once, with the pairs: `alice – olga, bob – olga: relayed: …`. */
+export function renderReasons(rows: readonly MachineRow[]): string[] {
+  const given = new Map<string, string[]>();
+  const names = rows.map((row) => row.name);
+  for (const { name, peers } of rows)
+    for (const [peer, { reason }] of peers) {
+      if (reason === null || names.indexOf(peer) < names.indexOf(name)) continue;
+      given.set(reason, [...(given.get(reason) ?? []), `${name} – ${peer}`]);
+    }
+  return [...given].map(([reason, pairs]) => `${pairs.join(", ")}: ${reason}`);
+}
+
+function renderCell(cell: PeerCell | undefined): string {
+  if (!cell) return "…";
+  if (cell.path === "none") return "–";
+  return cell.latencyMs === null ? cell.path : `${cell.path} ${Math.max(1, Math.round(cell.latencyMs))} ms`;
 }
