@@ -96,6 +96,16 @@ describe("an internet with every kind of NAT", () => {
     expect((await peer(`in-${lan}`)).heard().filter((line) => line.endsWith(" other port"))).toEqual([]);
   });
 
+  test("two machines behind easy NATs, one also behind a carrier's, open the way for each other by sending", async () => {
+    const [easy, home] = [await peer("in-easy"), await peer("in-home")];
+    await easy.tell({ address: "203.0.113.18" }, "too early");
+    await home.tell({ address: "203.0.113.10" }, "from home");
+    expect(await easy.heardFrom("from home")).toBe("203.0.113.18:5000");
+    await easy.tell({ address: "203.0.113.18" }, "from easy");
+    expect(await home.heardFrom("from easy")).toBe("203.0.113.10:5000");
+    expect(home.heard().filter((line) => line.endsWith("too early"))).toEqual([]);
+  });
+
   test("a full-cone NAT lets in everybody, also before the machine has sent anything", async () => {
     await (await peer("four")).tell({ address: "203.0.113.12" }, "first word");
     expect(await (await peer("in-cone")).heardFrom("first word")).toBe(`${address("four")}:5000`);
