@@ -1,15 +1,7 @@
-// When to measure how long the NAT keeps a mapping, and what to make of it. Pure.
+// When to measure how long the NAT keeps a mapping, and with which silences. Pure.
 
-/**
- * NATs forget after 30, 60, 120 or 180 s. A silence a little shorter than that is outlived, and a keepalive still a little more often
- * stays under it: 25, 55 and 115 s.
- */
+/** NATs forget after 30, 60, 120 or 180 s: what comes a little earlier gets through, and a keepalive can stay under it. */
 export const SILENCES_SECONDS: readonly number[] = [28, 58, 118];
-const KEEPALIVE_MARGIN_SECONDS = 3;
-/** Safe nearly everywhere, so it does until something is measured. */
-export const DEFAULT_KEEPALIVE_SECONDS = 25;
-/** Where not even the shortest silence was outlived. */
-const SHORT_KEEPALIVE_SECONDS = 15;
 const ONCE_A_DAY_MS = 24 * 3_600_000;
 
 export interface LifetimeTimes {
@@ -23,10 +15,4 @@ export interface LifetimeTimes {
 export function isLifetimeDue({ nowMs, measuredAtMs, networkChangedAtMs }: LifetimeTimes): boolean {
   if (measuredAtMs === null || nowMs - measuredAtMs >= ONCE_A_DAY_MS) return true;
   return networkChangedAtMs !== null && networkChangedAtMs > measuredAtMs;
-}
-
-/** @param lifetimeSeconds as measureLifetime tells it; null when it could not */
-export function toKeepaliveSeconds(lifetimeSeconds: number | null): number {
-  if (lifetimeSeconds === null) return DEFAULT_KEEPALIVE_SECONDS;
-  return Math.max(SHORT_KEEPALIVE_SECONDS, lifetimeSeconds - KEEPALIVE_MARGIN_SECONDS);
 }

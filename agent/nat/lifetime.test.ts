@@ -3,23 +3,22 @@ import type { Endpoint } from "#schema/address";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createFakeNat, type FakeNat } from "../testing/fake-nat.ts";
 import { measureLifetime } from "./lifetime.ts";
-import { isLifetimeDue, toKeepaliveSeconds } from "./lifetime-plan.ts";
+import { isLifetimeDue } from "./lifetime-plan.ts";
 
 const SERVER = "192.0.2.10:3478" as Endpoint;
 const OTHER = "192.0.2.11:3479" as Endpoint;
 
 describe("the lifetime of a mapping", () => {
   it.each([
-    [20, 0, 15],
-    [30, 28, 25],
-    [60, 58, 55],
-    [120, 118, 115],
-    [300, 118, 115],
-  ])("of %i s outlives a silence of %i s, which makes a keepalive of %i s", async (lifetime, outlived, keepalive) => {
+    [20, 0],
+    [30, 28],
+    [60, 58],
+    [120, 118],
+    [300, 118],
+  ])("of %i s outlives a silence of %i s", async (lifetime, outlived) => {
     const { result } = await measure({ lifetimeMs: lifetime * 1_000 });
 
     expect(result).toEqual({ ok: true, value: outlived });
-    expect(toKeepaliveSeconds(outlived)).toBe(keepalive);
   });
 
   it("is measured through every filtering and mapping, also where the port isn't kept", async () => {
@@ -63,10 +62,6 @@ describe("the lifetime of a mapping", () => {
     expect(at(day, 0)).toBe(true);
     expect(at(1_000, 500, 400)).toBe(false);
     expect(at(1_000, 500, 600)).toBe(true);
-  });
-
-  it("leaves the keepalive at 25 s while it isn't known", () => {
-    expect(toKeepaliveSeconds(null)).toBe(25);
   });
 });
 
