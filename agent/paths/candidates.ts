@@ -2,19 +2,44 @@
 import { type Endpoint, isPrivateAddress, parseEndpoint } from "#schema/address";
 import type { EndpointType } from "#schema/desired-state";
 import { isHardNat, type NatSummary } from "#schema/nat";
-import type { LocalFacts, PathState, PeerFacts, Try } from "./path-state.ts";
+import { canCheck } from "./conditions.ts";
+import type { LocalFacts, Path, PathState, PeerFacts, Try } from "./path-state.ts";
 import { type Place, toPlace } from "./surroundings.ts";
 
-/** Everything that was told or learnt of the peer, with what became of it. New ones are added, taken back ones go unless they answer. */
-export function toTries(peer: PeerFacts, before: ReadonlyMap<Endpoint, Try>): ReadonlyMap<Endpoint, Try> {
+/** Everything that was told or learnt of the peer, with what became of it. What was taken back goes, unless it is in use or answers. */
+export function toTries(
+  { candidates }: PeerFacts,
+  before: ReadonlyMap<Endpoint, Try>,
+  path: Path,
+): ReadonlyMap<Endpoint, Try> {
   const tries = new Map<Endpoint, Try>();
-  for (const { endpoint, type } of peer.candidates) {
-    tries.set(endpoint, before.has(endpoint) ? { ...(before.get(endpoint) as Try), type } : toUntried(type));
+  for (const { endpoint, type } of candidates) {
+    tries.set(endpoint, { ...(before.get(endpoint) ?? toUntried(type)), type });
   }
   for (const [endpoint, known] of before) {
     if (!tries.has(endpoint) && isLearnt(known.type) && known.answeredAtMs !== null) tries.set(endpoint, known);
   }
-  return tries;
+  if (path.kind === "direct" && !tries.has(path.endpoint)) {
+    tries.set(path.endpoint, before.get(path.endpoint) ?? toUntried("mesh_observed"));
+  }
+  return limitTries(tries, path);
+}
+
+/** Twice what a peer may tell: the rest was learnt, and a peer behind a hard NAT shows another port each time. */
+const MAX_TRIES = 32;
+
+/** The learnt ones that were heard of the longest ago go first; what the peer told and what is in use stay. */
+export function limitTries(tries: ReadonlyMap<Endpoint, Try>, path: Path): ReadonlyMap<Endpoint, Try> {
+  if (tries.size <= MAX_TRIES) return tries;
+  const isInUse = (endpoint: Endpoint) => path.kind === "direct" && path.endpoint === endpoint;
+  const learnt = [...tries].filter(([endpoint, { type }]) => isLearnt(type) && !isInUse(endpoint));
+  const toAge = ([, { answeredAtMs, sentAtMs }]: [Endpoint, Try]) => [answeredAtMs ?? 0, sentAtMs ?? 0] as const;
+  const oldest = learnt.sort((one, other) => {
+    const [a, b] = [toAge(one), toAge(other)];
+    return a[0] - b[0] || a[1] - b[1];
+  });
+  const gone = new Set(oldest.slice(0, tries.size - MAX_TRIES).map(([endpoint]) => endpoint));
+  return new Map([...tries].filter(([endpoint]) => !gone.has(endpoint)));
 }
 
 export const toUntried = (type: EndpointType): Try => ({
@@ -31,10 +56,14 @@ export function isViable(endpoint: Endpoint, local: LocalFacts): boolean {
   return toPlace(endpoint, local.surroundings).isReachable;
 }
 
-/** Guessing ports can work: one side's mapping is hard, the other's is known to be none or easy, and UDP is open on both. */
+/**
+ * Guessing ports can work: one side's mapping is hard, the other's is known to be none or easy, and UDP is open on both. A side that lets
+ * everybody in needs no guesses: the hard one reaches it by itself.
+ */
 export function toBirthdayRole(local: NatSummary | null, peer: NatSummary | null): "open_ports" | "guess_ports" | null {
   if (local === null || peer === null || !local.isUdpOpen || !peer.isUdpOpen) return null;
-  const isEasy = ({ mapping }: NatSummary) => mapping === "none" || mapping === "endpoint-independent";
+  const isEasy = ({ mapping, filtering }: NatSummary) =>
+    (mapping === "none" || mapping === "endpoint-independent") && filtering !== "endpoint-independent";
   if (isHardNat(local) && isEasy(peer)) return "open_ports";
   if (isEasy(local) && isHardNat(peer) && peer.publicAddress !== undefined) return "guess_ports";
   return null;
@@ -63,18 +92,24 @@ export function toEasyEndpoint({ candidates }: PeerFacts): Endpoint | null {
 }
 
 /** No check can succeed, whatever is tried: the relay need not wait for a round to end. */
-export function isHopeless({ local, peer, tries }: PathState): boolean {
-  if (!local.canCheck || !peer.answersChecks) return false;
+export function isHopeless(state: PathState): boolean {
+  const { local, peer, tries } = state;
+  if (!canCheck(state)) return false;
   const viable = [...tries.keys()].filter((endpoint) => isViable(endpoint, local));
-  const isNear = viable.some((endpoint) => toPlace(endpoint, local.surroundings).isNear);
-  if (isNear) return false;
-  if (local.nat?.isUdpOpen === false || peer.nat?.isUdpOpen === false) return true;
-  const isMapped = [...tries].some(([endpoint, { type }]) => type === "port_mapped" && isViable(endpoint, local));
-  if (isMapped) return false;
-  return (
-    local.nat !== null && peer.nat !== null && isHardNat(local.nat) && isHardNat(peer.nat) && !hasIpv6(viable, local)
-  );
+  if (viable.some((endpoint) => toPlace(endpoint, local.surroundings).isNear)) return false;
+  if (isUdpBlocked(state)) return true;
+  const isOpened = [...tries].some(([endpoint, { type }]) => isOpen(type) && isViable(endpoint, local));
+  return !isOpened && isHardPair({ local, peer }) && !hasIpv6(viable, local);
 }
+
+/** Somebody made the way in: a router on request, or a person. */
+const isOpen = (type: EndpointType): boolean => type === "port_mapped" || type === "static";
+
+export const isUdpBlocked = ({ local, peer }: Pick<PathState, "local" | "peer">): boolean =>
+  local.nat?.isUdpOpen === false || peer.nat?.isUdpOpen === false;
+
+export const isHardPair = ({ local, peer }: Pick<PathState, "local" | "peer">): boolean =>
+  local.nat !== null && peer.nat !== null && isHardNat(local.nat) && isHardNat(peer.nat);
 
 const hasIpv6 = (viable: readonly Endpoint[], { surroundings }: LocalFacts): boolean =>
   viable.some((endpoint) => toPlace(endpoint, surroundings).isIpv6);

@@ -1,18 +1,26 @@
 // Rounds of connectivity checks: to every viable candidate, dense at first; asking the peer to do the same at the same moment; and, where
 // one side is behind a hard NAT, guessing ports. Part of the path machine.
 import type { Endpoint } from "#schema/address";
-import { isHopeless, isViable, toBirthdayRole, toEasyEndpoint, toUntried } from "./candidates.ts";
-import { change, type Draft, isActive, isDirect } from "./draft.ts";
-import { PATH_TIMES, type PathState, type Try } from "./path-state.ts";
-
-export const canCheck = ({ local, peer }: PathState): boolean => local.canCheck && peer.answersChecks;
+import {
+  isHopeless,
+  isUdpBlocked,
+  isViable,
+  limitTries,
+  toBirthdayRole,
+  toEasyEndpoint,
+  toUntried,
+} from "./candidates.ts";
+import { canCheck, isActive, isDirect, isGood, isWithin } from "./conditions.ts";
+import { change, type Draft, notePeerAlive } from "./draft.ts";
+import type { Try } from "./path-state.ts";
+import { PATH_TIMES } from "./path-times.ts";
 
 /** @param options.punch `none`: the peer has begun already. `later`: only when ordinary checks find nothing. */
 export function startRound(draft: Draft, { punch }: { readonly punch: "none" | "now" | "later" }): void {
   const { state, nowMs } = draft;
   if (!canCheck(state) || state.round !== null) return;
   const round = { startedAtMs: nowMs, sent: 0, hasBirthdayBegun: false, hasPunched: punch === "none" };
-  change(draft, { round, nextRoundAtMs: null });
+  change(draft, { round, nextRoundAtMs: null, answersSinceDeath: 0, answeringSinceMs: null });
   draft.actions.push({ type: "refresh_stun" });
   if (punch === "now") askToPunch(draft);
   advanceRound(draft);
@@ -23,7 +31,8 @@ function askToPunch(draft: Draft): void {
   const { round, roundsFailed, isPeerOffline } = state;
   if (round === null || round.hasPunched) return;
   change(draft, { round: { ...round, hasPunched: true } });
-  const isWorthIt = isActive(state, nowMs, PATH_TIMES.lazyIdle) || roundsFailed < PATH_TIMES.punchesWhenIdle;
+  const isUsed = isActive(state, nowMs, PATH_TIMES.activeFor);
+  const isWorthIt = isUsed || (state.isEager && roundsFailed < PATH_TIMES.punchesWhenIdle);
   if (isWorthIt && !isPeerOffline) draft.actions.push({ type: "request_punch", kind: "checks" });
 }
 
@@ -33,27 +42,28 @@ export function advanceRound(draft: Draft): void {
   const ageMs = draft.nowMs - round.startedAtMs;
   const due = PATH_TIMES.roundOffsets.filter((offset) => offset <= ageMs).length;
   if (due > round.sent) {
-    sendChecks(draft, [...draft.state.tries.keys()]);
     change(draft, { round: { ...round, sent: due } });
+    sendChecks(draft, [...draft.state.tries.keys()]);
   }
-  const isFound = isDirect(draft.state) && draft.state.missed === 0;
-  if (ageMs >= PATH_TIMES.punchAfter && !isFound) askToPunch(draft);
+  if (ageMs >= PATH_TIMES.punchAfter && !isGood(draft.state)) askToPunch(draft);
   beginBirthday(draft, ageMs);
   if (ageMs >= PATH_TIMES.roundEnds) endRound(draft);
 }
 
 function beginBirthday(draft: Draft, ageMs: number): void {
   const { round } = draft.state;
-  if (round === null || round.hasBirthdayBegun || ageMs < PATH_TIMES.birthdayAfter || isDirect(draft.state)) return;
+  if (round === null || round.hasBirthdayBegun || ageMs < PATH_TIMES.birthdayAfter) return;
+  const { state, nowMs } = draft;
+  if (isWithin(state.birthdayAtMs, nowMs, PATH_TIMES.birthdayEvery)) return;
   if (openBirthday(draft)) draft.actions.push({ type: "request_punch", kind: "birthday" });
 }
 
-/** False where it can't work, or was done lately. */
+/** False where it can't work, is not needed, or goes on already. */
 export function openBirthday(draft: Draft): boolean {
   const { state, nowMs } = draft;
-  const { local, peer, birthdayAtMs } = state;
-  if (!canCheck(state) || isDirect(state)) return false;
-  if (birthdayAtMs !== null && nowMs - birthdayAtMs < PATH_TIMES.birthdayEvery) return false;
+  const { local, peer, birthdayAtMs, isPeerOffline } = state;
+  if (!canCheck(state) || isDirect(state) || isPeerOffline) return false;
+  if (isWithin(birthdayAtMs, nowMs, PATH_TIMES.birthdayLasts)) return false;
   const role = toBirthdayRole(local.nat, peer.nat);
   const remote = role === "open_ports" ? toEasyEndpoint(peer) : null;
   const address = role === "guess_ports" ? peer.nat?.publicAddress : undefined;
@@ -67,18 +77,19 @@ export function openBirthday(draft: Draft): boolean {
 
 function endRound(draft: Draft): void {
   const { state, nowMs } = draft;
-  if (isDirect(state) && state.missed === 0) {
-    change(draft, { round: null, roundsFailed: 0, nextRoundAtMs: null });
-    return;
+  if (isGood(state)) change(draft, { round: null, roundsFailed: 0, nextRoundAtMs: null });
+  else {
+    const pauseMs = toPauseMs(draft);
+    const nextRoundAtMs = pauseMs === null ? null : nowMs + pauseMs;
+    change(draft, { round: null, roundsFailed: state.roundsFailed + 1, nextRoundAtMs });
   }
-  // What can't work needs no second round before something changes: facts, the network, the peer's wish.
-  if (isHopeless(state)) {
-    change(draft, { round: null, roundsFailed: state.roundsFailed + 1, nextRoundAtMs: null });
-    return;
-  }
+}
+
+/** Null: what can't work needs no second round before something changes: facts, the network, the peer's wish. */
+function toPauseMs({ state }: Draft): number | null {
+  if (isHopeless(state)) return isUdpBlocked(state) ? PATH_TIMES.blockedPause : null;
   const pauses = PATH_TIMES.roundPauses;
-  const pauseMs = pauses[Math.min(state.roundsFailed, pauses.length - 1)] ?? 0;
-  change(draft, { round: null, roundsFailed: state.roundsFailed + 1, nextRoundAtMs: nowMs + pauseMs });
+  return pauses[Math.min(state.roundsFailed, pauses.length - 1)] ?? 0;
 }
 
 /** Sends to those that this machine can reach, and remembers when. */
@@ -90,8 +101,10 @@ export function sendChecks(draft: Draft, endpoints: readonly Endpoint[]): void {
   for (const endpoint of viable) {
     tries.set(endpoint, { ...(tries.get(endpoint) ?? toUntried("peer_observed")), sentAtMs: nowMs });
   }
-  change(draft, { tries });
-  const isNominated = state.isControlling && state.path.kind === "direct" && viable.length === 1;
+  change(draft, { tries: limitTries(tries, state.path) });
+  const { isControlling, path } = state;
+  const chosen = isControlling && path.kind === "direct" && path.isProved && state.contest === null;
+  const isNominated = chosen && viable.length === 1 && viable[0] === path.endpoint;
   draft.actions.push({ type: "send_checks", endpoints: viable, isNominated });
 }
 
@@ -102,8 +115,6 @@ export function noteAnswer(draft: Draft, endpoint: Endpoint, roundTripMs: number
   const smoothed =
     before.roundTripMs === null ? roundTripMs : before.roundTripMs + (roundTripMs - before.roundTripMs) / 8;
   const tries = new Map(state.tries).set(endpoint, { ...before, answeredAtMs: nowMs, roundTripMs: smoothed });
-  change(draft, { tries, roundsFailed: 0, isPeerOffline: false });
+  change(draft, { tries: limitTries(tries, state.path), roundsFailed: 0 });
+  notePeerAlive(draft);
 }
-
-/** A relay helps at once: nothing that could be tried would make the pair direct. */
-export const isRelayDueAtOnce = (state: PathState): boolean => isHopeless(state);

@@ -15,13 +15,19 @@ export function change(draft: Draft, next: Partial<PathState>): void {
 export function takePath(draft: Draft, path: Path): void {
   const { state, nowMs } = draft;
   const isSame = JSON.stringify(state.path) === JSON.stringify(path);
-  change(draft, { path, version: state.version + 1, sinceMs: isSame ? state.sinceMs : nowMs });
+  change(draft, {
+    path,
+    version: state.version + 1,
+    sinceMs: isSame ? state.sinceMs : nowMs,
+    contest: null,
+    rewrittenAtMs: nowMs,
+  });
 }
 
-export const isDirect = ({ path }: PathState): boolean => path.kind === "direct";
-
-/** Something was sent or received lately. */
-export function isActive({ lastTxMs, lastRxMs }: PathState, nowMs: number, withinMs: number): boolean {
-  const lastMs = Math.max(lastTxMs ?? Number.NEGATIVE_INFINITY, lastRxMs ?? Number.NEGATIVE_INFINITY);
-  return nowMs - lastMs < withinMs;
+/** Something came from the peer, so it is there: what was put off because it was not is due. */
+export function notePeerAlive(draft: Draft): void {
+  const { state, nowMs } = draft;
+  if (!state.isPeerOffline) return;
+  const relay = state.relay.kind === "refused" ? { ...state.relay, retryAtMs: nowMs } : state.relay;
+  change(draft, { isPeerOffline: false, relayFailures: 0, relay });
 }

@@ -1,7 +1,7 @@
 // How often WireGuard has to send on a path so that it stays open. Pure.
 import type { NatSummary } from "#schema/nat";
-import { isActive } from "./draft.ts";
-import { PATH_TIMES, type PathState } from "./path-state.ts";
+import { isKept } from "./conditions.ts";
+import type { PathState } from "./path-state.ts";
 import { toPlace } from "./surroundings.ts";
 
 /** 25 s is under the 30 s after which common NATs forget a mapping; more is earned by measuring. */
@@ -18,8 +18,16 @@ export function toKeepaliveSeconds(mappingLifetimeSeconds: number | null): numbe
 
 /** Seconds, 0 is off: only on a direct path, only from the side whose NAT or firewall would forget it, and only while it is to be kept. */
 export function toKeepalive(state: PathState, nowMs: number): number {
-  const isKept = state.isEager || isActive(state, nowMs, PATH_TIMES.lazyIdle);
-  return state.path.kind === "direct" && isKept && needsKeepalive(state) ? state.local.keepaliveSeconds : 0;
+  const isDue = state.path.kind === "direct" && isKept(state, nowMs) && needsKeepalive(state);
+  return isDue ? state.local.keepaliveSeconds : 0;
+}
+
+/** Without packets one of the two sides, or both, would forget this path. */
+export const isForgetful = (state: PathState): boolean => needsKeepalive(state) || isForgottenByPeer(state);
+
+function isForgottenByPeer({ path, local, peer }: PathState): boolean {
+  if (path.kind !== "direct" || toPlace(path.endpoint, local.surroundings).isNear) return false;
+  return peer.nat === null || peer.nat.mapping !== "none" || isFiltered(peer.nat);
 }
 
 /** Something on our side of this direct path forgets it. */

@@ -13,13 +13,20 @@
 // - A path that may work is left only for one that works: direct is proved by an answer, the relay has the other side in it.
 // - While a relay can be had, a pair that has traffic has a path.
 // - What is not direct is tried again within 60 s, and at once when a network, a candidate or the peer's wish says that something is new.
-import { toTries, toUntried } from "./candidates.ts";
-import { advanceRound, canCheck, openBirthday, startRound } from "./checking.ts";
-import { nextHeartbeatMs, takeAnswer, takeCheck, takeRoaming, watchDirect } from "./direct-path.ts";
-import { change, type Draft, isActive, isDirect, takePath } from "./draft.ts";
-import { isWanted, loseRelay, settleFallback, takeRelay, takeTransit } from "./fallback-path.ts";
-import { needsKeepalive } from "./keepalive.ts";
-import { PATH_TIMES, type PathEvent, type PathState, type PathStep } from "./path-state.ts";
+// - Of two paths that work, both ends take the same one, and leave it only for one that is clearly better.
+import { isViable, toTries, toUntried } from "./candidates.ts";
+import { advanceRound, openBirthday, startRound } from "./checking.ts";
+import { canCheck, isActive, isDirect, isGood, isWanted } from "./conditions.ts";
+import { takeAnswer, takeCheck, takeRoaming, watchDirect } from "./direct-path.ts";
+import { change, type Draft, notePeerAlive, takePath } from "./draft.ts";
+import { renewRelay, settleFallback, takeRelay, takeRelayEnd } from "./fallback-path.ts";
+import { isForgetful } from "./keepalive.ts";
+import type { PathEvent, PathState, PathStep } from "./path-state.ts";
+import { PATH_TIMES } from "./path-times.ts";
+import { takeLoopbackPacket, takeRelayPacket, takeTraffic } from "./traffic.ts";
+import { takeGateway, takeTransit } from "./transit-path.ts";
+
+export { nextWakeMs } from "./next-wake.ts";
 
 type Beginning = Pick<PathState, "peerId" | "isControlling" | "isEager" | "peer" | "local" | "path">;
 
@@ -27,27 +34,15 @@ type Beginning = Pick<PathState, "peerId" | "isControlling" | "isEager" | "peer"
 export function createPath(options: Beginning, nowMs: number): PathState {
   return {
     ...options,
-    sinceMs: nowMs,
-    version: 0,
-    tries: toTries(options.peer, new Map()),
-    round: null,
-    roundsFailed: 0,
-    nextRoundAtMs: nowMs,
-    birthdayAtMs: null,
-    relay: { kind: "closed" },
-    isPeerOffline: false,
-    transitGatewayId: null,
-    transitAskedAtMs: null,
-    gatewayId: null,
-    lastTxMs: null,
-    lastRxMs: null,
-    activeSinceMs: null,
-    heartbeatAtMs: null,
-    lastAnswerMs: null,
-    missed: 0,
-    diedAtMs: null,
-    answersSinceDeath: 0,
-    told: null,
+    ...{ sinceMs: nowMs, version: 0, steppedAtMs: nowMs, told: null },
+    tries: toTries(options.peer, new Map(), options.path),
+    ...{ round: null, roundsFailed: 0, nextRoundAtMs: nowMs, birthdayAtMs: null },
+    ...{ relay: { kind: "closed" }, relayFailures: 0, isPeerOffline: false, peerAskedAtMs: null },
+    ...{ transitGatewayId: null, transitAskedAtMs: null, transitFailures: 0, gatewayId: null },
+    ...{ lastTxMs: null, lastRxMs: null, lastDirectRxMs: null, lastRelayRxMs: null, unansweredSinceMs: null },
+    ...{ lastUseMs: null, activeSinceMs: null },
+    ...{ heartbeatAtMs: null, lastAnswerMs: null, missed: 0, nominated: null, contest: null, rewrittenAtMs: null },
+    ...{ diedAtMs: null, answersSinceDeath: 0, answeringSinceMs: null },
   };
 }
 
@@ -60,6 +55,7 @@ export function stepPath(state: PathState, event: PathEvent, nowMs: number): Pat
   settleFallback(draft);
   forgetIdle(draft);
   report(draft);
+  change(draft, { steppedAtMs: nowMs });
   return { state: draft.state, actions: draft.actions };
 }
 
@@ -73,82 +69,83 @@ const handlers: Handlers = {
   check_received: (draft, { endpoint, isNominated }) => takeCheck(draft, endpoint, isNominated),
   traffic: takeTraffic,
   loopback_packet: takeLoopbackPacket,
+  relay_packet: takeRelayPacket,
   roamed: (draft, { endpoint }) => takeRoaming(draft, endpoint),
   relay_opened: (draft) => takeRelay(draft, false),
   relay_peer: (draft, { isPresent }) => takeRelay(draft, isPresent),
-  relay_ended: (draft, { code, message }) => loseRelay(draft, { code, message }),
-  gateway: (draft, { gatewayId }) => change(draft, { gatewayId }),
+  relay_ended: (draft, { code, message }) => takeRelayEnd(draft, { code, message }),
+  gateway: (draft, { gatewayId }) => takeGateway(draft, gatewayId),
   transit_set: (draft, { gatewayId }) => takeTransit(draft, gatewayId),
   tick: () => undefined,
 };
 
 function takeFacts(draft: Draft, { peer, local, isEager }: Extract<PathEvent, { type: "facts" }>): void {
   const before = draft.state;
-  const known = new Set(before.tries.keys());
-  change(draft, { peer, local, isEager, tries: toTries(peer, before.tries) });
-  const isNew = [...draft.state.tries.keys()].some((endpoint) => !known.has(endpoint));
+  change(draft, { peer, local, isEager, tries: toTries(peer, before.tries, before.path) });
+  if (peer !== before.peer) notePeerAlive(draft);
+  const isNew = [...draft.state.tries.keys()].some(
+    (endpoint) => !before.tries.has(endpoint) && isViable(endpoint, local),
+  );
   const isOtherNat = JSON.stringify([peer.nat, local.nat]) !== JSON.stringify([before.peer.nat, before.local.nat]);
-  const isSurroundingsNew =
-    local.surroundings !== before.local.surroundings || local.canCheck !== before.local.canCheck;
-  if (!isNew && !isOtherNat && !isSurroundingsNew) return;
-  if (peer !== before.peer) change(draft, { isPeerOffline: false });
-  // What was learnt may be what was missing.
-  if (!isDirect(draft.state) || draft.state.missed > 0) change(draft, { roundsFailed: 0, nextRoundAtMs: draft.nowMs });
-  if (draft.state.round !== null) change(draft, { round: { ...draft.state.round, startedAtMs: draft.nowMs, sent: 0 } });
+  const isSurroundingsNew = local.surroundings !== before.local.surroundings;
+  const isCheckingNew = canCheck({ peer, local }) !== canCheck(before);
+  if (!isNew && !isOtherNat && !isSurroundingsNew && !isCheckingNew) return;
+  // What was learnt may be what was missing, or a better way.
+  if (isGood(draft.state) && !isNew) return;
+  const { round } = draft.state;
+  change(draft, { roundsFailed: 0 });
+  if (round !== null) change(draft, { round: { ...round, startedAtMs: draft.nowMs, sent: 0 } });
+  else if (isWanted(draft.state, draft.nowMs)) startRound(draft, { punch: "later" });
+  else change(draft, { nextRoundAtMs: draft.nowMs });
 }
 
 function takeNetworkChange(draft: Draft): void {
   const { state, nowMs } = draft;
-  const relay = state.relay.kind === "refused" ? { ...state.relay, retryAtMs: nowMs } : state.relay;
-  change(draft, { isPeerOffline: false });
-  change(draft, { roundsFailed: 0, nextRoundAtMs: nowMs, birthdayAtMs: null, diedAtMs: null, round: null, relay });
+  notePeerAlive(draft);
+  renewRelay(draft);
+  change(draft, {
+    roundsFailed: 0,
+    nextRoundAtMs: nowMs,
+    birthdayAtMs: null,
+    diedAtMs: null,
+    round: null,
+    contest: null,
+  });
   // The path is not proved any more: any endpoint that answers may take its place.
   if (isDirect(state)) change(draft, { missed: Math.max(1, state.missed), heartbeatAtMs: null });
 }
 
 function takePunch(draft: Draft, { kind, candidates }: Extract<PathEvent, { type: "punch_requested" }>): void {
-  const tries = new Map(draft.state.tries);
-  for (const { endpoint, type } of candidates) if (!tries.has(endpoint)) tries.set(endpoint, toUntried(type));
-  change(draft, { tries, isPeerOffline: false });
+  notePeerAlive(draft);
+  const { state, nowMs } = draft;
+  // Those of the punch before are told again, or are no more.
+  const tries = new Map(toTries(state.peer, state.tries, state.path));
+  for (const { endpoint, type } of candidates) {
+    if (!tries.has(endpoint)) tries.set(endpoint, state.tries.get(endpoint) ?? toUntried(type));
+  }
+  change(draft, { tries, peerAskedAtMs: nowMs });
   if (kind === "birthday") {
-    if (isDirect(draft.state)) return;
-    // The other side keeps the limit too; its wish is newer than our memory.
-    change(draft, { birthdayAtMs: null });
     openBirthday(draft);
     return;
   }
   const { round } = draft.state;
   if (round === null) startRound(draft, { punch: "none" });
-  else change(draft, { round: { ...round, startedAtMs: draft.nowMs, sent: 0, hasPunched: true } });
-}
-
-function takeTraffic(draft: Draft, { isSent, isReceived }: Extract<PathEvent, { type: "traffic" }>): void {
-  const { state, nowMs } = draft;
-  const wasActive = isActive(state, nowMs, PATH_TIMES.activeFor);
-  if (!wasActive) change(draft, { activeSinceMs: nowMs, heartbeatAtMs: null, missed: 0 });
-  change(draft, { ...(isSent ? { lastTxMs: nowMs } : {}), ...(isReceived ? { lastRxMs: nowMs } : {}) });
-}
-
-function takeLoopbackPacket(draft: Draft): void {
-  takeTraffic(draft, { type: "traffic", isSent: true, isReceived: false });
-  const { state } = draft;
-  // WireGuard went back to the relay because the peer's last packets came from there: what is decided is written again.
-  if (state.path.kind === "direct") change(draft, { version: state.version + 1 });
+  else change(draft, { round: { ...round, startedAtMs: nowMs, sent: 0, hasPunched: true } });
 }
 
 function tryAgain(draft: Draft): void {
   const { state, nowMs } = draft;
   if (state.round !== null || state.nextRoundAtMs === null || nowMs < state.nextRoundAtMs) return;
   if (!canCheck(state) || !isWanted(state, nowMs)) return;
-  const isGood = state.path.kind === "direct" && state.path.isProved && state.missed === 0;
-  if (isGood) change(draft, { nextRoundAtMs: null });
-  else startRound(draft, { punch: "later" });
+  if (isGood(state)) change(draft, { nextRoundAtMs: null });
+  // In a large mesh the peer sleeps too, unless it is the one that asked.
+  else startRound(draft, { punch: isActive(state, nowMs, PATH_TIMES.activeFor) && !state.isEager ? "now" : "later" });
 }
 
 /** In a large mesh: without traffic the NAT forgets, and the first packet must find the relay instead of a hole that is closed. */
 function forgetIdle(draft: Draft): void {
   const { state, nowMs } = draft;
-  if (state.isEager || state.path.kind !== "direct" || isWanted(state, nowMs) || !needsKeepalive(state)) return;
+  if (state.path.kind !== "direct" || isWanted(state, nowMs) || !isForgetful(state)) return;
   takePath(draft, { kind: "none" });
   change(draft, { nextRoundAtMs: nowMs });
 }
@@ -164,29 +161,3 @@ function report(draft: Draft): void {
   change(draft, { told: { path: path.kind, endpoint } });
   draft.actions.push({ type: "report", kind });
 }
-
-/** When the machine has to be stepped again though nothing happens; null: never. */
-export function nextWakeMs(state: PathState, nowMs: number): number | null {
-  const times: number[] = [];
-  const { round, relay, nextRoundAtMs } = state;
-  if (round !== null) {
-    const next = PATH_TIMES.roundOffsets[round.sent] ?? PATH_TIMES.roundEnds;
-    const also = [PATH_TIMES.punchAfter, PATH_TIMES.birthdayAfter];
-    const offsets = [next, ...also].filter((offset) => round.startedAtMs + offset > nowMs);
-    times.push(round.startedAtMs + Math.min(PATH_TIMES.roundEnds, ...offsets));
-  }
-  if (nextRoundAtMs !== null && round === null && isWanted(state, nowMs) && canCheck(state)) times.push(nextRoundAtMs);
-  if (isActive(state, nowMs, PATH_TIMES.activeFor)) {
-    const heartbeat = nextHeartbeatMs(state);
-    if (heartbeat !== null) times.push(heartbeat);
-    if (relay.kind === "refused" && state.path.kind !== "direct") times.push(relay.retryAtMs);
-  }
-  if (relay.kind === "wanted") times.push(relay.sinceMs + PATH_TIMES.relayAnswer);
-  if ((relay.kind === "open" || relay.kind === "ready") && isDirect(state))
-    times.push(state.sinceMs + PATH_TIMES.relayLinger);
-  if (!state.isEager && (state.path.kind !== "none" || relay.kind !== "closed")) times.push(toLazyEndMs(state));
-  return times.length === 0 ? null : Math.max(nowMs + 1, Math.min(...times));
-}
-
-const toLazyEndMs = ({ lastTxMs, lastRxMs, sinceMs }: PathState): number =>
-  Math.max(lastTxMs ?? 0, lastRxMs ?? 0, sinceMs) + PATH_TIMES.lazyIdle;

@@ -60,7 +60,13 @@ export type RelayState =
   | { readonly kind: "closed" }
   | { readonly kind: "wanted"; readonly sinceMs: number }
   | { readonly kind: "open" | "ready"; readonly sinceMs: number }
-  | { readonly kind: "refused"; readonly code: string; readonly message: string; readonly retryAtMs: number };
+  | {
+      readonly kind: "refused";
+      readonly code: string;
+      readonly message: string;
+      readonly sinceMs: number;
+      readonly retryAtMs: number;
+    };
 
 export interface PathState {
   readonly peerId: MachineId;
@@ -82,27 +88,50 @@ export interface PathState {
   /** The newest guessing of ports; null: none since the network changed. */
   readonly birthdayAtMs: number | null;
   readonly relay: RelayState;
+  /** Relays in a row that could not be had, or brought nobody. */
+  readonly relayFailures: number;
   /** The control plane has no connection to it, and nothing was heard of it since. */
   readonly isPeerOffline: boolean;
   /** The gateway that both ends have agreed on. */
   readonly transitGatewayId: MachineId | null;
   readonly transitAskedAtMs: number | null;
+  /** Askings in a row that changed nothing. */
+  readonly transitFailures: number;
   /** A gateway that this machine reaches directly. */
   readonly gatewayId: MachineId | null;
-  /** Traffic for the peer or from it. */
+  /** Anything that went to the peer or came from it, WireGuard's own upkeep included. */
   readonly lastTxMs: number | null;
   readonly lastRxMs: number | null;
-  /** Traffic after silence began here. */
+  /** The same, but for what came through the relay: only this shows that a direct path works. */
+  readonly lastDirectRxMs: number | null;
+  /** The peer sent through the relay. */
+  readonly lastRelayRxMs: number | null;
+  /** Since the first packet of ours after which nothing was received. */
+  readonly unansweredSinceMs: number | null;
+  /** Somebody used the path: more passed than WireGuard's own upkeep. */
+  readonly lastUseMs: number | null;
+  /** Use after silence began here. */
   readonly activeSinceMs: number | null;
+  /** The peer wanted to talk: it asked for checks, or opened a relay. */
+  readonly peerAskedAtMs: number | null;
   /** The newest check of the direct path that is in use. */
   readonly heartbeatAtMs: number | null;
   readonly lastAnswerMs: number | null;
   /** Checks of the path in a row that were not answered. */
   readonly missed: number;
+  /** What the controlling side has chosen, seen from here. */
+  readonly nominated: Endpoint | null;
+  /** WireGuard went here by itself while another endpoint was proved: decided by who answers. */
+  readonly contest: { readonly endpoint: Endpoint; readonly sinceMs: number } | null;
+  /** WireGuard's endpoint was written anew, though it is the same, because WireGuard had left it. */
+  readonly rewrittenAtMs: number | null;
   /** When a direct path died last. */
   readonly diedAtMs: number | null;
   /** Answers in a row since then. */
   readonly answersSinceDeath: number;
+  readonly answeringSinceMs: number | null;
+  /** The newest step. What was due by then is done. */
+  readonly steppedAtMs: number;
   readonly told: Pick<LinkReport, "path" | "endpoint"> | null;
 }
 
@@ -119,10 +148,12 @@ export type PathEvent =
   | { readonly type: "answered"; readonly endpoint: Endpoint; readonly roundTripMs: number }
   /** The peer's check came from here, and was authentic. */
   | { readonly type: "check_received"; readonly endpoint: Endpoint; readonly isNominated: boolean }
-  /** Bytes went out or came in since the last look. */
-  | { readonly type: "traffic"; readonly isSent: boolean; readonly isReceived: boolean }
+  /** Bytes went out or came in since the last look. `isUpkeep`: nothing but WireGuard's own keepalives and answered handshakes. */
+  | { readonly type: "traffic"; readonly isSent: boolean; readonly isReceived: boolean; readonly isUpkeep?: boolean }
   /** WireGuard sent to the loopback socket. */
   | { readonly type: "loopback_packet" }
+  /** A sealed packet came through the relay. Twice a second is often enough. */
+  | { readonly type: "relay_packet" }
   /** WireGuard receives from the peer here, which nobody chose. */
   | { readonly type: "roamed"; readonly endpoint: Endpoint }
   | { readonly type: "relay_opened" }
@@ -151,42 +182,3 @@ export interface PathStep {
   readonly state: PathState;
   readonly actions: readonly PathAction[];
 }
-
-/** The times that the machine keeps, milliseconds. */
-export const PATH_TIMES = {
-  /** Sendings of a round: dense at first, because two NATs open only when both sides have sent. */
-  roundOffsets: [0, 60, 150, 300, 500, 800, 1_200, 1_800, 2_500],
-  roundEnds: 3_000,
-  /** After 1, 2, … rounds without an answer; the last one repeats. */
-  roundPauses: [4_000, 10_000, 20_000, 40_000, 57_000],
-  /** Both sides learn of each other at about the same time: mostly nobody has to be asked to send. */
-  punchAfter: 200,
-  /** A relayed pair without traffic asks the peer this often in a row; then it goes on by itself, which costs nobody anything. */
-  punchesWhenIdle: 3,
-  /** Ordinary checks get this long before ports are guessed. */
-  birthdayAfter: 250,
-  birthdayEvery: 600_000,
-  /** While there is traffic, the direct path is checked this often, and faster when an answer is missing. */
-  heartbeat: 1_500,
-  heartbeatRetry: 500,
-  /** Nobody sent or received for this long: no traffic. */
-  activeFor: 5_000,
-  /** An answer missing for this long makes a path doubtful: other candidates and the relay are made ready. */
-  doubtAfter: 900,
-  /** No answer and nothing received for this long: the path is dead. */
-  deadAfter: 3_000,
-  silentFor: 2_000,
-  /** The same where no checks can be made: WireGuard answers one-way traffic after 10 s (its keepalive timeout). */
-  uncheckedSilentFor: 12_000,
-  /** After a death this many answers in a row make the path good again, within this time. */
-  answersAfterDeath: 3,
-  distrustFor: 60_000,
-  relayRetry: 5_000,
-  relayRetryOffline: 30_000,
-  relayAnswer: 5_000,
-  /** A relay that is not needed any more stays for packets under way. */
-  relayLinger: 10_000,
-  /** Without traffic for this long a pair of a large mesh is let go. */
-  lazyIdle: 300_000,
-  transitRetry: 10_000,
-} as const;

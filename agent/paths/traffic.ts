@@ -1,0 +1,49 @@
+// What passes between WireGuard and the peer, as far as it is seen. Part of the path machine.
+import { isActive, isWithin } from "./conditions.ts";
+import { change, type Draft, notePeerAlive } from "./draft.ts";
+import type { PathEvent } from "./path-state.ts";
+import { PATH_TIMES } from "./path-times.ts";
+
+type Traffic = Extract<PathEvent, { type: "traffic" }>;
+
+export function takeTraffic(draft: Draft, { isSent, isReceived, isUpkeep = false }: Traffic): void {
+  if (!isSent && !isReceived) return;
+  if (!isUpkeep) noteUse(draft);
+  const { state, nowMs } = draft;
+  if (isSent) {
+    // A keepalive wants no answer.
+    const unansweredSinceMs = isUpkeep ? state.unansweredSinceMs : (state.unansweredSinceMs ?? nowMs);
+    change(draft, { lastTxMs: nowMs, unansweredSinceMs });
+  }
+  if (!isReceived) return;
+  // The look before may be as old as this: what came since may have come through the relay.
+  const isRelayed = isWithin(state.lastRelayRxMs, nowMs, PATH_TIMES.peerOnRelayFor);
+  change(draft, { lastRxMs: nowMs, unansweredSinceMs: null, ...(isRelayed ? {} : { lastDirectRxMs: nowMs }) });
+}
+
+export function takeRelayPacket(draft: Draft): void {
+  noteUse(draft);
+  notePeerAlive(draft);
+  change(draft, { lastRxMs: draft.nowMs, lastRelayRxMs: draft.nowMs, unansweredSinceMs: null });
+}
+
+export function takeLoopbackPacket(draft: Draft): void {
+  takeTraffic(draft, { type: "traffic", isSent: true, isReceived: false });
+  // WireGuard went back to the relay because the peer's last packets came from there: what is decided is written again.
+  if (draft.state.path.kind === "direct") rewrite(draft);
+}
+
+/** WireGuard left the endpoint by itself; the decision stands. */
+export function rewrite(draft: Draft): void {
+  const { state, nowMs } = draft;
+  if (isWithin(state.rewrittenAtMs, nowMs, PATH_TIMES.rewriteEvery)) return;
+  change(draft, { version: state.version + 1, rewrittenAtMs: nowMs });
+}
+
+function noteUse(draft: Draft): void {
+  const { state, nowMs } = draft;
+  change(draft, { lastUseMs: nowMs });
+  if (isActive(state, nowMs, PATH_TIMES.activeFor)) return;
+  // One answer that was missing before the silence says no more than that the path should be looked at.
+  change(draft, { activeSinceMs: nowMs, heartbeatAtMs: null, missed: Math.min(state.missed, 1) });
+}
