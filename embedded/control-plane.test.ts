@@ -159,6 +159,12 @@ describe("what it cannot do is said in one line", () => {
   it("an origin that is none", () =>
     expectRefusal(["--state", createStateFolder(), "--origin", "https://becket.test/path"], /is no origin/));
 
+  it("STUN servers that are none, as an option or in the environment", async () => {
+    const args = ["--port", "0", "--state", createStateFolder()];
+    await expectRefusal([...args, "--stun-servers", "stun.becket.test"], /"stun.becket.test" is no STUN server/);
+    await expectRefusal(args, /at most 8 STUN servers/, { BECKET_STUN_SERVERS: Array(9).fill("a:1").join() });
+  });
+
   it("a port that is none", async () => {
     const { code, stderr } = await startProcess(["--port", "http"]).ended;
     expect(code).toBe(1);

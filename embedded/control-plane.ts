@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
+import { parseStunServers } from "#schema/stun-servers";
 import {
   applyMigrations,
   listMigrations,
@@ -24,6 +25,8 @@ export interface ControlPlaneOptions {
   readonly ownerToken?: string | undefined;
   /** The public origin behind a proxy: https://becket.example.org */
   readonly origin?: string | undefined;
+  /** `host:port`, comma separated; `none`: no server; left out: public ones. */
+  readonly stunServers?: string | undefined;
   readonly logLevel?: string | undefined;
   /** Takes the Worker's log lines. */
   readonly log: (line: string) => void;
@@ -43,6 +46,7 @@ export interface ControlPlane {
 /** Throws a StartError for what the caller can mend. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   assertOrigin(options.origin);
+  assertStunServers(options.stunServers);
   const bundle = await readWorkerBundle();
   const state = openStateFolder(options.stateDir);
   try {
@@ -127,6 +131,7 @@ function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner
     bindings: {
       BECKET_OWNER_TOKEN: owner.token,
       ...(options.origin === undefined ? {} : { BECKET_ORIGIN: options.origin }),
+      ...(options.stunServers === undefined ? {} : { BECKET_STUN_SERVERS: options.stunServers }),
       ...(options.logLevel === undefined ? {} : { BECKET_LOG_LEVEL: options.logLevel }),
     },
     // Miniflare's own server is where this says; the Worker listens where workerd.sh is told to.
@@ -145,6 +150,11 @@ function assertOrigin(origin: string | undefined): void {
     "origin_invalid",
     `${origin} is no origin: scheme, host and port, like https://becket.example.org`,
   );
+}
+
+function assertStunServers(text: string | undefined): void {
+  const servers = parseStunServers(text);
+  if (!servers.ok) throw new StartError("stun_servers_invalid", servers.error);
 }
 
 /** The runtime of the Miniflare that is used (its own dependency, without types), started by our script. */

@@ -8,6 +8,7 @@ interface Arguments {
   readonly host: string;
   readonly state: string;
   readonly origin?: string;
+  readonly stunServers?: string;
   readonly json?: true;
   readonly exitWithParent?: true;
 }
@@ -21,6 +22,7 @@ const command = new Command("becket-control-plane")
   .option("--host <address>", "address to listen on", "127.0.0.1")
   .option("--state <folder>", "folder that holds everything; made when missing", "./becket-state")
   .option("--origin <url>", "the public origin, when a proxy changes host or scheme")
+  .option("--stun-servers <servers>", "host:port of STUN servers for machines, comma separated; none: no server")
   .option("--json", "print one JSON object on stdout when it is ready")
   .option("--exit-with-parent", "end when the process that started this one ends")
   .addHelpText(
@@ -40,6 +42,7 @@ async function run(options: Arguments): Promise<void> {
       stateDir: options.state,
       ownerToken: process.env.BECKET_OWNER_TOKEN || undefined,
       origin: options.origin,
+      stunServers: options.stunServers ?? process.env.BECKET_STUN_SERVERS,
       logLevel: process.env.BECKET_LOG_LEVEL,
       log: (line) => process.stderr.write(`${line}\n`),
     });

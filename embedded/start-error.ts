@@ -15,6 +15,7 @@ export type StartErrorCode =
   | "state_not_writable"
   | "state_in_use"
   | "owner_token_too_short"
-  | "origin_invalid";
+  | "origin_invalid"
+  | "stun_servers_invalid";
 
 export const isStartError = (error: unknown): error is StartError => error instanceof StartError;
