@@ -231,8 +231,9 @@ export type FromMachineMessage = z.infer<typeof FromMachineMessage>;
 
 // ── long-poll ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+export const MAX_BATCH_MESSAGES = 32;
 /** Body of POST …/sync and of the replies to POST and GET: messages in order, each as it would be on the socket. */
-export const MessageBatch = z.object({ messages: z.array(z.unknown()).max(32) });
+export const MessageBatch = z.object({ messages: z.array(z.unknown()).max(MAX_BATCH_MESSAGES) });
 export type MessageBatch = z.infer<typeof MessageBatch>;
 
 /** Query of GET …/meshes/{id}/sync without an upgrade: held up to `wait` seconds until something is newer than `since`; an empty batch else. */

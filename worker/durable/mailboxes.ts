@@ -1,4 +1,5 @@
 // Messages for machines that poll, kept for the moment between two polls. In memory, and bounded: who does not fetch them loses the oldest.
+import { MAX_BATCH_MESSAGES } from "#schema/wire/messages";
 
 export interface Mailboxes<Id extends string> {
   put(machineId: Id, text: string): void;
@@ -7,8 +8,8 @@ export interface Mailboxes<Id extends string> {
   forget(machineId: Id): void;
 }
 
-/** A poll's answer has room for 32 messages (MessageBatch), two of which may be a snapshot and changes. */
-const MAX_MESSAGES = 16;
+/** The rest of a poll's answer is for a snapshot and changes. */
+const MAX_MESSAGES = MAX_BATCH_MESSAGES / 2;
 const MAX_CHARACTERS = 64 * 1024;
 
 export function createMailboxes<Id extends string>(): Mailboxes<Id> {

@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { listAuditEvents } from "#schema/api/audit-events";
@@ -70,6 +71,39 @@ describe("renaming", () => {
     const query = { subjectId: one.machineId, action: "machine.updated" };
     expect((await app.call(listAuditEvents, { query })).reply.items).toEqual([]);
   });
+});
+
+describe("a gateway", () => {
+  it("is none until it is made one; its meshes, of now and of later, hear of it", async () => {
+    const [first, second] = [await createFreshMesh(), await createFreshMesh()];
+    const { machineId } = await enrolMachine(app, { meshIds: [first] });
+    const params = { machineId };
+    expect((await app.call(getMachine, { params })).reply.gateway).toBe(false);
+    expect((await app.call(updateMachine, { params, body: { gateway: true } })).reply.gateway).toBe(true);
+    await app.call(addMember, { params: { meshId: second }, body: { machineId } });
+    expect([await isGatewayIn(first, machineId), await isGatewayIn(second, machineId)]).toEqual([true, true]);
+    const name = uniqueName("renamed");
+    expect((await app.call(updateMachine, { params, body: { name, gateway: false } })).reply).toMatchObject({
+      ...{ name, gateway: false },
+    });
+    expect([await isGatewayIn(first, machineId), await isGatewayIn(second, machineId)]).toEqual([false, false]);
+  });
+
+  it("is written down once, and needs an admin", async () => {
+    const { machineId } = await enrolMachine(app);
+    const change = { params: { machineId }, body: { gateway: true } };
+    expect((await app.call(updateMachine, { ...change, as: "viewer" })).problem.code).toBe("forbidden");
+    for (let count = 0; count < 2; count++) await app.call(updateMachine, { ...change, as: "admin" });
+    const query = { subjectId: machineId, action: "machine.updated" };
+    const events = (await app.call(listAuditEvents, { query })).reply.items;
+    expect(events.map(({ details }) => details)).toEqual([{ gateway: true }]);
+  });
+
+  const isGatewayIn = (meshId: string, machineId: string) =>
+    runInDurableObject(env.MESH.getByName(meshId), (_, { storage: { sql } }) => {
+      const query = "SELECT is_gateway FROM members WHERE machine_id = ?";
+      return sql.exec<{ is_gateway: number }>(query, machineId).one().is_gateway === 1;
+    });
 });
 
 describe("removing a machine", () => {

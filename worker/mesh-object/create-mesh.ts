@@ -76,6 +76,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
     transits: createTransits(db),
     telemetry: createTelemetry({
       now,
+      isOnline: connections.isOnline,
       tell: (machineId, message) => connections.tell(machineId, JSON.stringify(message)),
     }),
     relayInvitations: createRelayInvitations({ connections, tickets: relayTickets, waitUntil, now, log }),

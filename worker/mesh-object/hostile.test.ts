@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_MACHINE_MESSAGE_BYTES } from "#schema/limits";
+import { WIRE_VERSION } from "#schema/wire/version";
 import { createHello, createMachineId, createPublicKey, toObject } from "../testing/fake-agent.ts";
 import { createTestMesh, type TestMesh } from "../testing/test-mesh.ts";
 
@@ -153,6 +154,11 @@ async function expectLivelyOrClosed(mesh: TestMesh, machineId: Parameters<TestMe
   socket.close();
 }
 
+const HOSTILE_TYPES = [
+  ...["sync.hello", "member.update", "sync.applied", "sync.heartbeat", "mesh.left", "__proto__", "punch.request"],
+  ...["relay.request", "peer.observed", "link.report", "telemetry.report", "transit.request", "transit.set"],
+];
+
 /** Messages of the wire with parts replaced by anything, foreign ids and prototype names among it. */
 function hostileMessage(victim: string): fc.Arbitrary<unknown> {
   const epoch = fc.constantFrom("e", "", "x".repeat(100));
@@ -165,9 +171,21 @@ function hostileMessage(victim: string): fc.Arbitrary<unknown> {
   return fc.oneof(
     anything,
     fc.record({
-      type: fc.constantFrom("sync.hello", "member.update", "sync.applied", "sync.heartbeat", "mesh.left", "__proto__"),
+      type: fc.constantFrom(...HOSTILE_TYPES),
       machineId: fc.constant(victim),
-      wireVersion: field(1),
+      wireVersion: field(WIRE_VERSION),
+      peerId: field(victim),
+      gatewayId: field(victim),
+      kind: field("birthday"),
+      endpoint: field("192.0.2.1:51820"),
+      links: field([
+        { peerId: victim, kind: "down", path: "none", endpoint: null, reason: {}, at: "2026-11-25T10:00:00Z" },
+      ]),
+      nat: field({ mapping: "none", filtering: "unknown", isUdpOpen: true }),
+      answersChecks: field(false),
+      peers: field([]),
+      endpoints: field([]),
+      isSteady: field(true),
       position: fc.oneof(anything, fc.record({ epoch, revision: field(3) })),
       publicKey: field(createPublicKey()),
       candidates: field([toCandidate()]),

@@ -1,7 +1,7 @@
 // How a member talks to its mesh: both transports end in `receive`, so that the same message does the same on both.
 import type { MachineId } from "#schema/ids";
 import { err, ok, type Result } from "#schema/result";
-import { MeshPollQuery, ToMeshMessage } from "#schema/wire/messages";
+import { MAX_BATCH_MESSAGES, MeshPollQuery, ToMeshMessage } from "#schema/wire/messages";
 import { type AgentEndpoint, parseQuery } from "../durable/agent-endpoint.ts";
 import { toClose } from "../durable/close-reason.ts";
 import { createDecoder, type Decoded, messageTypesOf } from "../durable/decode-message.ts";
@@ -84,6 +84,7 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
     const { isChanged, report, tells, relayPeers, transitMembers, telemetry, droppedLinkEvents } = outcome;
     if (isChanged) broadcast.schedule();
     if (report !== null) connections.keepReport(machineId, report);
+    if (outcome.ask?.kind === "hello") parts.telemetry.greeted(machineId);
     for (const { machineId: to, message } of tells) connections.tell(to, JSON.stringify(message));
     const meshId = storage.readMesh()?.settings.id;
     for (const peerId of relayPeers) if (meshId) parts.relayInvitations.invite({ meshId, machineId, peerId });
@@ -137,7 +138,8 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
       const decoded = decoder.decodeBatch(body);
       if (!decoded.ok) return decoded;
       const { texts, failure } = receive(machineId, decoded.value);
-      return failure === null ? ok(texts) : err(failure);
+      // The answers to hello and heartbeat come last: what does not fit are refusals.
+      return failure === null ? ok(texts.slice(-MAX_BATCH_MESSAGES)) : err(failure);
     },
 
     async poll(machineId, query) {

@@ -2,7 +2,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
-import { createMachineId } from "../testing/fake-agent.ts";
+import { createHello, createMachineId } from "../testing/fake-agent.ts";
 import { connectMember, type TestMember, TRANSPORTS, type TransportName } from "../testing/test-member.ts";
 import { createTestMesh, type TestMesh } from "../testing/test-mesh.ts";
 
@@ -171,6 +171,14 @@ describe("a flood", () => {
 
   const connectThree = (mesh: TestMesh) =>
     Promise.all([connectMember(mesh, "socket"), connectMember(mesh, "socket"), connectMember(mesh, "socket")]);
+});
+
+test("a batch is answered with as many messages as a batch may have, hello's answer among them", async () => {
+  const mesh = await createTestMesh();
+  const { machineId } = await mesh.addNew();
+  const answers = await mesh.poller(machineId).post(createHello(), ...Array(31).fill(punch(createMachineId())));
+  expect(answers).toHaveLength(32);
+  expect(answers.at(-1)).toMatchObject({ type: "sync.snapshot" });
 });
 
 test("a message that a machine missed while it polled comes with its hello on a socket", async () => {

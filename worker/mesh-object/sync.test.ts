@@ -55,6 +55,25 @@ describe.each(Object.entries(transports))("over %s", (_, connect) => {
     expect(rowOf(peer.answer, peer.machineId)).not.toHaveProperty("deviceEpoch");
   });
 
+  test("tells the others a member's NAT and whether it answers checks, and forgets them no more", async () => {
+    const mesh = await createTestMesh();
+    const peer = await mesh.connectNew();
+    const { machineId } = await mesh.addNew();
+    const ask = await connect(mesh, machineId);
+    const facts = { publicKey: createPublicKey(), candidates: [] };
+    const nat = { mapping: "address-dependent", filtering: "unknown", isUdpOpen: false, publicAddress: "192.0.2.1" };
+    const [first] = await ask({ ...createHello(facts), nat, answersChecks: false });
+    expect(rowOf(first, machineId)).toMatchObject({ nat, answersChecks: false });
+    const [again] = await ask(createHello(facts));
+    expect(rowOf(again, machineId)).toMatchObject({ nat, answersChecks: false });
+    const changed = { ...nat, isUdpOpen: true };
+    const update = { type: "member.update", nat: changed, answersChecks: true };
+    const [updated] = await ask(update, createHello(facts));
+    expect(rowOf(updated, machineId)).toMatchObject({ nat: changed, answersChecks: true });
+    expect(rowOf(peer.answer, peer.machineId)).toMatchObject({ answersChecks: true, isGateway: false });
+    expect(rowOf(peer.answer, peer.machineId)).not.toHaveProperty("nat");
+  });
+
   test("shows members only after their first hello", async () => {
     const mesh = await createTestMesh();
     const { machineId } = await mesh.addNew();
@@ -167,7 +186,7 @@ describe("changes", () => {
     expect(newest.socket.received.map(({ type }) => type)).toEqual(["sync.snapshot"]);
   });
 
-  test("of a key, of endpoints, of names and of the mesh arrive", async () => {
+  test("of a key, of endpoints, of names, of a gateway and of the mesh arrive", async () => {
     const mesh = await createTestMesh();
     const watcher = await mesh.connectNew();
     const other = await mesh.connectNew();
@@ -184,6 +203,11 @@ describe("changes", () => {
     await takeUntil(watcher.socket, view, () => view.row(other.machineId)?.name === "new-box");
     await mesh.mesh.changeSettings({ name: "new-office" });
     await takeUntil(watcher.socket, view, () => view.name() === "new-office");
+    await mesh.mesh.setMemberGateway(other.machineId, true);
+    await takeUntil(watcher.socket, view, () => view.row(other.machineId)?.isGateway === true);
+    await mesh.mesh.changeSettings({ fallback: "transit" });
+    await takeUntil(watcher.socket, view, () => view.fallback() === "transit");
+    expect(view.name()).toBe("new-office");
   });
 
   test("that come together arrive together", async () => {

@@ -51,13 +51,24 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
   });
 });
 
-test("a member that leaves while it is read is answered as silent, and its report is forgotten", async () => {
+test("a member that leaves while it is read is offline", async () => {
   const mesh = await createTestMesh();
   const member = await connectMember(mesh, "socket");
   const reading = mesh.mesh.readTelemetry(member.machineId, { waitMs: 300 });
   await member.next("telemetry.watch");
   await mesh.remove(member.machineId);
-  expect(await reading).toMatchObject({ ok: false });
+  expect(await reading).toEqual({ ok: false, error: { code: "offline" } });
+});
+
+test("a member that comes back is asked again at once", async () => {
+  const mesh = await createTestMesh();
+  const member = await connectMember(mesh, "socket");
+  void mesh.mesh.readTelemetry(member.machineId, { waitMs: 20 });
+  await member.next("telemetry.watch");
+  const { machineId } = member;
+  const again = await connectMember(mesh, "socket", { machineId });
+  void mesh.mesh.readTelemetry(machineId, { waitMs: 20 });
+  expect(await again.next("telemetry.watch")).toEqual(WATCH);
 });
 
 test("a report that nobody asked for is kept nowhere", async () => {
@@ -82,10 +93,8 @@ describe("while it is read again and again", () => {
     const at = { nowMs: 0, isConnected };
     const telemetry = createTelemetry({
       now: () => at.nowMs,
-      tell(_, message) {
-        if (at.isConnected) told.push(message);
-        return at.isConnected;
-      },
+      isOnline: () => at.isConnected,
+      tell: (_, message) => void told.push(message),
     });
     return { telemetry, told, at };
   }

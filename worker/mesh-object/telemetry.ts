@@ -12,6 +12,8 @@ export interface Telemetry {
    * nothing in time.
    */
   read(machineId: MachineId, waitMs: number): Promise<Result<KeptReport, "offline" | "silent">>;
+  /** The member said hello: whatever it was asked for on a connection before, it is asked for anew. */
+  greeted(machineId: MachineId): void;
   forget(machineId: MachineId): void;
 }
 export type KeptReport = Pick<TelemetryReport, "peers" | "endpoints" | "nat" | "isSteady"> & {
@@ -37,18 +39,19 @@ interface Watched {
 
 export function createTelemetry({
   now,
+  isOnline,
   tell,
 }: {
   now: () => number;
-  /** False when the member is not connected. */
-  tell: (machineId: MachineId, message: TelemetryWatch) => boolean;
+  isOnline: (machineId: MachineId) => boolean;
+  tell: (machineId: MachineId, message: TelemetryWatch) => void;
 }): Telemetry {
   const watched = new Map<MachineId, Watched>();
 
-  function watch(machineId: MachineId): Watched | null {
+  function watch(machineId: MachineId): Watched {
     const entry = watched.get(machineId) ?? newWatched();
     if (now() - entry.watchedAt >= WATCH_AGAIN_AFTER_MS) {
-      if (!tell(machineId, { type: "telemetry.watch", seconds: WATCH_SECONDS })) return null;
+      tell(machineId, { type: "telemetry.watch", seconds: WATCH_SECONDS });
       entry.watchedAt = now();
     }
     watched.set(machineId, entry);
@@ -90,13 +93,20 @@ export function createTelemetry({
     },
     async read(machineId, waitMs) {
       dropOld();
+      if (!isOnline(machineId)) return err("offline");
       const entry = watch(machineId);
-      if (entry === null) return err("offline");
       const isFresh = ({ report }: Watched, withinMs: number) =>
         report !== null && now() - report.receivedAt <= withinMs;
       if (!(isFresh(entry, FRESH_MS) && entry.report?.isSteady)) await waitForSteady(entry, waitMs);
       const { report } = entry;
-      return report !== null && isFresh(entry, Math.max(FRESH_MS, waitMs)) ? ok(report) : err("silent");
+      if (report !== null && isFresh(entry, Math.max(FRESH_MS, waitMs))) return ok(report);
+      return err(isOnline(machineId) ? "silent" : "offline");
+    },
+    greeted(machineId) {
+      const entry = watched.get(machineId);
+      if (entry === undefined) return;
+      entry.watchedAt = Number.NEGATIVE_INFINITY;
+      entry.parts = [];
     },
     forget: (machineId) => void watched.delete(machineId),
   };

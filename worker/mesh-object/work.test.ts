@@ -3,12 +3,14 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { Ipv6Cidr } from "#schema/address";
+import { Candidate } from "#schema/desired-state";
 import { MAX_TOMBSTONES } from "#schema/limits";
 import { FIRST_PRIVATE_ASN, MeshCidr } from "#schema/mesh";
+import { NatSummary } from "#schema/nat";
 import { createMachineId, createMeshId, createPublicKey } from "../testing/fake-agent.ts";
 import { TEST_CAUSE } from "../testing/test-mesh.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
-import { addMember, initialiseMesh, removeMember, updateMember } from "./members.ts";
+import { addMember, initialiseMesh, type MemberChange, removeMember, updateMember } from "./members.ts";
 import { createReplies } from "./replies.ts";
 import { readDelta } from "./sync.ts";
 
@@ -27,6 +29,31 @@ test("a member that has not said hello is told to nobody, and costs a reader not
     const delta = readDelta(mesh.storage, readMesh(mesh), 0);
     expect(delta.changed).toHaveLength(10);
     expect(mesh.db.work.rowsRead - before.rowsRead).toBeLessThan(25);
+  }));
+
+test("the row of a member with three candidates behind an easy NAT takes 600 bytes, the longest with five 700", () =>
+  withMesh(1, (mesh) => {
+    const machineId = joinNew(mesh);
+    const tell = (change: MemberChange): string => {
+      updateMember(mesh.storage, machineId, change);
+      const { revision } = readMesh(mesh);
+      return readDelta(mesh.storage, readMesh(mesh), revision - 1).changed[0]?.text ?? "";
+    };
+    // What is as the defaults say is not told.
+    expect(tell({ name: "build-server" })).not.toMatch(/nat|answersChecks|isGateway|deviceEpoch/);
+    const deviceEpoch = "0123456789abcdef";
+    const candidates = [
+      ["host", "192.168.100.100:51820"],
+      ["stun", "198.51.100.200:51820"],
+      ["port_mapped", "198.51.100.200:51820"],
+      ["host", "[2001:db8:1234:5678:9abc:def0:1234:5678]:51820"],
+      ["peer_observed", "198.51.100.200:61234"],
+    ].map(([type, endpoint]) => Candidate.parse({ type, endpoint }));
+    const [easy, hard] = ["endpoint-independent", "address-and-port-dependent"].map((mapping) =>
+      NatSummary.parse({ mapping, filtering: "address-dependent", isUdpOpen: true, publicAddress: "198.51.100.200" }),
+    );
+    expect(tell({ candidates: candidates.slice(0, 3), nat: easy ?? null, deviceEpoch }).length).toBeLessThan(600);
+    expect(tell({ candidates, nat: hard ?? null, answersChecks: false, isGateway: true }).length).toBeLessThan(700);
   }));
 
 test("remembers a bounded number of removals; who is further behind gets everything", () =>

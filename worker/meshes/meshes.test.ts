@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { listAuditEvents } from "#schema/api/audit-events";
 import { addMember, listMembers } from "#schema/api/members";
 import { createMesh, deleteMesh, getMesh, listMeshes, updateMesh } from "#schema/api/meshes";
 import { FIRST_PRIVATE_ASN } from "#schema/mesh";
@@ -98,6 +99,29 @@ describe("renaming a mesh", () => {
     const taken = await app.call(updateMesh, { params, body: { name: other.name } });
     expect(taken.problem.code).toBe("name_taken");
     expect((await app.call(updateMesh, { params, body: { name: mesh.name } })).reply.name).toBe(mesh.name);
+  });
+});
+
+describe("the fallback of a mesh", () => {
+  it("is the relay unless it is said otherwise, can be changed, and is written down", async () => {
+    expect((await create()).fallback).toBe("relay");
+    const { id: meshId } = await create({ fallback: "transit-then-relay" });
+    const params = { meshId };
+    expect((await app.call(getMesh, { params })).reply.fallback).toBe("transit-then-relay");
+    const body = { fallback: "relay-then-transit" };
+    expect((await app.call(updateMesh, { params, body })).reply.fallback).toBe("relay-then-transit");
+    await app.call(updateMesh, { params, body });
+    const events = (await app.call(listAuditEvents, { query: { meshId } })).reply.items;
+    expect(events.map(({ action, details }) => [action, details.fallback])).toEqual([
+      ["mesh.updated", "relay-then-transit"],
+      ["mesh.created", "transit-then-relay"],
+    ]);
+  });
+
+  it("is one of four words", async () => {
+    const { id: meshId } = await create();
+    const answer = await app.call(updateMesh, { params: { meshId }, body: { fallback: "direct" } });
+    expect(answer.problem.errors?.[0]?.path).toBe("fallback");
   });
 });
 

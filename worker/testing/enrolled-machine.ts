@@ -10,6 +10,7 @@ import {
   toEnrolmentText,
 } from "#schema/wire/enrolment";
 import { ORIGIN, type TestApp } from "./create-test-app.ts";
+import type { SendRequest } from "./fake-agent.ts";
 
 export interface Identity {
   readonly publicKey: IdentityPublicKey;
@@ -72,6 +73,19 @@ export function signMachineToken(
   const iat = Math.floor(Date.now() / 1_000);
   const defaults = { iss: machineId, aud: ORIGIN, iat, exp: iat + 60, jti: crypto.randomUUID(), htm: "GET" };
   return new SignJWT({ ...defaults, ...claims }).setProtectedHeader({ alg: "EdDSA" }).sign(privateKey);
+}
+
+/** The machine's way to one of its objects through the app, for the parts of fake-agent.ts. */
+export function toApp(
+  app: TestApp,
+  machine: Pick<EnrolledMachine, "identity" | "machineId">,
+  path: string,
+): SendRequest {
+  return ({ method, isUpgrade = false, query = {}, body }) => {
+    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+    const headers: Record<string, string> = isUpgrade ? { upgrade: "websocket" } : {};
+    return fetchAs(app, machine, `${path}?${search}`, { method, headers, ...(body === undefined ? {} : { body }) });
+  };
 }
 
 /** A signed request of the machine to one of its objects. */

@@ -1,7 +1,7 @@
 // A machine for tests: speaks the wire with an object, over a WebSocket or over long-poll. What it sends is free, so that hostile machines can
 // be played too; what it receives is parsed with the wire's own schemas.
 import type { z } from "zod";
-import type { PeerRow } from "#schema/desired-state";
+import type { MeshSettings, PeerRow } from "#schema/desired-state";
 import { ID_PREFIXES, MachineId, MeshId, renderUlid, WireGuardPublicKey } from "#schema/ids";
 import { FromMachineMessage, FromMeshMessage, MessageBatch } from "#schema/wire/messages";
 import { WIRE_VERSION } from "#schema/wire/version";
@@ -131,23 +131,24 @@ export const createHello = ({
 
 /** What a machine knows of a mesh after these messages; throws where a message does not follow on what it knows. */
 export function createMeshView() {
-  let view: { epoch: string; revision: number; name: string; members: Map<string, PeerRow> } | null = null;
+  let view: { epoch: string; revision: number; mesh: MeshSettings; members: Map<string, PeerRow> } | null = null;
   return {
     take(message: FromMeshMessage): void {
       if (message.type === "sync.snapshot") {
         const members = new Map(message.members.map((row) => [row.machineId as string, row]));
-        view = { epoch: message.epoch, revision: message.revision, name: message.mesh.name, members };
+        view = { epoch: message.epoch, revision: message.revision, mesh: message.mesh, members };
       } else if (message.type === "sync.changes") {
         if (view === null || view.epoch !== message.epoch || message.since > view.revision) {
           throw new Error(`changes since ${message.since} do not follow on ${view?.revision ?? "nothing"}`);
         }
         for (const machineId of message.removed) view.members.delete(machineId);
         for (const row of message.changed) view.members.set(row.machineId, row);
-        view = { ...view, revision: message.revision, name: message.mesh?.name ?? view.name };
+        view = { ...view, revision: message.revision, mesh: message.mesh ?? view.mesh };
       }
     },
     position: () => (view === null ? null : { epoch: view.epoch, revision: view.revision }),
-    name: () => view?.name ?? null,
+    name: () => view?.mesh.name ?? null,
+    fallback: () => view?.mesh.fallback ?? null,
     machineIds: () => [...(view?.members.keys() ?? [])].sort(),
     row: (machineId: string) => view?.members.get(machineId) ?? null,
   };
