@@ -89,7 +89,11 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
           });
           break;
         case "refused":
-          log.warn("refused", { code: output.code, reason: output.message });
+          // A limit on signals about paths is no trouble: the next round comes.
+          log[output.code === "rate_limited" ? "debug" : "warn"]("refused", {
+            code: output.code,
+            reason: output.message,
+          });
           options.onRefused(output.code, output.message);
           break;
         case "note":

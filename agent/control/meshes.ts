@@ -260,9 +260,11 @@ export function createMeshes(options: MeshesOptions): Meshes {
 
   function toFailures(meshId: MeshId): StepFailure[] {
     const prepared = prepareFailures.get(meshId);
+    const rules = options.pathPorts.rules.failure();
     return [
       ...(reconciler.state().meshes.get(meshId)?.failures ?? []),
       ...(prepared === undefined ? [] : [prepared]),
+      ...(rules === null ? [] : [rules]),
       ...cache.failures(),
     ];
   }
@@ -301,6 +303,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
         entry.paths.machineChanged();
         entry.tellFacts();
       }
+      scheduleReports();
     },
     networkChanged() {
       for (const { link, paths } of entries.values()) {

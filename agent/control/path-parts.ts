@@ -1,6 +1,7 @@
 // Wires what the paths of all meshes share: packet rules, relays, the machine's network.
 import type { Endpoint } from "#schema/address";
 import type { StunServer } from "#schema/nat";
+import { measureLifetime } from "../nat/lifetime.ts";
 import { createNatProber } from "../nat/nat-prober.ts";
 import type { PortMapper } from "../net/port-mapper.ts";
 import { createCheckKeys } from "../paths/check-keys.ts";
@@ -66,6 +67,7 @@ export function createPathParts(options: PathPartsOptions): PathParts {
         ...{ ...about, clock, client: voice.client, localPort: () => voice.localPort },
         ...{ udp: network.udp, resolveHost: network.resolveHost },
       }),
+    measureLifetime: (server, signal) => measureLifetime({ server, signal, clock, udp: network.udp }),
     checksProblem: () => rules.problem(),
     clock,
     log,

@@ -1,6 +1,8 @@
 // What is the same for all meshes of this machine: its NAT, the ports that a router opens for it, the STUN servers it asks.
 import type { Endpoint } from "#schema/address";
 import type { NatReport, NatSummary, StunServer } from "#schema/nat";
+import type { measureLifetime } from "../nat/lifetime.ts";
+import { isLifetimeDue } from "../nat/lifetime-plan.ts";
 import type { MeasureOptions, NatProber } from "../nat/nat-prober.ts";
 import type { PortMapper } from "../net/port-mapper.ts";
 import type { StunClient } from "../stun/stun-client.ts";
@@ -28,6 +30,7 @@ export interface Voice {
 export interface MachineNetworkOptions {
   readonly portMapper: PortMapper;
   readonly createProber: (voice: Voice, about: ProberView) => NatProber;
+  readonly measureLifetime: (server: Endpoint, signal: AbortSignal) => ReturnType<typeof measureLifetime>;
   readonly staticEndpoints: readonly Endpoint[];
   /** Null: those of the control plane. */
   readonly ownStunServers: readonly StunServer[] | null;
@@ -47,6 +50,7 @@ export interface ProberView {
 const SETTLE_MS = 20;
 /** A NAT that was not found out is asked again. */
 const RETRY_MS = 60_000;
+const LIFETIME_AFTER_MS = 10_000;
 
 export function createMachineNetwork(options: MachineNetworkOptions): MachineNetwork {
   const { portMapper, clock, log, onChanged, ownStunServers } = options;
@@ -58,6 +62,9 @@ export function createMachineNetwork(options: MachineNetworkOptions): MachineNet
   const lifetimeSeconds: number | null = null;
   let running = new AbortController();
   let cancelStart = () => {};
+  let cancelLifetime = () => {};
+  let lifetimeMeasuredAtMs: number | null = null;
+  let networkChangedAtMs: number | null = null;
   let isStopped = false;
   const servers = () => ownStunServers ?? stunServers;
 
@@ -90,12 +97,34 @@ export function createMachineNetwork(options: MachineNetworkOptions): MachineNet
     const [voice] = voices.values();
     if (voice === undefined || isStopped || servers().length === 0) return null;
     const onQuick: MeasureOptions["onQuick"] = ({ summary }) => take(summary);
-    const measured = await options.createProber(voice, view).measure({ signal, onQuick });
+    const prober = options.createProber(voice, view);
+    const measured = await prober.measure({ signal, onQuick });
     report = measured;
+    scheduleLifetime(prober.discoveryServer(), measured.mapping);
     const { mapping, filtering } = measured;
     if (nat !== null) take({ ...nat, mapping, filtering });
     if (mapping === "unknown") schedule(RETRY_MS);
     return current();
+  }
+
+  /** Only where there is a NAT, on sockets of their own, and not while everything else begins. */
+  function scheduleLifetime(server: Endpoint | null, mapping: NatReport["mapping"]): void {
+    cancelLifetime();
+    const times = { measuredAtMs: lifetimeMeasuredAtMs, networkChangedAtMs, nowMs: clock.now() };
+    if (server === null || mapping === "none" || mapping === "unknown" || !isLifetimeDue(times)) return;
+    const { signal } = running;
+    cancelLifetime = clock.setTimer(LIFETIME_AFTER_MS, () => {
+      options.measureLifetime(server, signal).then(
+        (measured) => {
+          lifetimeMeasuredAtMs = clock.now();
+          if (!measured.ok) log.debug("a mapping's lifetime could not be measured", { reason: measured.error.message });
+          const before = lifetimeSeconds;
+          lifetimeSeconds = measured.ok ? measured.value : null;
+          if (lifetimeSeconds !== before) onChanged();
+        },
+        (error: unknown) => log.debug("a mapping's lifetime could not be measured", { error }),
+      );
+    });
   }
 
   function take(next: NatSummary): void {
@@ -130,12 +159,16 @@ export function createMachineNetwork(options: MachineNetworkOptions): MachineNet
       addresses = next;
     },
     networkChanged() {
+      networkChangedAtMs = clock.now();
+      // Of another NAT: until it is measured the safe value counts.
+      lifetimeSeconds = null;
       portMapper.networkChanged();
       schedule(SETTLE_MS);
     },
     async stop() {
       isStopped = true;
       cancelStart();
+      cancelLifetime();
       running.abort();
       await portMapper.stop();
     },

@@ -19,7 +19,7 @@ import type { PathPorts } from "./path-ports.ts";
 import type { LocalFacts } from "./path-state.ts";
 import { createSampler, type PeerSample } from "./sampler.ts";
 import { toSurroundings } from "./surroundings.ts";
-import { createWatch, toExplanation } from "./telemetry.ts";
+import { createWatch, toExplanation, toTelemetryReports } from "./telemetry.ts";
 
 export interface MeshPaths {
   /** Opens the probe socket; then checks can leave. Rejects when there is no socket to be had. */
@@ -130,7 +130,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     },
     report: (isSteady) => {
       const report = { peers: explainAll(), endpoints: own.list(meshId), nat: machine.report(), isSteady };
-      options.send({ type: "telemetry.report", ...report });
+      for (const part of toTelemetryReports(report)) options.send(part);
     },
   });
 

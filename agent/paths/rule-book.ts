@@ -1,8 +1,10 @@
 // The packet rules of all meshes of this machine, which are one nftables table: each mesh tells its part, the table is made of all.
 import type { MeshId } from "#schema/ids";
+import type { StepFailure } from "#schema/machine";
 import type { PacketFilter } from "../stun/packet-filter.ts";
 import type { Lane } from "../stun/packet-rules.ts";
 import type { Clock } from "../system/clock.ts";
+import { isCommandError } from "../system/exec.ts";
 import type { Logger } from "../system/logger.ts";
 
 export interface RuleBook {
@@ -15,6 +17,8 @@ export interface RuleBook {
   lanes(): readonly Lane[];
   /** Why checks can't leave from WireGuard's port; null when they do. */
   problem(): string | null;
+  /** The same for the machine's report. */
+  failure(): StepFailure | null;
   stop(): void;
 }
 
@@ -26,7 +30,8 @@ interface Ports {
   readonly onProblemChanged: () => void;
 }
 
-const RETRY_MS = 60_000;
+/** Also when all is well: somebody's `nft flush ruleset` takes the table along. Nothing is written then when it is still there. */
+const AGAIN_MS = 60_000;
 
 export function createRuleBook({ filter, clock, log, onProblemChanged }: Ports): RuleBook {
   const ports = new Map<MeshId, { wireguardPort: number; probePort: number }>();
@@ -34,8 +39,9 @@ export function createRuleBook({ filter, clock, log, onProblemChanged }: Ports):
   let lanes: readonly Lane[] = [];
   let isRead = false;
   let problem: string | null = null;
+  let sinceMs = 0;
   let working: Promise<void> = Promise.resolve();
-  let cancelRetry = () => {};
+  let cancelAgain = () => {};
   let isStopped = false;
 
   function write(): Promise<void> {
@@ -47,10 +53,10 @@ export function createRuleBook({ filter, clock, log, onProblemChanged }: Ports):
         await filter.set({ ports: [...ports.values()], lanes });
         settle(null);
       } catch (error) {
-        settle(error instanceof Error ? error.message : String(error));
-        cancelRetry();
-        cancelRetry = clock.setTimer(RETRY_MS, write);
+        settle(toProblem(error));
       }
+      cancelAgain();
+      if (!isStopped && ports.size > 0) cancelAgain = clock.setTimer(AGAIN_MS, write);
     });
     return working;
   }
@@ -58,6 +64,7 @@ export function createRuleBook({ filter, clock, log, onProblemChanged }: Ports):
   function settle(next: string | null): void {
     if (next !== null && problem === null) log.warn("checks can't leave from WireGuard's port", { problem: next });
     const isChanged = problem !== next;
+    if (problem === null) sinceMs = clock.now();
     problem = next;
     if (isChanged) onProblemChanged();
   }
@@ -85,9 +92,18 @@ export function createRuleBook({ filter, clock, log, onProblemChanged }: Ports):
     },
     lanes: () => lanes,
     problem: () => problem,
+    failure: () =>
+      problem === null
+        ? null
+        : {
+            step: "packet_rules.set",
+            code: "checks_unavailable",
+            message: problem,
+            since: new Date(sinceMs).toISOString(),
+          },
     stop() {
       isStopped = true;
-      cancelRetry();
+      cancelAgain();
     },
   };
 }
@@ -96,3 +112,13 @@ const isSameWay = (
   one: Pick<Lane, "wireguardPort" | "remote">,
   other: Pick<Lane, "wireguardPort" | "remote">,
 ): boolean => one.wireguardPort === other.wireguardPort && one.remote === other.remote;
+
+const CONSEQUENCE =
+  "Until then NATs are not traversed from here: peers are reached where they need no hole, or by the relay.";
+
+function toProblem(error: unknown): string {
+  if (isCommandError(error) && error.exitCode === null && error.signal === null && !error.timedOut)
+    return `nft is missing: install nftables. ${CONSEQUENCE}`;
+  const message = error instanceof Error ? error.message : String(error);
+  return `nftables takes no rules: ${message.slice(0, 600)}. ${CONSEQUENCE}`;
+}

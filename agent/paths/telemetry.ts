@@ -2,6 +2,7 @@
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import type { NatSummary } from "#schema/nat";
 import type { PeerExplanation } from "#schema/path";
+import type { TelemetryReport } from "#schema/wire/messages";
 import type { Clock } from "../system/clock.ts";
 import { toCandidateOutcomes, toConnectivity, toNextTryAt, toPathReason } from "./explain-path.ts";
 import type { Pair } from "./pair.ts";
@@ -40,6 +41,22 @@ export function toExplanation({ mesh, row, pair, sample, localNat, nowMs }: Expl
     nextTryAt: toNextTryAt(state, nowMs),
     since: new Date(state.sinceMs).toISOString(),
   };
+}
+
+/** A message may have 64 KiB; an explanation with all its candidates takes about 3 KB. */
+const PEERS_PER_PART = 12;
+
+/** One report in as many messages as it needs. */
+export function toTelemetryReports(report: Omit<TelemetryReport, "type" | "hasMore">): TelemetryReport[] {
+  const parts: PeerExplanation[][] = [];
+  for (let index = 0; index === 0 || index < report.peers.length; index += PEERS_PER_PART) {
+    parts.push(report.peers.slice(index, index + PEERS_PER_PART));
+  }
+  return parts.map((peers, index) => {
+    const isLast = index === parts.length - 1;
+    const rest = isLast ? report : { ...report, endpoints: [], nat: null };
+    return { type: "telemetry.report", ...rest, peers, ...(isLast ? {} : { hasMore: true }) };
+  });
 }
 
 export interface Watch {

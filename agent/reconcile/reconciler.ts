@@ -5,6 +5,7 @@
 // - Nothing is done before the first `setDesired`, nor after `stop`.
 import type { MeshId } from "#schema/ids";
 import { createIp } from "../net/ip.ts";
+import { createPacketFilter } from "../stun/packet-filter.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Exec } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
@@ -30,7 +31,7 @@ export interface Reconciler {
   state(): ReconcilerState;
   /** What the system is like; at most a second old, however many ask. */
   observe(): Promise<ObservedState>;
-  /** Removes every interface of ours. Rejects when one could not be removed. */
+  /** Removes every interface of ours, and the packet rules of their ports. Rejects when one could not be removed. */
   removeEverything(): Promise<void>;
   /** Stops working; leaves the system as it is. Resolves when nothing runs any more. */
   stop(): Promise<void>;
@@ -141,6 +142,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     async removeEverything() {
       setDesired([]);
       await whenSettled();
+      await createPacketFilter(ports.exec).remove();
       const left = (await readObservedState(ip, wireguard)).links.filter(isOurs);
       if (left.length === 0) return;
       const failures = [...state.meshes.values()].flatMap(({ failures }) => failures.map(({ message }) => message));
