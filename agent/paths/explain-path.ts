@@ -162,10 +162,7 @@ export function toCandidateOutcomes(state: PathState, nowMs: number): CandidateO
 
 function toOutcome(
   state: PathState,
-  [endpoint, { sentAtMs, answeredAtMs }]: readonly [
-    PathState["tries"] extends ReadonlyMap<infer K, unknown> ? K : never,
-    Try,
-  ],
+  [endpoint, { sentAtMs, answeredAtMs }]: readonly [Endpoint, Try],
   nowMs: number,
 ): CandidateOutcome["outcome"] {
   if (!isViable(endpoint, state.local)) return "unreachable";
