@@ -4,7 +4,7 @@ import { generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } fr
 import WebSocket from "ws";
 import type { Candidate } from "#schema/desired-state";
 import { AGENT_PATHS, EnrolmentReply, toEnrolmentText } from "#schema/wire/enrolment";
-import type { FromMeshMessage } from "#schema/wire/messages";
+import { type FromMeshMessage, PING, PONG } from "#schema/wire/messages";
 import { WIRE_VERSION } from "#schema/wire/version";
 
 const TOKEN_SECONDS = 60;
@@ -18,11 +18,15 @@ export interface SimulatedAgent {
   bytesReceived: number;
   /** Messages with changes received since the last reset. */
   changesReceived: number;
+  /** Called with the type of each message. */
+  onMessage: (type: string) => void;
   /** Called after each message that moved its position, once the acknowledgement is handed to the socket. */
   onApplied: (agent: SimulatedAgent) => void;
   enrol(token: string): Promise<void>;
   connect(meshId: string): Promise<void>;
   sendUpdate(candidates: readonly Candidate[]): void;
+  /** Keeps it online in the eyes of the control plane. */
+  sendPing(): void;
   /** Cuts the connection the hard way, without a closing handshake. */
   cut(): void;
 }
@@ -43,6 +47,7 @@ export function createSimulatedAgent(origin: string, index: number): SimulatedAg
     revision: -1,
     bytesReceived: 0,
     changesReceived: 0,
+    onMessage: (_type: string) => {},
     onApplied: (_agent: SimulatedAgent) => {},
     async enrol(token: string) {
       const signature = sign(null, Buffer.from(toEnrolmentText(token, identityKey)), identity.privateKey);
@@ -92,6 +97,9 @@ export function createSimulatedAgent(origin: string, index: number): SimulatedAg
       candidates = changed;
       socket?.send(JSON.stringify({ type: "member.update", candidates }));
     },
+    sendPing() {
+      socket?.send(PING);
+    },
     cut() {
       socket?.removeAllListeners();
       socket?.on("error", () => {}); // a cut connection may still report its end
@@ -101,8 +109,10 @@ export function createSimulatedAgent(origin: string, index: number): SimulatedAg
   };
 
   function receive(text: string): void {
+    if (text === PONG) return;
     agent.bytesReceived += text.length;
     const message = JSON.parse(text) as FromMeshMessage;
+    agent.onMessage(message.type);
     if (message.type === "error") throw new Error(`${agent.name}: ${message.code}: ${message.message}`);
     if (message.type === "sync.snapshot") {
       members.clear();
