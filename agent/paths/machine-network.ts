@@ -59,7 +59,7 @@ export function createMachineNetwork(options: MachineNetworkOptions): MachineNet
   let addresses: readonly string[] = [];
   let nat: NatSummary | null = null;
   let report: NatReport | null = null;
-  const lifetimeSeconds: number | null = null;
+  let lifetimeSeconds: number | null = null;
   let running = new AbortController();
   let cancelStart = () => {};
   let cancelLifetime = () => {};

@@ -2,6 +2,7 @@
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import { type MachineId, type MeshId, renderUlid } from "#schema/ids";
 import type { SyncChanges, SyncSnapshot } from "#schema/wire/messages";
+import type { SessionMessage } from "../control/session.ts";
 
 interface Position {
   readonly epoch: string;
