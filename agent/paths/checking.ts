@@ -12,7 +12,7 @@ import {
 } from "./candidates.ts";
 import { canCheck, isActive, isDirect, isGood, isWithin } from "./conditions.ts";
 import { change, type Draft, notePeerAlive } from "./draft.ts";
-import type { Try } from "./path-state.ts";
+import type { PathState, Try } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
 
 /** @param options.punch `none`: the peer has begun already. `later`: only when ordinary checks find nothing. */
@@ -53,9 +53,14 @@ export function advanceRound(draft: Draft): void {
 function beginBirthday(draft: Draft, ageMs: number): void {
   const { round } = draft.state;
   if (round === null || round.hasBirthdayBegun || ageMs < PATH_TIMES.birthdayAfter) return;
-  const { state, nowMs } = draft;
-  if (isWithin(state.birthdayAtMs, nowMs, PATH_TIMES.birthdayEvery)) return;
+  if (!isBirthdayDue(draft.state, draft.nowMs)) return;
   if (openBirthday(draft)) draft.actions.push({ type: "request_punch", kind: "birthday" });
+}
+
+/** Not often, for NATs have small tables; but a hole that is gone is worth another. */
+function isBirthdayDue({ birthdayAtMs, diedAtMs }: PathState, nowMs: number): boolean {
+  const hasDied = diedAtMs !== null && birthdayAtMs !== null && diedAtMs > birthdayAtMs;
+  return !isWithin(birthdayAtMs, nowMs, hasDied ? PATH_TIMES.birthdayAfterDeath : PATH_TIMES.birthdayEvery);
 }
 
 /** False where it can't work, is not needed, or goes on already. */

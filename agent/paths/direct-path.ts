@@ -23,7 +23,7 @@ export function takeAnswer(draft: Draft, endpoint: Endpoint, roundTripMs: number
     // The other end has to leave the gateway at the same moment: the Mesh object tells both.
     if (path.kind === "transit") leaveTransit(draft);
     else useEndpoint(draft, endpoint);
-  }
+  } else if (draft.state.round === null) startRound(draft, { punch: "none" });
 }
 
 function confirm(draft: Draft): void {
@@ -95,9 +95,10 @@ export function takeRoaming(draft: Draft, endpoint: Endpoint): void {
     return;
   }
   if (!tries.has(endpoint)) change(draft, { tries: new Map(tries).set(endpoint, toUntried("mesh_observed")) });
-  if (isPeerOnRelay(state, nowMs)) {
-    // Only its last packets came this way. A check shows whether ours would arrive; until then both use the relay.
+  if (isRelayBetter(state, nowMs)) {
+    // Perhaps only its last packets came this way. A check shows whether ours would arrive; until then both use the relay.
     takePath(draft, path);
+    change(draft, { strayedAtMs: nowMs });
     sendChecks(draft, [endpoint]);
     return;
   }
@@ -112,8 +113,11 @@ export function takeRoaming(draft: Draft, endpoint: Endpoint): void {
   followRoaming(draft, endpoint);
 }
 
-const isPeerOnRelay = ({ path, relay, lastRelayRxMs }: PathState, nowMs: number): boolean =>
-  path.kind === "relayed" && relay.kind === "ready" && isWithin(lastRelayRxMs, nowMs, PATH_TIMES.peerOnRelayFor);
+/** The peer is there too, or the direct path is one that died lately. */
+const isRelayBetter = ({ path, relay, lastRelayRxMs, diedAtMs }: PathState, nowMs: number): boolean =>
+  path.kind === "relayed" &&
+  relay.kind === "ready" &&
+  (isWithin(lastRelayRxMs, nowMs, PATH_TIMES.peerOnRelayFor) || isWithin(diedAtMs, nowMs, PATH_TIMES.distrustFor));
 
 /** As good as an answer, for as long as packets come from there. */
 function followRoaming(draft: Draft, endpoint: Endpoint): void {

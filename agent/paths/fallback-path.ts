@@ -36,10 +36,10 @@ function giveUpRelay(draft: Draft): void {
   const { relay } = state;
   if (relay.kind === "closed" || relay.kind === "refused") return;
   const ageMs = nowMs - relay.sinceMs;
-  const isUsed = isActive(state, nowMs, PATH_TIMES.activeFor);
+  const isNeeded = isActive(state, nowMs, PATH_TIMES.activeFor) && isRelayNeeded(state, nowMs);
   if (relay.kind === "wanted" && ageMs >= PATH_TIMES.relayAnswer) {
-    loseRelay(draft, { code: "no_answer", message: "the control plane does not answer" });
-  } else if (relay.kind === "open" && isUsed && ageMs >= PATH_TIMES.relayAlone) {
+    loseRelay(draft, { code: NO_ANSWER, message: "the control plane does not answer" });
+  } else if (relay.kind === "open" && isNeeded && ageMs >= PATH_TIMES.relayAlone) {
     loseRelay(draft, { code: "peer_absent", message: "the other machine does not come to the relay" });
   } else if (relay.kind === "ready" && isStale(state, nowMs) && ageMs >= PATH_TIMES.relayStale) {
     loseRelay(draft, { code: "relay_silent", message: "nothing comes out of the relay" });
@@ -72,11 +72,15 @@ export function isRelayNeeded(state: PathState, nowMs: number): boolean {
 export const isRelayAllowed = ({ local, transitGatewayId }: PathState): boolean =>
   local.fallback !== "transit" && transitGatewayId === null;
 
+const NO_ANSWER = "no_answer";
+
 /** When a relay that was refused is asked for again. */
 export function toRelayRetryMs(state: PathState, nowMs: number): number {
   const { relay, isPeerOffline } = state;
   if (relay.kind !== "refused") return nowMs;
   if (!isActive(state, nowMs, PATH_TIMES.activeFor)) return relay.retryAtMs;
+  // A request that nobody answered has waited already.
+  if (relay.code === NO_ANSWER) return relay.sinceMs;
   const longest = isPeerOffline ? PATH_TIMES.relayPauseOffline : PATH_TIMES.relayPauseActive;
   return Math.min(relay.retryAtMs, relay.sinceMs + longest);
 }
@@ -85,14 +89,18 @@ export function toRelayRetryMs(state: PathState, nowMs: number): number {
 function leaveDeadPath(draft: Draft): void {
   const { state, nowMs } = draft;
   const isRelayReady = state.relay.kind === "ready";
-  if (isGone(state, nowMs)) takePath(draft, { kind: isRelayReady ? "relayed" : "none" });
-  else if (isRelayReady && isDead(state, nowMs)) takePath(draft, { kind: "relayed" });
-  else {
-    if (isRelayReady && state.path.kind === "none") takePath(draft, { kind: "relayed" });
-    return;
+  if (isRelayReady && state.path.kind === "none") takePath(draft, { kind: "relayed" });
+  else if (isGone(state, nowMs) || (isRelayReady && isDead(state, nowMs))) {
+    takePath(draft, { kind: isRelayReady ? "relayed" : "none" });
+    noteDeath(draft);
   }
+}
+
+function noteDeath(draft: Draft): void {
+  const { state, nowMs } = draft;
   change(draft, {
-    ...{ diedAtMs: nowMs, answersSinceDeath: 0, answeringSinceMs: null, missed: 0, unansweredSinceMs: null },
+    ...{ diedAtMs: nowMs, strayedAtMs: nowMs, answersSinceDeath: 0, answeringSinceMs: null },
+    ...{ missed: 0, unansweredSinceMs: null },
     nextRoundAtMs: state.round === null ? nowMs : null,
   });
 }

@@ -5,6 +5,7 @@ import { isRelayAllowed, isRelayNeeded, toRelayEndMs, toRelayRetryMs } from "./f
 import { toPatienceMs } from "./liveness.ts";
 import type { PathState } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
+import { toBringBackTimes } from "./traffic.ts";
 import { isTransitTurn, nextTransitMs } from "./transit-path.ts";
 
 /** Null: never. What was due at the newest step is done, so a time before it is none. */
@@ -14,6 +15,7 @@ export function nextWakeMs(state: PathState, nowMs: number): number | null {
     ...toDirectTimes(state, nowMs),
     ...toRelayTimes(state, nowMs),
     ...toIdleTimes(state),
+    ...toBringBackTimes(state),
   ];
   const next = Math.min(...times.filter((timeMs) => timeMs > state.steppedAtMs));
   return Number.isFinite(next) ? Math.max(nowMs + 1, next) : null;
@@ -52,7 +54,7 @@ function toRelayTimes(state: PathState, nowMs: number): number[] {
   const { relay, unansweredSinceMs } = state;
   const times: number[] = [];
   if (relay.kind === "wanted") times.push(relay.sinceMs + PATH_TIMES.relayAnswer);
-  if (relay.kind === "open" && isActive(state, nowMs, PATH_TIMES.activeFor)) {
+  if (relay.kind === "open" && isRelayNeeded(state, nowMs)) {
     times.push(relay.sinceMs + PATH_TIMES.relayAlone);
   }
   if (relay.kind === "ready" && unansweredSinceMs !== null) {

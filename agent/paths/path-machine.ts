@@ -23,7 +23,7 @@ import { renewRelay, settleFallback, takeRelay, takeRelayEnd } from "./fallback-
 import { isForgetful } from "./keepalive.ts";
 import type { PathEvent, PathState, PathStep } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
-import { takeLoopbackPacket, takeRelayPacket, takeTraffic } from "./traffic.ts";
+import { bringBack, takeLoopbackPacket, takeRelayPacket, takeTraffic } from "./traffic.ts";
 import { takeGateway, takeTransit } from "./transit-path.ts";
 
 export { nextWakeMs } from "./next-wake.ts";
@@ -41,7 +41,15 @@ export function createPath(options: Beginning, nowMs: number): PathState {
     ...{ transitGatewayId: null, transitAskedAtMs: null, transitFailures: 0, gatewayId: null },
     ...{ lastTxMs: null, lastRxMs: null, lastDirectRxMs: null, lastRelayRxMs: null, unansweredSinceMs: null },
     ...{ lastUseMs: null, activeSinceMs: null },
-    ...{ heartbeatAtMs: null, lastAnswerMs: null, missed: 0, nominated: null, contest: null, rewrittenAtMs: null },
+    ...{
+      heartbeatAtMs: null,
+      lastAnswerMs: null,
+      missed: 0,
+      nominated: null,
+      contest: null,
+      rewrittenAtMs: null,
+      strayedAtMs: null,
+    },
     ...{ diedAtMs: null, answersSinceDeath: 0, answeringSinceMs: null },
   };
 }
@@ -51,6 +59,7 @@ export function stepPath(state: PathState, event: PathEvent, nowMs: number): Pat
   (handlers[event.type] as (draft: Draft, event: PathEvent) => void)(draft, event);
   advanceRound(draft);
   watchDirect(draft);
+  bringBack(draft);
   tryAgain(draft);
   settleFallback(draft);
   forgetIdle(draft);

@@ -125,6 +125,8 @@ export interface PathState {
   readonly contest: { readonly endpoint: Endpoint; readonly sinceMs: number } | null;
   /** WireGuard's endpoint was written anew, though it is the same, because WireGuard had left it. */
   readonly rewrittenAtMs: number | null;
+  /** WireGuard was told to use the relay, and packets under way from the peer may take it back to the direct path. */
+  readonly strayedAtMs: number | null;
   /** When a direct path died last. */
   readonly diedAtMs: number | null;
   /** Answers in a row since then. */

@@ -14,6 +14,8 @@ export const PATH_TIMES = {
   /** Ordinary checks get this long before ports are guessed. */
   birthdayAfter: 250,
   birthdayEvery: 600_000,
+  /** The same after the path that was found so has died. */
+  birthdayAfterDeath: 30_000,
   /** Both sides ask for it at about the same time; within this it is one and the same. */
   birthdayLasts: 30_000,
   /** While there is traffic, the direct path is checked this often, and faster when an answer is missing. */
@@ -48,16 +50,18 @@ export const PATH_TIMES = {
   incumbentAnswers: 300,
   /** The same against an endpoint that WireGuard went to by itself. */
   contestFor: 500,
+  /** Packets under way may take WireGuard back to a path that was left: its endpoint is written anew this long after. */
+  strayedAfter: [1_000, 2_500],
   /** WireGuard's endpoint is not written anew more often. */
   rewriteEvery: 500,
   /** After 1, 2, … relays that could not be had; the last one repeats. */
   relayPauses: [500, 5_000, 30_000, 300_000, 1_800_000, 14_400_000],
   /** With traffic waiting, no pause is longer; the second where the peer has no connection to the control plane. */
-  relayPauseActive: 10_000,
+  relayPauseActive: 5_000,
   relayPauseOffline: 30_000,
   relayAnswer: 5_000,
   /** The peer does not come to the relay, with traffic waiting: it is invited again. */
-  relayAlone: 6_000,
+  relayAlone: 4_000,
   /** Packets go into the relay and nothing comes out. */
   relayStale: 15_000,
   /** A relay that is not needed any more stays for packets under way. */

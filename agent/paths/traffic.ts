@@ -1,7 +1,7 @@
 // What passes between WireGuard and the peer, as far as it is seen. Part of the path machine.
 import { isActive, isWithin } from "./conditions.ts";
 import { change, type Draft, notePeerAlive } from "./draft.ts";
-import type { PathEvent } from "./path-state.ts";
+import type { PathEvent, PathState } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
 
 type Traffic = Extract<PathEvent, { type: "traffic" }>;
@@ -39,6 +39,17 @@ export function rewrite(draft: Draft): void {
   if (isWithin(state.rewrittenAtMs, nowMs, PATH_TIMES.rewriteEvery)) return;
   change(draft, { version: state.version + 1, rewrittenAtMs: nowMs });
 }
+
+/** Of a path that was just left a packet may have come late, and WireGuard follows it: its next packets would be lost. */
+export function bringBack(draft: Draft): void {
+  const { state, nowMs } = draft;
+  if (state.strayedAtMs === null || state.path.kind === "direct") return;
+  const dueMs = toBringBackTimes(state).find((timeMs) => timeMs <= nowMs && (state.rewrittenAtMs ?? 0) < timeMs);
+  if (dueMs !== undefined) change(draft, { version: state.version + 1, rewrittenAtMs: nowMs });
+}
+
+export const toBringBackTimes = ({ strayedAtMs, path }: PathState): number[] =>
+  strayedAtMs === null || path.kind === "direct" ? [] : PATH_TIMES.strayedAfter.map((afterMs) => strayedAtMs + afterMs);
 
 function noteUse(draft: Draft): void {
   const { state, nowMs } = draft;

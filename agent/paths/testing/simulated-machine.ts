@@ -39,6 +39,7 @@ export interface SimulatedMachine {
   facts(): PeerFacts;
   /** The relay has a connection of this machine. */
   openRelay(): void;
+  hasRelay(): boolean;
   endRelay(code: string, message: string): void;
   takeRelayed(packet: Sealed): void;
   /** Its address, LAN or gate was changed. */
@@ -271,6 +272,7 @@ export function createSimulatedMachine(options: MachineOptions): SimulatedMachin
       for (let packet = waiting.shift(); packet !== undefined; packet = waiting.shift()) services().relaySend(packet);
       dispatch({ type: "relay_opened" });
     },
+    hasRelay: () => isRelayOpen && !isStopped,
     endRelay(code, message) {
       isRelayOpen = false;
       dispatch({ type: "relay_ended", code, message });

@@ -144,7 +144,7 @@ export function createSimulatedPair(options: PairOptions): SimulatedPair {
     }
   }
   function connect(index: 0 | 1): void {
-    if (stopped[index] || machines[index].state().relay.kind === "closed") return;
+    if (!machines[index].hasRelay()) return;
     if (!world.isRelayUp) {
       machines[index].endRelay("network", "the relay can't be reached");
       return;
@@ -209,6 +209,10 @@ export function createSimulatedPair(options: PairOptions): SimulatedPair {
       stopped[index] = isStopped;
       if (isStopped) disconnect(index);
       machines[index].setStopped(isStopped);
+      // Whoever comes back is told what changed, and tells.
+      if (isStopped) return;
+      toldFacts.fill(null);
+      tellAll();
     },
     ping(everyMs) {
       cancelPing();
