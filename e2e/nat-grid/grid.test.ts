@@ -82,5 +82,5 @@ test("the table shows each cell, the reasons of those that are relayed, and mark
   expect(text).toContain(
     ["      easy        hard", "easy  direct 400  direct 900", "hard  !relayed    relayed"].join("\n"),
   );
-  expect(text).toContain("relayed: both are behind hard NATs\n  hard → hard\n");
+  expect(text).toContain("hard_nats: relayed: both are behind hard NATs\n  hard → hard\n");
 });

@@ -1,5 +1,5 @@
 // From what both ends of a pair saw to a cell of the grid. Pure.
-import type { PeerStatus } from "#schema/local/status";
+import type { PeerExplanation } from "#schema/path";
 import type { Cell } from "./cell.ts";
 import { expectedPath } from "./expected-path.ts";
 import type { PlannedCell } from "./schedule.ts";
@@ -8,8 +8,8 @@ export interface Observation {
   readonly firstPingMs: number | null;
   readonly directMs: number | null;
   /** The last look at each end's peer; null: it has none. */
-  readonly from: PeerStatus | null;
-  readonly to: PeerStatus | null;
+  readonly from: PeerExplanation | null;
+  readonly to: PeerExplanation | null;
 }
 
 export function judgeCell({ from, to }: PlannedCell, seen: Observation): Cell {
@@ -17,7 +17,7 @@ export function judgeCell({ from, to }: PlannedCell, seen: Observation): Cell {
   const path = seen.from?.path ?? "none";
   const isDirect = path === "direct";
   // Either end may be the one that knows why.
-  const reasons = [seen.from?.pathReason, seen.to?.pathReason].filter((reason) => reason != null);
+  const reasons = [seen.from?.reason, seen.to?.reason].filter((reason) => reason != null);
   const reason = reasons.find(({ code }) => expected.codes.includes(code)) ?? reasons[0] ?? null;
   const problems = [
     ...(seen.firstPingMs === null ? ["no ping was answered"] : []),

@@ -1,9 +1,9 @@
 // One cell: a mesh of its own with the two machines, watched until its path is what it will be. The agents have enrolled before and are in
 // no other mesh, so what is measured is from the moment at which the second machine is put beside the first.
 import { setTimeout as delay } from "node:timers/promises";
-import type { PeerStatus } from "#schema/local/status";
+import type { PeerExplanation } from "#schema/path";
 import type { Fleet } from "../fleet/fleet.ts";
-import { readPeers, readStatus } from "../fleet/local-api.ts";
+import { readExplanations, readStatus } from "../fleet/local-api.ts";
 import { pingOnce } from "../fleet/reach.ts";
 import type { LabNode } from "../lab/node.ts";
 import { eventually } from "../lab/probes/eventually.ts";
@@ -23,7 +23,8 @@ export interface CellLimits {
 
 export const CELL_LIMITS: CellLimits = { firstPingMs: 10_000, directMs: 30_000, relayedMs: [2_000, 15_000] };
 
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 25;
+const STATUS_EVERY_MS = 150;
 /** A ping that waits in WireGuard for the handshake is answered when that is done; one that finds no route ends at once. */
 const PING_TIMEOUT_MS = 250;
 const PING_PAUSE_MS = 20;
@@ -72,11 +73,11 @@ async function watchPaths({ planned, from, to, meshId, limits, sinceStart }: Wat
   const isToBeDirect = expectedPath(planned.from, planned.to).path === "direct";
   const [least, most] = isToBeDirect ? [0, limits.directMs] : limits.relayedMs;
   for (;;) {
-    const [here, there] = await Promise.all([from, to].map((machine) => readPeer(machine, meshId)));
+    const [here, there] = await Promise.all([readPath(from, to, meshId), readPath(to, from, meshId)]);
     const isDirect = here?.path === "direct" && there?.path === "direct";
     const elapsed = sinceStart();
     // The first ping is another's business: 0 stands for "answered" here.
-    const seen = { firstPingMs: 0, directMs: isDirect ? elapsed : null, from: here ?? null, to: there ?? null };
+    const seen = { firstPingMs: 0, directMs: isDirect ? elapsed : null, from: here, to: there };
     if (elapsed >= most || (elapsed >= least && isSettled(planned, seen))) return seen;
     await delay(LOOK_EVERY_MS);
   }
@@ -94,18 +95,22 @@ async function untilPinged(
   return null;
 }
 
-/** The one peer of a mesh of two; null while there is none. */
-async function readPeer(machine: LabNode, meshId: string): Promise<PeerStatus | null> {
-  return (await readPeers(machine)).find((peer) => peer.meshId === meshId) ?? null;
+/** Null while it is not known. Unlike status and peers, explaining makes the agent start no program. */
+async function readPath(machine: LabNode, peer: LabNode, meshId: string): Promise<PeerExplanation | null> {
+  return (await readExplanations(machine, peer.name)).find((path) => path.meshId === meshId) ?? null;
 }
 
 async function untilInMesh(machine: LabNode, meshId: string): Promise<void> {
   const isIn = async () =>
     (await readStatus(machine)).meshes.some((mesh) => mesh.meshId === meshId && mesh.appliedRevision !== null);
-  await eventually(isIn, { withinMs: SETTLE_MS, describe: `${machine.name} is in the mesh` });
+  await eventually(isIn, { withinMs: SETTLE_MS, everyMs: STATUS_EVERY_MS, describe: `${machine.name} is in the mesh` });
 }
 
 async function untilOutOfMesh(machine: LabNode, meshId: string): Promise<void> {
   const isOut = async () => (await readStatus(machine)).meshes.every((mesh) => mesh.meshId !== meshId);
-  await eventually(isOut, { withinMs: SETTLE_MS, describe: `${machine.name} has left the mesh` });
+  await eventually(isOut, {
+    withinMs: SETTLE_MS,
+    everyMs: STATUS_EVERY_MS,
+    describe: `${machine.name} has left the mesh`,
+  });
 }

@@ -44,15 +44,15 @@ function renderCell(cell: Cell | undefined): string {
   return cell.path === "direct" && cell.directMs !== null ? `${mark}direct ${cell.directMs}` : `${mark}${cell.path}`;
 }
 
-/** Each reason once, with the cells that gave it. */
+/** Each code of a reason once, with a message and the cells that gave it: the messages also tell times, which differ. */
 function renderReasons(cells: readonly Cell[]): string[] {
-  const given = new Map<string, string[]>();
-  for (const { from, to, path, reason } of cells) {
-    if (path === "direct") continue;
-    const message = reason?.message ?? "no reason given";
-    given.set(message, [...(given.get(message) ?? []), `${from} → ${to}`]);
-  }
-  return [...given].flatMap(([message, pairs]) => [message, `  ${pairs.join(", ")}`]);
+  const indirect = cells.filter(({ path }) => path !== "direct");
+  const codes = new Set(indirect.map(({ reason }) => reason?.code ?? null));
+  return [...codes].flatMap((code) => {
+    const given = indirect.filter(({ reason }) => (reason?.code ?? null) === code);
+    const pairs = given.map(({ from, to }) => `${from} → ${to}`);
+    return [`${code ?? "no reason given"}: ${given[0]?.reason?.message ?? ""}`, `  ${pairs.join(", ")}`];
+  });
 }
 
 function renderRuns(words: string, { p50, p95, runs, direct }: GridResult["easyEasyDirectMs"]): string {
