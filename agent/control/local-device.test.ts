@@ -16,7 +16,7 @@ function setUp() {
   const wireguard = createWireGuard({ exec: kernel, files, clock: createFakeClock() });
   const chooser = createDeviceChooser({
     files,
-    observe: () => readObservedState(createIp(kernel), wireguard),
+    observe: () => readObservedState({ ip: createIp(kernel), wireguard, files }),
     isUdpPortFree: async () => true,
     random: () => 1 / ++draws,
     stateDir: "/state",

@@ -9,6 +9,8 @@ export interface Ip {
   deleteLink(name: string): Promise<void>;
   /** Makes what was asked and leaves the rest. One change that fails does not keep the others back; then it rejects at the end. */
   configureLink(name: string, changes: LinkChanges): Promise<void>;
+  /** Of packets that come in on this interface, and of no other. */
+  setForwarding(name: string, isOn: boolean): Promise<void>;
 }
 
 export interface LinkChanges {
@@ -36,6 +38,12 @@ export function createIp(exec: Exec): Ip {
       const stdin = renderLinkBatch(name, changes);
       // -force goes on after a line that failed (IPv6 may be off on this host; IPv4 shall work all the same) and still exits with 1.
       await exec.run(["ip", "-force", "-batch", "-"], { stdin });
+    },
+    async setForwarding(name, isOn) {
+      const value = isOn ? 1 : 0;
+      await exec.run(["sysctl", "-q", "-w", `net.ipv4.conf.${name}.forwarding=${value}`]);
+      // One interface alone can forward IPv6 from Linux 6.17 on; before that it is all of them or none, which is the operator's to decide.
+      await exec.run(["sysctl", "-q", "-e", "-w", `net.ipv6.conf.${name}.force_forwarding=${value}`]);
     },
   };
 }

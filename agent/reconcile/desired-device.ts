@@ -15,6 +15,8 @@ export interface DesiredDevice {
   /** Own addresses with the mesh's prefix lengths: `10.1.0.7/16`, `fd00::7/64`. */
   readonly addresses: readonly string[];
   readonly peers: readonly DesiredPeer[];
+  /** This machine is a gateway: pairs without a direct path may go through it. */
+  readonly isForwarding: boolean;
 }
 
 export interface DesiredPeer {

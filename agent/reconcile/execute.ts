@@ -27,6 +27,7 @@ const executors: Executors = {
   "interface.remove": ({ interfaceName }, { wireguard }) => wireguard.removeInterface(interfaceName),
   "interface.create": ({ interfaceName }, { wireguard }) => wireguard.createInterface(interfaceName),
   "link.configure": ({ interfaceName, args }, { ip }) => ip.configureLink(interfaceName, args),
+  "link.forward": ({ interfaceName, args }, { ip }) => ip.setForwarding(interfaceName, args.isOn),
   "device.configure": configureDevice,
   "peers.change": changePeers,
 };

@@ -9,6 +9,8 @@ export interface ObservedState {
 }
 
 export interface ObservedLink extends Link {
+  /** It forwards IPv4 packets that come in on it. */
+  readonly isForwarding: boolean;
   /** WireGuard's side of a `bkt-` interface; `absent` where the link is none, or its wireguard-go is gone, or it is not ours to look at. */
   readonly wireguard:
     | { readonly state: "present"; readonly device: WireGuardDevice }

@@ -119,6 +119,13 @@ function planDevice(device: DesiredDevice, context: Context): MeshPlan {
       ...(current === undefined ? [step("interface.create", defect ?? "not there yet", null)] : []),
       // Up before it gets its port: wireguard-go reports a port that is taken only while it is up.
       ...(reasons.length === 0 ? [] : [step("link.configure", reasons.join("; "), changes)]),
+      ...(device.isForwarding === (current?.isForwarding ?? false)
+        ? []
+        : [
+            step("link.forward", device.isForwarding ? "it is a gateway" : "it is no gateway", {
+              isOn: device.isForwarding,
+            }),
+          ]),
       ...(configure === null ? [] : [step("device.configure", configure.reason, configure.args)]),
       ...(peers.length === 0 ? [] : [step("peers.change", renderPeersReason(peers), peers)]),
     ],

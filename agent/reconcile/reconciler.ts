@@ -135,7 +135,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     observe() {
       const now = clock.now();
       if (observation === null || now - observation.atMs >= OBSERVATION_MAX_AGE_MS) {
-        observation = { atMs: now, value: readObservedState(ip, wireguard) };
+        observation = { atMs: now, value: readObservedState({ ip, wireguard, files: ports.files }) };
       }
       return observation.value;
     },
@@ -143,7 +143,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
       setDesired([]);
       await whenSettled();
       await createPacketFilter(ports.exec).remove();
-      const left = (await readObservedState(ip, wireguard)).links.filter(isOurs);
+      const left = (await readObservedState({ ip, wireguard, files: ports.files })).links.filter(isOurs);
       if (left.length === 0) return;
       const failures = [...state.meshes.values()].flatMap(({ failures }) => failures.map(({ message }) => message));
       const why = failures.length === 0 ? "the log says why (BECKET_LOG_LEVEL=debug)" : failures.join("; ");

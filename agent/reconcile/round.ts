@@ -52,7 +52,7 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
   return {
     async run(desired, before, signal) {
       try {
-        const observed = await readObservedState(tools.ip, tools.wireguard);
+        const observed = await readObservedState(tools);
         const { removals, meshes } = planDevices({ desired, observed, memory, nowMs: clock.now() });
         const execute = async (plan: MeshPlan): Promise<[MeshId | null, MeshState]> => {
           const known = plan.meshId === null ? undefined : before.meshes.get(plan.meshId);

@@ -10,6 +10,7 @@ export interface StepArgs {
   "interface.remove": null;
   "interface.create": null;
   "link.configure": LinkChanges;
+  "link.forward": { readonly isOn: boolean };
   "device.configure": DeviceSettings & Pick<DesiredDevice, "publicKey">;
   "peers.change": readonly PeerChange[];
 }

@@ -74,6 +74,7 @@ export function toDesiredDevice({ desired, machineId, device, decisionOf, peerCa
       `${self.address6}/${toPrefixLength(desired.mesh.cidr6)}`,
     ],
     peers: throughGateways(peers),
+    isForwarding: self.isGateway,
   };
 }
 

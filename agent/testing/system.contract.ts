@@ -42,7 +42,8 @@ export function describeSystem(name: string, open: () => Promise<SystemUnderTest
     });
     afterAll(close);
 
-    const readLink = async () => (await readObservedState(ip, wireguard)).links.find((link) => link.name === A);
+    const readLink = async () =>
+      (await readObservedState({ ip, wireguard, files: system.files })).links.find((link) => link.name === A);
     const readPeers = async () => {
       const device = await wireguard.readDevice(A);
       return Object.fromEntries((device?.peers ?? []).map((peer) => [peer.publicKey, peer]));
