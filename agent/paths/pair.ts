@@ -231,7 +231,7 @@ export function createPair(options: PairOptions): Pair {
     appliedVersion: () => applied,
     noteAnswer({ endpoint, roundTripMs }) {
       const isInUse = endpoint === null ? state.path.kind === "relayed" : isPathTo(state, endpoint);
-      if (isInUse) quality.answered(roundTripMs, clock.now());
+      if (isInUse) quality.answered(roundTripMs);
       if (endpoint !== null) dispatch({ type: "answered", endpoint, roundTripMs });
     },
     measure() {

@@ -2,7 +2,7 @@
 
 export interface PathQuality {
   sent(nowMs: number): void;
-  answered(roundTripMs: number, nowMs: number): void;
+  answered(roundTripMs: number): void;
   /** Another path: what was measured says nothing of it. */
   reset(): void;
   /** Smoothed; null until measured. */
@@ -14,8 +14,6 @@ export interface PathQuality {
 const REMEMBERED = 20;
 /** A check without an answer for this long is lost. */
 const LOST_AFTER_MS = 1_000;
-/** A check is noted a moment before it leaves. */
-const SLACK_MS = 5;
 
 export function createPathQuality(): PathQuality {
   let checks: { readonly sentAtMs: number; isAnswered: boolean }[] = [];
@@ -25,10 +23,9 @@ export function createPathQuality(): PathQuality {
       checks.push({ sentAtMs: nowMs, isAnswered: false });
       if (checks.length > REMEMBERED) checks = checks.slice(-REMEMBERED);
     },
-    answered(roundTripMs, nowMs) {
-      const check = checks.find(
-        ({ sentAtMs, isAnswered }) => !isAnswered && sentAtMs >= nowMs - roundTripMs - SLACK_MS,
-      );
+    answered(roundTripMs) {
+      // Which one of several under way it answers makes no difference to how many are lost.
+      const check = checks.find(({ isAnswered }) => !isAnswered);
       if (check !== undefined) check.isAnswered = true;
       latencyMs = latencyMs === null ? roundTripMs : latencyMs + (roundTripMs - latencyMs) / 4;
     },
