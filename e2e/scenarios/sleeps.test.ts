@@ -1,10 +1,10 @@
 // alice behind an easy NAT that forgets mappings after 30 s; carol public. alice sleeps for two minutes.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { withFleet } from "../../fleet/fleet.ts";
-import { untilPath } from "../../fleet/paths.ts";
-import { eventually } from "../../lab/probes/eventually.ts";
-import { ping } from "../../lab/probes/ping.ts";
+import { withFleet } from "../fleet/fleet.ts";
+import { untilPath } from "../fleet/paths.ts";
+import { eventually } from "../lab/probes/eventually.ts";
+import { ping } from "../lab/probes/ping.ts";
 
 /** The time that it sleeps is what is tested, not something waited for. */
 const SLEEP_MS = 125_000;

@@ -1,7 +1,7 @@
 // alice behind a router that maps ports.
 import { expect, it } from "vitest";
-import { withFleet } from "../../fleet/fleet.ts";
-import { eventually } from "../../lab/probes/eventually.ts";
+import { withFleet } from "../fleet/fleet.ts";
+import { eventually } from "../lab/probes/eventually.ts";
 
 it("a port that the router opened is shown as a candidate, and closed again by `becket down`", async () => {
   const topology = {

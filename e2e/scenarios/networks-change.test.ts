@@ -1,10 +1,10 @@
 // alice behind an easy NAT; carol and dave public, with IPv6. What is under alice's and carol's feet changes while they talk; what is asked is how
 // long they don't.
 import { expect, it } from "vitest";
-import { type Fleet, withFleet } from "../../fleet/fleet.ts";
-import { untilPath } from "../../fleet/paths.ts";
-import { eventually } from "../../lab/probes/eventually.ts";
-import { startPing } from "../../lab/probes/ping.ts";
+import { type Fleet, withFleet } from "../fleet/fleet.ts";
+import { untilPath } from "../fleet/paths.ts";
+import { eventually } from "../lab/probes/eventually.ts";
+import { startPing } from "../lab/probes/ping.ts";
 
 const INTERVAL_MS = 50;
 const ROUNDS = 5;

@@ -2,9 +2,9 @@
 import { expect, it } from "vitest";
 import { NetcheckReply } from "#schema/local/status";
 import type { NatReport } from "#schema/nat";
-import { withFleet } from "../../fleet/fleet.ts";
-import { eventually } from "../../lab/probes/eventually.ts";
 import { gridTopology, machineName, type NetworkKind } from "../../nat-grid/kinds.ts";
+import { withFleet } from "../fleet/fleet.ts";
+import { eventually } from "../lab/probes/eventually.ts";
 
 type Expected = Partial<Omit<NatReport, "udp" | "portMapping">> & { udp?: Partial<NatReport["udp"]>; mapsPorts?: true };
 const EASY = { mapping: "endpoint-independent", filtering: "address-and-port-dependent", preservesPort: true } as const;

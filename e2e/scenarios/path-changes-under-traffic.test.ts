@@ -1,10 +1,10 @@
 // alice and bob behind easy NATs of their own. UDP between them vanishes and comes back while alice pings bob.
 import { expect, it } from "vitest";
-import { withFleet } from "../../fleet/fleet.ts";
-import { untilPath } from "../../fleet/paths.ts";
-import { twoHomes } from "../../fleet/topologies.ts";
-import { eventually } from "../../lab/probes/eventually.ts";
-import { startPing } from "../../lab/probes/ping.ts";
+import { withFleet } from "../fleet/fleet.ts";
+import { untilPath } from "../fleet/paths.ts";
+import { twoHomes } from "../fleet/topologies.ts";
+import { eventually } from "../lab/probes/eventually.ts";
+import { startPing } from "../lab/probes/ping.ts";
 
 const INTERVAL_MS = 20;
 /** A pair on the relay looks for a direct path this often at the latest. */

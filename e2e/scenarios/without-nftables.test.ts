@@ -1,8 +1,8 @@
 // alice behind an easy NAT, on a machine without nftables; carol public.
 import { expect, it } from "vitest";
-import { withFleet } from "../../fleet/fleet.ts";
-import { hideProgram } from "../../fleet/hide-program.ts";
-import { readPeer } from "../../fleet/paths.ts";
+import { withFleet } from "../fleet/fleet.ts";
+import { hideProgram } from "../fleet/hide-program.ts";
+import { readPeer } from "../fleet/paths.ts";
 
 it("a machine without nftables connects all the same, and says what it lacks", async () => {
   const topology = { lans: [{ name: "home" }], machines: [{ name: "alice", lan: "home" }, { name: "carol" }] };
