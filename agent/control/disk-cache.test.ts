@@ -35,7 +35,11 @@ function meshFile(index = 0, peers = 1) {
 describe("the disk cache", () => {
   test("gives back what was saved", async () => {
     const cache = open();
-    const machine = { revision: 3, meshes: [{ meshId: meshFile().meshId, name: "a" as never }] };
+    const machine = {
+      revision: 3,
+      meshes: [{ meshId: meshFile().meshId, name: "a" as never }],
+      stunServers: ["stun.example.org:3478"],
+    };
     cache.saveMachine(machine);
     cache.saveMesh(meshFile(0));
     cache.saveMesh(meshFile(1));
@@ -45,6 +49,11 @@ describe("the disk cache", () => {
       machine: { version: 1, ...machine },
       meshes: [0, 1].map((index) => ({ version: 1, ...meshFile(index) })),
     });
+  });
+
+  test("reads what an agent wrote that knew of no STUN servers", async () => {
+    files.content.set("/state/state.json", JSON.stringify({ version: 1, revision: 1, meshes: [] }));
+    expect((await open().load()).machine).toMatchObject({ stunServers: [] });
   });
 
   test("writes only what changed, also after a restart", async () => {
@@ -84,7 +93,7 @@ describe("the disk cache", () => {
 
   test("forgets a mesh, and everything", async () => {
     const cache = open();
-    cache.saveMachine({ revision: 1, meshes: [] });
+    cache.saveMachine({ revision: 1, meshes: [], stunServers: [] });
     cache.saveMesh(meshFile(0));
     cache.saveMesh(meshFile(1));
     cache.removeMesh(meshFile(0).meshId);
@@ -98,13 +107,13 @@ describe("the disk cache", () => {
     "takes %j as missing and says so until it is written anew",
     async (text) => {
       const cache = open();
-      cache.saveMachine({ revision: 1, meshes: [] });
+      cache.saveMachine({ revision: 1, meshes: [], stunServers: [] });
       await cache.flush();
       files.content.set("/state/state.json", text);
       const next = open();
       expect((await next.load()).machine).toBeNull();
       expect([next.failures(), told]).toMatchObject([[{ step: "cache.read", code: "corrupt" }], 1]);
-      next.saveMachine({ revision: 1, meshes: [] });
+      next.saveMachine({ revision: 1, meshes: [], stunServers: [] });
       await next.flush();
       expect([next.failures(), told]).toEqual([[], 2]);
     },

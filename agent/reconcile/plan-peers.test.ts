@@ -25,7 +25,7 @@ const silent = (changes: Partial<WireGuardPeer> = {}) =>
 const remembered = (changes: Partial<PeerMemory> = {}): PeerMemory => ({
   addedAtMs: NOW - 600_000,
   nudgesDone: 4,
-  writtenEndpoint: OLD,
+  endpointVersion: 1,
   deviceEpoch: null,
   ...changes,
 });
@@ -36,67 +36,59 @@ function planFor(desired: ReturnType<typeof peerOf>, observed: WireGuardPeer, me
 }
 
 describe("the endpoint of a peer", () => {
-  const moved = peerOf("P", 2, { endpoint: NEW });
+  const decided = peerOf("P", 2, { endpoint: NEW, endpointVersion: 2 });
 
-  it("is left alone when WireGuard has roamed away from what is desired", () => {
-    expect(planFor(peerOf("P", 2), present({ endpoint: ROAMED }), remembered())).toEqual([]);
+  it("is written when there is another decision, though there is a session", () => {
+    expect(planFor(decided, present(), remembered())).toMatchObject([
+      { kind: "update", publicKey: keyOf("P"), endpoint: NEW, reason: "another path" },
+    ]);
   });
 
-  it("is left alone by a restarted agent when WireGuard has roamed", () => {
-    expect(planFor(peerOf("P", 2), present({ endpoint: ROAMED }), null)).toEqual([]);
+  it("is written once for each decision, and never over what WireGuard roamed to since", () => {
+    const carriedOut = remembered({ endpointVersion: 2 });
+
+    expect(planFor(decided, present({ endpoint: NEW }), remembered())).toEqual([]);
+    expect(planFor(decided, present({ endpoint: ROAMED }), carriedOut)).toEqual([]);
+    expect(planFor(decided, present({ endpoint: ROAMED, latestHandshakeMs: NOW - 3_600_000 }), carriedOut)).toEqual([]);
+    expect(planFor({ ...decided, endpointVersion: 3 }, present({ endpoint: ROAMED }), carriedOut)).toMatchObject([
+      { kind: "update", endpoint: NEW },
+    ]);
   });
 
-  it("is not replaced by a newer one while there is a session", () => {
-    expect(planFor(moved, present(), remembered())).toEqual([]);
-    expect(planFor(moved, present({ latestHandshakeMs: NOW - 179_000 }), remembered())).toEqual([]);
+  it("is left as an agent before left it, until there is a decision", () => {
+    const adopted = peerOf("P", 2, { endpoint: NEW, endpointVersion: 0 });
+
+    expect(planFor(adopted, present({ endpoint: ROAMED }), null)).toEqual([]);
+    expect(planFor({ ...adopted, endpointVersion: 1 }, present({ endpoint: ROAMED }), null)).toMatchObject([
+      { kind: "update", endpoint: NEW },
+    ]);
   });
 
-  it("is replaced by a newer one when there was no handshake in 180 s", () => {
-    const plan = planFor(moved, present({ latestHandshakeMs: NOW - 180_000 }), remembered());
+  it("is written when none was known, whatever was decided before", () => {
+    const none = present({ endpoint: null });
 
-    expect(plan).toMatchObject([{ kind: "update", publicKey: keyOf("P"), endpoint: NEW }]);
+    for (const memory of [null, remembered({ endpointVersion: 2 })]) {
+      expect(planFor(decided, none, memory)).toMatchObject([{ kind: "update", endpoint: NEW }]);
+    }
   });
 
-  it("is replaced at once when the peer says that it is no longer where we wrote that it is", () => {
-    const takenBack = { ...moved, toldEndpoints: [NEW] };
-    expect(planFor(takenBack, present(), remembered())).toMatchObject([{ kind: "update", endpoint: NEW }]);
-    expect(planFor({ ...moved, toldEndpoints: [NEW, OLD] }, present(), remembered())).toEqual([]);
-    expect(planFor(takenBack, present({ endpoint: ROAMED }), remembered())).toEqual([]);
-    expect(planFor(takenBack, present(), null)).toEqual([]);
+  it("is never taken away when there is nowhere to send", () => {
+    const nowhere = peerOf("P", 2, { endpoint: null, endpointVersion: 2 });
+
+    expect(planFor(nowhere, present(), remembered())).toEqual([]);
   });
 
-  it("is replaced at once when the peer never answered there", () => {
-    const memory = remembered({ addedAtMs: NOW - 100, nudgesDone: 0 });
+  it("is remembered by its version when it was carried out, added peers and changed ones alike", () => {
+    const device = deviceOf({ peers: [decided] });
+    const { meshId, interfaceName } = device;
+    const add = { kind: "add", peer: decided, reason: "" } as const;
+    const step = { name: "peers.change", meshId, interfaceName, args: [add], reason: "" } as const;
 
-    expect(planFor(moved, silent(), memory)).toMatchObject([{ kind: "update", endpoint: NEW }]);
-    expect(planFor(moved, silent(), null)).toMatchObject([{ kind: "update", endpoint: NEW }]);
-  });
+    const after = rememberPeers(rememberStep(new Map(), step, NOW), device);
 
-  it("is left alone while a first handshake is under way from where the peer came", () => {
-    const memory = remembered({ addedAtMs: NOW - 100, nudgesDone: 0 });
-
-    expect(planFor(moved, silent({ endpoint: ROAMED, receivedBytes: 148 }), memory)).toEqual([]);
-  });
-
-  it("is written when none was known", () => {
-    expect(planFor(moved, present({ endpoint: null }), null)).toMatchObject([{ kind: "update", endpoint: NEW }]);
-  });
-
-  it("goes back to the desired one when keepalives to the roamed one had no answer for 180 s", () => {
-    const gone = present({ endpoint: ROAMED, latestHandshakeMs: NOW - 200_000 });
-
-    expect(planFor(peerOf("P", 2), gone, remembered())).toMatchObject([{ kind: "update", endpoint: OLD }]);
-  });
-
-  it("stays where WireGuard roamed to when an idle peer without keepalive just had nothing to say", () => {
-    const idle = present({ endpoint: ROAMED, latestHandshakeMs: NOW - 3_600_000, keepaliveSeconds: 0 });
-
-    expect(planFor(peerOf("P", 2, { keepaliveSeconds: 0 }), idle, remembered())).toEqual([]);
-    expect(planFor(peerOf("P", 2, { keepaliveSeconds: 0 }), idle, null)).toEqual([]);
-  });
-
-  it("is never taken away when there is nothing to try any more", () => {
-    expect(planFor(peerOf("P", 2, { endpoint: null }), present({ latestHandshakeMs: null }), null)).toEqual([]);
+    expect(after.get(interfaceName)?.get(keyOf("P"))).toMatchObject({ endpointVersion: 2, addedAtMs: NOW });
+    const next = deviceOf({ peers: [{ ...decided, endpointVersion: 3 }] });
+    expect(rememberPeers(after, next).get(interfaceName)?.get(keyOf("P"))).toMatchObject({ endpointVersion: 3 });
   });
 });
 
@@ -123,19 +115,20 @@ describe("a peer that differs", () => {
 });
 
 describe("a peer whose interface was made anew", () => {
-  const restarted = peerOf("P", 2, { deviceEpoch: "second", toldEndpoints: [OLD] });
+  const restarted = peerOf("P", 2, { deviceEpoch: "second" });
   const known = remembered({ deviceEpoch: "first" });
 
   it("shakes hands again at once, where it was last heard", () => {
-    const plan = planFor({ ...restarted, toldEndpoints: [OLD] }, present(), known);
-
-    expect(plan).toMatchObject([{ kind: "recreate", isNudge: false, peer: { endpoint: OLD } }]);
+    for (const endpoint of [OLD, ROAMED]) {
+      const plan = planFor(restarted, present({ endpoint }), known);
+      expect(plan).toMatchObject([{ kind: "recreate", isNudge: false, peer: { endpoint } }]);
+    }
   });
 
-  it("is sought at its new endpoint when it has moved meanwhile", () => {
-    const moved = { ...restarted, endpoint: NEW, toldEndpoints: [NEW] };
+  it("is sought where the newest decision says, when that is not carried out yet", () => {
+    const decided = { ...restarted, endpoint: NEW, endpointVersion: 2 };
 
-    expect(planFor(moved, present(), known)).toMatchObject([{ kind: "recreate", peer: { endpoint: NEW } }]);
+    expect(planFor(decided, present(), known)).toMatchObject([{ kind: "recreate", peer: { endpoint: NEW } }]);
   });
 
   it("is left alone when it has just shaken hands by itself, and when we never knew it otherwise", () => {
@@ -156,7 +149,7 @@ describe("a peer whose interface was made anew", () => {
     const after = rememberPeers(rememberStep(before, step, NOW), device);
 
     expect(after.get(device.interfaceName)?.get(restarted.publicKey)).toEqual({
-      ...{ addedAtMs: NOW, nudgesDone: 0, writtenEndpoint: OLD, deviceEpoch: "second" },
+      ...{ addedAtMs: NOW, nudgesDone: 0, endpointVersion: 1, deviceEpoch: "second" },
     });
     expect(rememberPeers(after, device)).toBe(after);
   });

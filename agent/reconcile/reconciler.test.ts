@@ -225,11 +225,40 @@ describe("the reconciler", () => {
 
     reconciler.setDesired([deviceOf()]);
     await reconciler.whenSettled();
+    expect(kernel.changes).toEqual([]);
     await reconciler.removeEverything();
 
-    expect(kernel.changes).toEqual([]);
+    expect(kernel.changes.filter((command) => !command.includes("delete table inet becket"))).toEqual([]);
     expect(failuresOf(MESH_A)).toEqual([]);
     expect(kernel.links.has("bkt-a")).toBe(true);
+  });
+
+  it("lets a gateway forward on the mesh's interface, and on no other, for as long as it is one", async () => {
+    const { kernel, reconciler } = setUp();
+    const forwarding = () => [...kernel.links].flatMap(([name, { isForwarding }]) => (isForwarding ? [name] : []));
+    reconciler.setDesired([deviceOf({ isForwarding: true }), deviceB]);
+    await reconciler.whenSettled();
+    expect(forwarding()).toEqual(["bkt-a"]);
+
+    kernel.changes.length = 0;
+    reconciler.setDesired([deviceOf({ isForwarding: true }), deviceB]);
+    await reconciler.whenSettled();
+    expect(kernel.changes).toEqual([]);
+
+    reconciler.setDesired([deviceOf(), deviceB]);
+    await reconciler.whenSettled();
+    expect(forwarding()).toEqual([]);
+  });
+
+  it("takes the packet rules away together with the interfaces", async () => {
+    const { kernel, reconciler } = setUp();
+    kernel.tables.set("inet becket", new Map()).set("inet theirs", new Map());
+    reconciler.setDesired([deviceOf()]);
+    await reconciler.whenSettled();
+
+    await reconciler.removeEverything();
+
+    expect([...kernel.tables.keys()]).toEqual(["inet theirs"]);
   });
 
   it("leaves the interface of a mesh that it is in, but does not know the state of", async () => {

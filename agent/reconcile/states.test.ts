@@ -112,7 +112,12 @@ bkt-a up mtu 1380 "becket A" 10.1.0.77/16 fd00:1::4d/64
   "two peers that claim one address, and one that has our own key": {
     desired: [
       deviceOf({
-        peers: [peerOf("P", 2), peerOf("Q", 2), peerOf("O", 5, { publicKey: ownKey(1).publicKey }), peerOf("P", 6)],
+        peers: [
+          peerOf("P", 2),
+          peerOf("Q", 2, { endpointVersion: 2 }),
+          peerOf("O", 5, { publicKey: ownKey(1).publicKey }),
+          peerOf("P", 6),
+        ],
       }),
     ],
     system: `

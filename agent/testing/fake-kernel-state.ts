@@ -23,6 +23,8 @@ export interface FakeLink {
   alias: string | null;
   isUp: boolean;
   isLoopback: boolean;
+  /** IPv4 packets that come in on it. */
+  isForwarding: boolean;
   mtuBytes: number;
   /** With prefix length, in the order they were added: the first of a network is the primary one. */
   addresses: string[];
@@ -55,7 +57,10 @@ export interface FakeKernelState {
 export type Reply = { readonly stdout: string } | { readonly stderr: string };
 
 export function emptyLink(): FakeLink {
-  return { kind: null, alias: null, isUp: false, isLoopback: false, mtuBytes: 1_500, addresses: [], device: null };
+  return {
+    ...{ kind: null, alias: null, isUp: false, isLoopback: false, isForwarding: false },
+    ...{ mtuBytes: 1_500, addresses: [], device: null },
+  };
 }
 
 export function emptyDevice(): FakeDevice {

@@ -1,5 +1,5 @@
-// A machine's network that lives in memory. It understands the `ip`, `wg`, `wireguard-go` and `nft` commands that the agent really runs, and
-// prints its state as text. system.contract.ts holds it to the real thing.
+// A machine's network that lives in memory. It understands the `ip`, `wg`, `wireguard-go`, `nft` and `sysctl` commands that the agent really runs,
+// and prints its state as text. system.contract.ts holds it to the real thing.
 import { type Argv, CommandError, type Exec, type Output, type RunOptions } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
 import { runIp } from "./fake-kernel-ip.ts";
@@ -80,6 +80,8 @@ export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptio
         return runWg(kernel, argv, files);
       case "wireguard-go":
         return runWireGuardGo(kernel, argv);
+      case "sysctl":
+        return runSysctl(kernel, argv, files);
       case "nft":
         return runNft(kernel, argv, stdin);
       default:
@@ -91,12 +93,27 @@ export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptio
   return kernel;
 }
 
+const FORWARDING = /^net\.ipv4\.conf\.(\S+)\.forwarding=([01])$/;
+
+async function runSysctl(kernel: FakeKernelState, argv: Argv, files: Files): Promise<Reply> {
+  // -e: a kernel that does not know the key is none the worse for it.
+  if (argv.includes("-e")) return { stdout: "" };
+  const [, name = "", value = ""] = FORWARDING.exec(argv.at(-1) ?? "") ?? [];
+  const link = kernel.links.get(name);
+  const file = `/proc/sys/net/ipv4/conf/${name}/forwarding`;
+  if (link === undefined) return { stderr: `sysctl: cannot stat ${file}: No such file or directory` };
+  link.isForwarding = value === "1";
+  await files.writeAtomic(file, `${value}\n`);
+  return { stdout: "" };
+}
+
 function renderLink(name: string, link: FakeLink): string {
-  const { alias, isUp, mtuBytes, addresses, device } = link;
+  const { alias, isUp, isForwarding, mtuBytes, addresses, device } = link;
   const head = [
     name,
     isUp ? "up" : "down",
     `mtu ${mtuBytes}`,
+    ...(isForwarding ? ["forwards"] : []),
     ...(alias === null ? [] : [`"${alias}"`]),
     ...[...addresses].sort(),
   ];

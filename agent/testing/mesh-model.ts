@@ -41,6 +41,8 @@ export function testPeer(index: number, variant = 0): PeerRow {
     address6: `fd00:1::${index + 1}`,
     publicKey: testKey(index * 256 + variant),
     candidates: [{ type: "host", endpoint: `192.0.2.${index + 1}:${51820 + variant}` }],
+    answersChecks: true,
+    isGateway: false,
   } as PeerRow;
 }
 
@@ -57,6 +59,7 @@ export function createMeshModel(index = 0): MeshModel {
     cidr: `10.${index + 1}.0.0/16`,
     cidr6: `fd00:${index + 1}::/64`,
     asn: 4_200_000_001 + index,
+    fallback: "relay",
   };
   let oldestTombstone = 0;
   let meshRevision = 1;
