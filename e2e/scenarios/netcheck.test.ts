@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { NetcheckReply } from "#schema/local/status";
 import type { NatReport } from "#schema/nat";
-import { gridTopology, machineName, type NetworkKind } from "../../nat-grid/kinds.ts";
+import { gridTopology, machineName, type NetworkKind } from "../nat-grid/kinds.ts";
 import { withFleet } from "../fleet/fleet.ts";
 import { eventually } from "../lab/probes/eventually.ts";
 
