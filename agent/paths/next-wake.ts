@@ -5,7 +5,7 @@ import { isRelayAllowed, isRelayNeeded, toRelayEndMs, toRelayRetryMs } from "./f
 import { toPatienceMs } from "./liveness.ts";
 import type { PathState } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
-import { toBringBackTimes } from "./traffic.ts";
+import { toBringBackTimes, toWaitingMs } from "./traffic.ts";
 import { isTransitTurn, nextTransitMs } from "./transit-path.ts";
 
 /** Null: never. What was due at the newest step is done, so a time before it is none. */
@@ -16,6 +16,7 @@ export function nextWakeMs(state: PathState, nowMs: number): number | null {
     ...toRelayTimes(state, nowMs),
     ...toIdleTimes(state),
     ...toBringBackTimes(state),
+    toWaitingMs(state) ?? Number.POSITIVE_INFINITY,
   ];
   const next = Math.min(...times.filter((timeMs) => timeMs > state.steppedAtMs));
   return Number.isFinite(next) ? Math.max(nowMs + 1, next) : null;

@@ -23,7 +23,7 @@ import { renewRelay, settleFallback, takeRelay, takeRelayEnd } from "./fallback-
 import { isForgetful } from "./keepalive.ts";
 import type { PathEvent, PathState, PathStep } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
-import { bringBack, takeLoopbackPacket, takeRelayPacket, takeTraffic } from "./traffic.ts";
+import { bringBack, noticeWaiting, takeLoopbackPacket, takeRelayPacket, takeTraffic } from "./traffic.ts";
 import { takeGateway, takeTransit } from "./transit-path.ts";
 
 export { nextWakeMs } from "./next-wake.ts";
@@ -57,6 +57,7 @@ export function createPath(options: Beginning, nowMs: number): PathState {
 export function stepPath(state: PathState, event: PathEvent, nowMs: number): PathStep {
   const draft: Draft = { state, actions: [], nowMs };
   (handlers[event.type] as (draft: Draft, event: PathEvent) => void)(draft, event);
+  noticeWaiting(draft);
   advanceRound(draft);
   watchDirect(draft);
   bringBack(draft);

@@ -150,8 +150,17 @@ export type PathEvent =
   | { readonly type: "answered"; readonly endpoint: Endpoint; readonly roundTripMs: number }
   /** The peer's check came from here, and was authentic. */
   | { readonly type: "check_received"; readonly endpoint: Endpoint; readonly isNominated: boolean }
-  /** Bytes went out or came in since the last look. `isUpkeep`: nothing but WireGuard's own keepalives and answered handshakes. */
-  | { readonly type: "traffic"; readonly isSent: boolean; readonly isReceived: boolean; readonly isUpkeep?: boolean }
+  /**
+   * Bytes went out or came in since the last look. `isUpkeep`: nothing but WireGuard's own keepalives and handshakes; `isAsking`: of which one
+   * has no answer yet.
+   */
+  | {
+      readonly type: "traffic";
+      readonly isSent: boolean;
+      readonly isReceived: boolean;
+      readonly isUpkeep?: boolean;
+      readonly isAsking?: boolean;
+    }
   /** WireGuard sent to the loopback socket. */
   | { readonly type: "loopback_packet" }
   /** A sealed packet came through the relay. Twice a second is often enough. */

@@ -23,6 +23,8 @@ export const PATH_TIMES = {
   heartbeatRetry: 500,
   /** Nobody answers for long: the search goes on in rounds, so this may be slow. */
   heartbeatSlow: 5_000,
+  /** A handshake without an answer for this long is more than upkeep: somebody waits for the session. */
+  handshakeAnswers: 1_500,
   /** Nobody sent or received for this long: no traffic. */
   activeFor: 5_000,
   /** Doubtful: this many checks of the path without an answer, and nothing received for this long. The relay is made ready. */

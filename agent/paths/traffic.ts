@@ -6,13 +6,13 @@ import { PATH_TIMES } from "./path-times.ts";
 
 type Traffic = Extract<PathEvent, { type: "traffic" }>;
 
-export function takeTraffic(draft: Draft, { isSent, isReceived, isUpkeep = false }: Traffic): void {
+export function takeTraffic(draft: Draft, { isSent, isReceived, isUpkeep = false, isAsking = false }: Traffic): void {
   if (!isSent && !isReceived) return;
   if (!isUpkeep) noteUse(draft);
   const { state, nowMs } = draft;
   if (isSent) {
     // A keepalive wants no answer.
-    const unansweredSinceMs = isUpkeep ? state.unansweredSinceMs : (state.unansweredSinceMs ?? nowMs);
+    const unansweredSinceMs = isUpkeep && !isAsking ? state.unansweredSinceMs : (state.unansweredSinceMs ?? nowMs);
     change(draft, { lastTxMs: nowMs, unansweredSinceMs });
   }
   if (!isReceived) return;
@@ -20,6 +20,16 @@ export function takeTraffic(draft: Draft, { isSent, isReceived, isUpkeep = false
   const isRelayed = isWithin(state.lastRelayRxMs, nowMs, PATH_TIMES.peerOnRelayFor);
   change(draft, { lastRxMs: nowMs, unansweredSinceMs: null, ...(isRelayed ? {} : { lastDirectRxMs: nowMs }) });
 }
+
+/** A handshake that nobody answers is made for somebody's packets. */
+export function noticeWaiting(draft: Draft): void {
+  const { unansweredSinceMs, lastUseMs } = draft.state;
+  const dueMs = toWaitingMs(draft.state);
+  if (dueMs !== null && draft.nowMs >= dueMs && (lastUseMs ?? 0) < (unansweredSinceMs ?? 0)) noteUse(draft);
+}
+
+export const toWaitingMs = ({ unansweredSinceMs }: PathState): number | null =>
+  unansweredSinceMs === null ? null : unansweredSinceMs + PATH_TIMES.handshakeAnswers;
 
 export function takeRelayPacket(draft: Draft): void {
   noteUse(draft);

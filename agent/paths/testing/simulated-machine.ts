@@ -9,7 +9,12 @@ import type { LocalFacts, PathAction, PathEvent, PathState, PeerFacts } from "..
 import { toSurroundings } from "../surroundings.ts";
 import { toTraffic } from "../to-traffic.ts";
 import type { Host, SimulatedNetwork } from "./simulated-network.ts";
-import { createSimulatedWireguard, type Sealed, type SimulatedWireguard } from "./simulated-wireguard.ts";
+import {
+  createSimulatedWireguard,
+  type Sealed,
+  type SealedData,
+  type SimulatedWireguard,
+} from "./simulated-wireguard.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
 interface Check {
@@ -59,7 +64,7 @@ export interface MachineOptions {
   readonly fallback: LocalFacts["fallback"];
   readonly peerName: string;
   readonly services: () => Services;
-  readonly onData: (packet: Sealed & { kind: "data" }) => void;
+  readonly onData: (packet: SealedData) => void;
   /** After every step. */
   readonly inspect: (state: PathState, before: PathState, event: PathEvent) => void;
 }
