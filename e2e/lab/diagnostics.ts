@@ -10,9 +10,13 @@ const COMMANDS = [
   ["nft", "list", "ruleset"],
 ];
 const LOG_LINES = 30;
+const NODES_AT_ONCE = 3;
 
 export async function renderDiagnostics(nodes: readonly LabNode[]): Promise<string> {
-  const parts = await Promise.all(nodes.map(renderNode));
+  const parts: string[] = [];
+  // A lab may have forty nodes, and all their commands at once would each take longer than they may.
+  for (let first = 0; first < nodes.length; first += NODES_AT_ONCE)
+    parts.push(...(await Promise.all(nodes.slice(first, first + NODES_AT_ONCE).map(renderNode))));
   return parts.join("\n");
 }
 
