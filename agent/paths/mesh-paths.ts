@@ -20,6 +20,7 @@ import type { LocalFacts } from "./path-state.ts";
 import { createSampler, type PeerSample } from "./sampler.ts";
 import { toSurroundings } from "./surroundings.ts";
 import { createWatch, toExplanation, toTelemetryReports } from "./telemetry.ts";
+import { toTraffic } from "./to-traffic.ts";
 
 export interface MeshPaths {
   /** Opens the probe socket; then checks can leave. Rejects when there is no socket to be had. */
@@ -74,6 +75,9 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
   let surroundings = toSurroundings([]);
   let local: LocalFacts = toLocal();
   let settledAtMs = 0;
+  let making: Promise<void> = Promise.resolve();
+  /** Until it is known whether checks can leave, they can: a path that was guessed meanwhile would be written over one that works. */
+  const isStarting = true;
   let isStopped = false;
 
   const probe = (packet: Uint8Array, to: Endpoint) => probeSocket?.send(packet, to);
@@ -138,7 +142,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     return {
       surroundings,
       nat: machine.nat(),
-      canCheck: probeSocket !== null && rules.problem() === null,
+      canCheck: isStarting || (probeSocket !== null && rules.problem() === null),
       fallback: desired?.mesh.fallback ?? "relay",
       keepaliveSeconds: machine.keepaliveSeconds(),
     };
@@ -155,13 +159,14 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     if (desired !== null) pairs.setFacts(rows, local, isEager(desired));
   }
 
-  function takeSample({ peer, isSent, isReceived }: PeerSample): void {
+  function takeSample({ peer, sentBytes, receivedBytes }: PeerSample): void {
     const peerId = byKey.get(peer.publicKey);
     const pair = peerId === undefined ? null : pairs.of(peerId);
     if (peerId === undefined || pair === null) return;
-    if (isSent || isReceived) pair.dispatch({ type: "traffic", isSent, isReceived });
+    const traffic = toTraffic(sentBytes, receivedBytes);
+    if (traffic !== null) pair.dispatch(traffic);
     const isSettled = pair.appliedVersion() === pair.decision().version && clock.now() - settledAtMs > SETTLED_MS;
-    if (!isReceived || !isSettled) return;
+    if (receivedBytes === 0 || !isSettled) return;
     const roamed = toRoamed(pair, peer.endpoint);
     if (roamed === null) return;
     pair.dispatch({ type: "roamed", endpoint: roamed });
@@ -206,14 +211,23 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
       refresh();
       own.refresh();
     },
-    async setMesh(next) {
-      const before = desired;
+    setMesh(next) {
+      const isFirst = desired === null;
+      if (desired?.mesh !== next.mesh) {
+        desired = next;
+        local = toLocal();
+      }
       desired = next;
       rows = new Map(next.members.filter((row) => row.machineId !== machineId).map((row) => [row.machineId, row]));
       byKey = new Map([...rows.values()].map((row) => [row.publicKey, row.machineId]));
-      if (before === null || before.mesh !== next.mesh) local = toLocal();
-      const device = before === null ? await ports.readDevice(options.interfaceName) : null;
-      await pairs.setRows(rows, { local, isEager: isEager(next), device });
+      // One after the other: the first looks at what WireGuard has, and none that follows may overtake it.
+      making = making.then(async () => {
+        const device = isFirst ? await ports.readDevice(options.interfaceName) : null;
+        if (desired !== null && !isStopped) await pairs.setRows(rows, { local, isEager: isEager(desired), device });
+      });
+      const made = making;
+      making = making.catch(() => undefined);
+      return made;
     },
     setAddresses(addresses) {
       surroundings = toSurroundings(addresses);
@@ -236,14 +250,12 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     receive(message) {
       switch (message.type) {
         case "punch.requested": {
-          const pair = pairs.of(message.peerId);
-          // Whoever is called is about to receive something.
-          pair?.dispatch({ type: "traffic", isSent: false, isReceived: true });
-          pair?.dispatch({ type: "punch_requested", kind: message.kind, candidates: message.candidates });
+          const { peerId, kind, candidates } = message;
+          pairs.of(peerId)?.dispatch({ type: "punch_requested", kind, candidates });
           return;
         }
         case "relay.ticket":
-          pairs.of(message.peerId)?.openRelay(message.ticket, message.isInvitation);
+          pairs.of(message.peerId)?.openRelay(message.ticket);
           return;
         case "relay.refused":
           pairs.of(message.peerId)?.dispatch({ type: "relay_ended", code: message.code, message: message.message });

@@ -40,7 +40,7 @@ export interface Pair {
   appliedVersion(): number;
   /** From WireGuard, through the loopback socket. */
   takeSealed(packet: Buffer): void;
-  openRelay(ticket: string, isInvitation: boolean): void;
+  openRelay(ticket: string): void;
   /** An answer to a check that went through the relay, or on the path in use. */
   noteAnswer(answer: CheckAnswer): void;
   /** Sends a check on the path in use, to measure it. */
@@ -66,6 +66,8 @@ export interface PairOptions {
 
 /** First packets, until the relay is there. */
 const WAITING_BYTES = 64 * 1024;
+/** Each packet on a busy relay is not worth a step. */
+const RELAY_PACKET_EVERY_MS = 500;
 
 export function createPair(options: PairOptions): Pair {
   const { meshId, clock, relays, loopback, checker, birthday } = options;
@@ -79,6 +81,7 @@ export function createPair(options: PairOptions): Pair {
   let decided = toDecision();
   let cancelWake = () => {};
   let isStopped = false;
+  let relayPacketAtMs = Number.NEGATIVE_INFINITY;
 
   function dispatch(event: PathEvent): void {
     if (isStopped) return;
@@ -163,12 +166,11 @@ export function createPair(options: PairOptions): Pair {
     if (state.path.kind === "direct" && state.local.canCheck) options.probe(packet, state.path.endpoint);
     else if (relay !== null) relay.send(packet);
     else waiting.push(packet);
-    // Each packet on a busy relay is not worth a step.
     const isNews = state.path.kind !== "relayed" || state.lastTxMs === null || clock.now() - state.lastTxMs > 1_000;
     if (isNews) dispatch({ type: "loopback_packet" });
   }
 
-  function openRelay(ticket: string, isInvitation: boolean): void {
+  function openRelay(ticket: string): void {
     if (relay !== null || isStopped) return;
     if (applied < 0) {
       invitation = ticket;
@@ -190,14 +192,15 @@ export function createPair(options: PairOptions): Pair {
     );
     relay = mine;
     for (let packet = waiting.shift(); packet !== undefined; packet = waiting.shift()) mine.send(packet);
-    // Whoever is invited is about to receive something.
-    if (isInvitation) dispatch({ type: "traffic", isSent: false, isReceived: true });
     dispatch({ type: "relay_opened" });
   }
 
   function takeRelayed(packet: Buffer): void {
     if (!isStunPacket(packet)) {
       loopback.inject(packet);
+      if (clock.now() - relayPacketAtMs < RELAY_PACKET_EVERY_MS) return;
+      relayPacketAtMs = clock.now();
+      dispatch({ type: "relay_packet" });
       return;
     }
     checker.receive(packet, { from: null, reply: (answer) => relay?.send(answer) });
@@ -225,7 +228,7 @@ export function createPair(options: PairOptions): Pair {
       if (invitation === null) return;
       const ticket = invitation;
       invitation = null;
-      openRelay(ticket, true);
+      openRelay(ticket);
     },
     isConfigured: () => applied >= 0,
     appliedVersion: () => applied,

@@ -10,9 +10,9 @@ export interface PeerSample {
   readonly peer: WireGuardPeer;
   readonly rxBytesPerSecond: number;
   readonly txBytesPerSecond: number;
-  /** More than keepalives went out, came in, since the look before. */
-  readonly isSent: boolean;
-  readonly isReceived: boolean;
+  /** Since the look before. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
 }
 
 export interface Sampler {
@@ -33,9 +33,6 @@ interface Options {
 }
 
 const LOOK_INTERVAL_MS = 1_000;
-/** A keepalive is a data packet without data (WireGuard protocol, section 6.5): 32 bytes. */
-const KEEPALIVE_BYTES = 32;
-
 export function createSampler(options: Options): Sampler {
   const { interfaceName, files, clock, log } = options;
   const counters = ["rx_packets", "tx_packets"].map((name) => `/sys/class/net/${interfaceName}/statistics/${name}`);
@@ -91,14 +88,13 @@ export function createSampler(options: Options): Sampler {
 }
 
 function toSample(peer: WireGuardPeer, before: PeerSample | undefined, seconds: number | null): PeerSample {
-  const received = Math.max(0, peer.receivedBytes - (before?.peer.receivedBytes ?? peer.receivedBytes));
-  const sent = Math.max(0, peer.sentBytes - (before?.peer.sentBytes ?? peer.sentBytes));
+  const receivedBytes = Math.max(0, peer.receivedBytes - (before?.peer.receivedBytes ?? peer.receivedBytes));
+  const sentBytes = Math.max(0, peer.sentBytes - (before?.peer.sentBytes ?? peer.sentBytes));
   return {
     peer,
-    rxBytesPerSecond: seconds === null ? 0 : received / seconds,
-    txBytesPerSecond: seconds === null ? 0 : sent / seconds,
-    isSent: sent > KEEPALIVE_BYTES,
-    // In answer to traffic of ours a keepalive is a sign of life too.
-    isReceived: received > (sent > KEEPALIVE_BYTES ? 0 : KEEPALIVE_BYTES),
+    rxBytesPerSecond: seconds === null ? 0 : receivedBytes / seconds,
+    txBytesPerSecond: seconds === null ? 0 : sentBytes / seconds,
+    sentBytes,
+    receivedBytes,
   };
 }
