@@ -222,7 +222,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
       byKey = new Map([...rows.values()].map((row) => [row.publicKey, row.machineId]));
       // One after the other: the first looks at what WireGuard has, and none that follows may overtake it.
       making = making.then(async () => {
-        const device = isFirst ? await ports.readDevice(options.interfaceName) : null;
+        const device = isFirst ? await ports.readDevice(options.interfaceName).catch(() => null) : null;
         if (desired !== null && !isStopped) await pairs.setRows(rows, { local, isEager: isEager(desired), device });
       });
       const made = making;
