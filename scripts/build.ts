@@ -2,11 +2,12 @@
 //
 //   node scripts/build.ts [agent] [public] [worker]      all of them when none is named
 import { execFile } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
+import { builtinsByRequire, toOneByteText, withoutLocales } from "./agent-bundle.ts";
 
 const repository = path.resolve(import.meta.dirname, "..");
 const TARGETS = { agent: buildAgent, public: buildPublic, worker: buildWorker } as const;
@@ -35,9 +36,10 @@ async function buildAgent(): Promise<void> {
   const outfile = path.join(repository, "build/agent/becket.mjs");
   // Renamed when whole: whoever starts the agent meanwhile gets the old bundle or the new one.
   const draft = `${outfile}.${process.pid}`;
-  await build({
+  const { outputFiles } = await build({
     entryPoints: [path.join(repository, "agent/main.ts")],
-    outfile: draft,
+    outfile,
+    write: false,
     absWorkingDir: repository,
     bundle: true,
     platform: "node",
@@ -47,15 +49,16 @@ async function buildAgent(): Promise<void> {
     keepNames: true,
     legalComments: "eof",
     logLevel: "warning",
+    plugins: [builtinsByRequire, withoutLocales],
     banner: {
-      // CommonJS packages inside the bundle ask for Node's own modules by require().
       js: [
         'import { createRequire as __createRequire } from "node:module";',
         "const require = __createRequire(import.meta.url);",
       ].join("\n"),
     },
   });
-  chmodSync(draft, 0o755);
+  mkdirSync(path.dirname(outfile), { recursive: true });
+  writeFileSync(draft, toOneByteText(outputFiles[0]?.text ?? ""), { mode: 0o755 });
   renameSync(draft, outfile);
 }
 
