@@ -73,11 +73,11 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
   let probeSocket: UdpSocket | null = null;
   let stun: StunClientWithReceive | null = null;
   let surroundings = toSurroundings([]);
+  /** Until it is known whether checks can leave, they can: a path that was guessed meanwhile would be written over one that works. */
+  let isStarting = true;
   let local: LocalFacts = toLocal();
   let settledAtMs = 0;
   let making: Promise<void> = Promise.resolve();
-  /** Until it is known whether checks can leave, they can: a path that was guessed meanwhile would be written over one that works. */
-  const isStarting = true;
   let isStopped = false;
 
   const probe = (packet: Uint8Array, to: Endpoint) => probeSocket?.send(packet, to);
@@ -181,6 +181,24 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     const sample = sampler.newest(row.publicKey);
     return toExplanation({ mesh: desired.mesh, row, pair, sample, localNat: local.nat, nowMs: clock.now() });
   }
+
+  async function openProbe(): Promise<void> {
+    const socket = await ports.udp.open();
+    if (isStopped) return socket.close();
+    probeSocket = socket;
+    const client = createStunClient({ socket, clock });
+    stun = client;
+    socket.listen((packet, from) => {
+      if (client.receive(packet, from) || !isStunPacket(packet)) return;
+      checker.receive(packet, { from, reply: (answer) => socket.send(answer, from) });
+    });
+    await rules.setPort(meshId, listenPort, socket.port);
+    if (isStopped) return;
+    sampler.start();
+    machine.setVoice(listenPort, client);
+    own.refresh();
+  }
+
   function stop(): void {
     isStopped = true;
     sampler.stop();
@@ -195,21 +213,12 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
 
   return {
     async start() {
-      const socket = await ports.udp.open();
-      if (isStopped) return socket.close();
-      probeSocket = socket;
-      const client = createStunClient({ socket, clock });
-      stun = client;
-      socket.listen((packet, from) => {
-        if (client.receive(packet, from) || !isStunPacket(packet)) return;
-        checker.receive(packet, { from, reply: (answer) => socket.send(answer, from) });
-      });
-      await rules.setPort(meshId, listenPort, socket.port);
-      if (isStopped) return;
-      sampler.start();
-      machine.setVoice(listenPort, client);
-      refresh();
-      own.refresh();
+      try {
+        await openProbe();
+      } finally {
+        isStarting = false;
+        if (!isStopped) refresh();
+      }
     },
     setMesh(next) {
       const isFirst = desired === null;

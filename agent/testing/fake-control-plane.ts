@@ -10,16 +10,21 @@ import { CLOSE_CODES } from "#schema/wire/close-codes";
 import { AGENT_PATHS, EnrolmentRequest } from "#schema/wire/enrolment";
 import { PING, PONG } from "#schema/wire/messages";
 import { createFakeMachine, createFakeMesh, type FakeMachine, type FakeMesh, type FakeObject } from "./fake-objects.ts";
-import { testMachineId } from "./mesh-model.ts";
+import { createFakeRelay, type FakeRelay } from "./fake-relay.ts";
+import { testMachineId, testMeshId } from "./mesh-model.ts";
 import { verifyMachineToken } from "./verify-machine-token.ts";
 
 export interface FakeControlPlane {
   readonly url: string;
+  /** Of the machine that enrols as `host-1`. */
   readonly machine: FakeMachine;
   readonly machineId: MachineId;
-  /** Makes a mesh; with `isMember` the enrolled machine is in it and told so. */
+  /** A place for another machine, which enrols as `host-NUMBER`. */
+  addMachine(number: number): MachineId;
+  readonly relay: FakeRelay;
+  /** Makes a mesh; with `isMember` the first machine is in it and told so. */
   addMesh(index: number, options?: { readonly isMember?: boolean }): FakeMesh;
-  join(mesh: FakeMesh): void;
+  join(mesh: FakeMesh, machineId?: MachineId): void;
   /** Takes the machine out of the mesh, as the API would. */
   leave(mesh: FakeMesh): void;
   removeMachine(): void;
@@ -63,11 +68,20 @@ interface Link {
   close(code: number): void;
 }
 
+interface Enrolled {
+  readonly name: string;
+  /** Its address in each mesh, counted from the first. */
+  readonly host: number;
+  readonly machine: FakeMachine;
+  identityKey: string | null;
+}
+
 export async function createFakeControlPlane(now: () => number = () => Date.now()): Promise<FakeControlPlane> {
   const links = new Set<Link>();
   const objects = new Map<string, FakeObject>();
   const meshes = new Map<MeshId, FakeMesh>();
-  const machineId = testMachineId(1);
+  const machines = new Map<MachineId, Enrolled>();
+  const relay = await createFakeRelay();
   const requests: string[] = [];
   const seen = new Set<string>();
   const levers: Levers = {
@@ -80,7 +94,6 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
     failNext: { times: 0, status: 503 },
     enrolment: null,
   };
-  let identityKey: string | null = null;
   let url = "";
   let server: http.Server | null = null;
   const sockets = new Set<Duplex>();
@@ -91,8 +104,33 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
   const closeSockets = (path: string, code: number) => {
     for (const link of [...links]) if (link.path === path) link.close(code);
   };
-  const machine = createFakeMachine("host-1", publishTo(AGENT_PATHS.machineSync));
-  objects.set(AGENT_PATHS.machineSync, machine);
+  const linksOf = (machineId: MachineId, path: string) =>
+    [...links].filter((link) => link.machineId === machineId && link.path === path);
+  const tellOn = (path: string) => (machineId: MachineId, message: object) => {
+    const newest = linksOf(machineId, path).at(-1);
+    newest?.send(message);
+    return newest !== undefined;
+  };
+
+  function addMachine(number: number): MachineId {
+    const id = testMachineId(number);
+    const publish = (message: object) => {
+      for (const link of linksOf(id, AGENT_PATHS.machineSync)) link.send(message);
+    };
+    const name = `host-${number}`;
+    machines.set(id, { name, host: 199 + number, machine: createFakeMachine(name, publish), identityKey: null });
+    return id;
+  }
+  const machineOf = (id: MachineId): Enrolled => {
+    const found = machines.get(id);
+    if (found === undefined) throw new Error(`nobody added ${id}`);
+    return found;
+  };
+  const machineId = addMachine(1);
+  const { machine } = machineOf(machineId);
+
+  const findObject = (path: string, caller: MachineId): FakeObject | undefined =>
+    path === AGENT_PATHS.machineSync ? machines.get(caller)?.machine : objects.get(path);
 
   /** What stands in the way of a request, or who sent it. */
   function authenticate(request: http.IncomingMessage, path: string): MachineId | ErrorCode {
@@ -102,11 +140,12 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
       path,
       audience: url,
       nowMs: levers.now(),
-      findKey: (id) => (id === machineId ? identityKey : null),
+      findKey: (id) => machines.get(id as MachineId)?.identityKey ?? null,
       seen,
     });
     if (typeof claims === "string") return claims as ErrorCode;
-    const refusal = machine.refuse(claims.iss) ?? objects.get(path)?.refuse(claims.iss) ?? null;
+    const { iss } = claims;
+    const refusal = machines.get(iss)?.machine.refuse(iss) ?? findObject(path, iss)?.refuse(iss) ?? null;
     return (refusal as ErrorCode | null) ?? claims.iss;
   }
 
@@ -129,10 +168,10 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
         return reply(status, code === undefined ? "<html>" : { code, title: code }, headers);
       }
       if (pathname === AGENT_PATHS.enrolments) return enrol(text, reply, refuse);
-      const object = objects.get(pathname);
-      if (object === undefined) return reply(404, "<html>not found</html>");
+      if (pathname !== AGENT_PATHS.machineSync && !objects.has(pathname)) return reply(404, "<html>not found</html>");
       const caller = authenticate(request, pathname);
-      if (caller in ERROR_STATUS) return refuse(caller as ErrorCode);
+      const object = findObject(pathname, caller as MachineId);
+      if (object === undefined || caller in ERROR_STATUS) return refuse(caller as ErrorCode);
       if (request.method === "POST") {
         const { messages } = JSON.parse(text) as { messages: unknown[] };
         return reply(200, { messages: messages.flatMap((each) => object.receive(caller as MachineId, each) ?? []) });
@@ -149,9 +188,11 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
     const body = EnrolmentRequest.safeParse(JSON.parse(text));
     if (!body.success) return refuse("validation_failed");
     if (levers.enrolment !== null) return refuse(levers.enrolment);
-    identityKey = body.data.identityKey;
-    const { name, meshes: joined } = machine.state();
-    reply(201, { machineId, name, meshes: joined });
+    const [id] = [...machines].find(([, { name }]) => name === body.data.hostname) ?? [machineId];
+    const place = machineOf(id);
+    place.identityKey = body.data.identityKey;
+    const { name, meshes: joined } = place.machine.state();
+    reply(201, { machineId: id, name, meshes: joined });
   }
 
   function hold(
@@ -173,7 +214,7 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
       // What a poll is told instead of a close code.
       close: () => {
         if (!links.delete(link)) return;
-        const code = object.refuse(caller) ?? machine.refuse(caller);
+        const code = object.refuse(caller) ?? machines.get(caller)?.machine.refuse(caller) ?? null;
         if (code === null) response.destroy();
         else reply(403, { code, title: code });
       },
@@ -192,9 +233,10 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
       );
     };
     if (levers.blocksWebSockets) return refuse(400, "<html>what is an upgrade?</html>");
+    if (relay.accept(request, socket, head)) return;
     const caller = levers.refuseSockets ?? authenticate(request, path);
     if (caller in ERROR_STATUS) return refuse(ERROR_STATUS[caller as ErrorCode], JSON.stringify({ code: caller }));
-    const object = objects.get(path);
+    const object = findObject(path, caller as MachineId);
     if (object === undefined) return refuse(404, "<html>");
     acceptor.handleUpgrade(request, socket, head, (webSocket) => {
       requests.push(`UPGRADE ${path} 101`);
@@ -240,10 +282,22 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
     links.clear();
     await new Promise<void>((resolve) => (closing === null ? resolve() : closing.close(() => resolve())));
   }
-  function setMembership(mesh: FakeMesh, isMember: boolean): void {
+  function setMembership(mesh: FakeMesh, who: FakeMachine, isMember: boolean): void {
     const { id, name } = mesh.model.desired().mesh;
-    const others = machine.state().meshes.filter(({ meshId }) => meshId !== id);
-    machine.setMeshes(isMember ? [...others, { meshId: id, name }] : others);
+    const others = who.state().meshes.filter(({ meshId }) => meshId !== id);
+    who.setMeshes(isMember ? [...others, { meshId: id, name }] : others);
+  }
+  function makeMesh(index: number): FakeMesh {
+    const path = AGENT_PATHS.meshSync(testMeshId(index));
+    const createTicket = () => {
+      const ticket = `ticket-${relay.tickets.size}`;
+      relay.tickets.add(ticket);
+      return ticket;
+    };
+    const mesh = createFakeMesh(index, { publish: publishTo(path), tell: tellOn(path), createTicket });
+    meshes.set(mesh.model.meshId, mesh);
+    objects.set(path, mesh);
+    return mesh;
   }
 
   await goUp();
@@ -251,38 +305,38 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
     url,
     machine,
     machineId,
+    addMachine,
+    relay,
     levers,
     requests,
     goUp,
     goDown,
-    close: goDown,
+    async close() {
+      await goDown();
+      await relay.close();
+    },
     closeSockets,
     connections: () => [...links].map(({ path, transport }) => ({ path, transport })),
     addMesh(index, { isMember = true } = {}) {
-      let mesh = meshes.get(createFakeMesh(index, () => {}).model.meshId);
-      if (mesh === undefined) {
-        const path = AGENT_PATHS.meshSync(createFakeMesh(index, () => {}).model.meshId);
-        mesh = createFakeMesh(index, publishTo(path));
-        meshes.set(mesh.model.meshId, mesh);
-        objects.set(path, mesh);
-      }
+      const mesh = meshes.get(testMeshId(index)) ?? makeMesh(index);
       if (isMember) plane.join(mesh);
       return mesh;
     },
-    join(mesh) {
-      mesh.addMember(machineId, "host-1", 200);
-      setMembership(mesh, true);
+    join(mesh, id = machineId) {
+      const { name, host, machine: who } = machineOf(id);
+      mesh.addMember(id, name, host);
+      setMembership(mesh, who, true);
     },
     leave(mesh) {
       const path = AGENT_PATHS.meshSync(mesh.model.meshId);
       mesh.removeMember(machineId);
       publishTo(path)({ type: "mesh.left", meshId: mesh.model.meshId, reason: "removed" });
       closeSockets(path, CLOSE_CODES.removed);
-      setMembership(mesh, false);
+      setMembership(mesh, machine, false);
     },
     removeMachine() {
       machine.remove();
-      for (const path of objects.keys()) closeSockets(path, CLOSE_CODES.removed);
+      for (const path of [AGENT_PATHS.machineSync, ...objects.keys()]) closeSockets(path, CLOSE_CODES.removed);
     },
     sendRaw(path, text) {
       for (const link of [...links]) if (link.path === path) link.sendRaw(text);

@@ -1,7 +1,13 @@
 // What a Mesh object and a Machine object do with messages, whatever carries them. For the fake control plane.
-import type { Candidate, PeerRow } from "#schema/desired-state";
-import type { MachineId, MeshId, WireGuardPublicKey } from "#schema/ids";
-import { type SyncApplied, ToMachineMessage, ToMeshMessage } from "#schema/wire/messages";
+import type { PeerRow } from "#schema/desired-state";
+import type { MachineId, MeshId } from "#schema/ids";
+import {
+  type FromMeshMessage,
+  type MemberUpdate,
+  type SyncApplied,
+  ToMachineMessage,
+  ToMeshMessage,
+} from "#schema/wire/messages";
 import { createMeshModel, type MeshModel } from "./mesh-model.ts";
 
 export interface FakeObject {
@@ -16,6 +22,8 @@ export interface FakeObject {
 export interface FakeMesh extends FakeObject {
   readonly model: MeshModel;
   addMember(machineId: MachineId, name: string, host: number): void;
+  /** Lets its members reach one another through this one, where the mesh's fallback is transit. */
+  setGateway(machineId: MachineId): void;
   removeMember(machineId: MachineId): void;
   /** A change, told to everybody connected. */
   change(message: object): void;
@@ -26,22 +34,29 @@ export interface FakeMesh extends FakeObject {
   readonly signals: { readonly machineId: MachineId; readonly message: ToMeshMessage }[];
 }
 
-interface Facts {
-  readonly publicKey?: WireGuardPublicKey | undefined;
-  readonly candidates?: Candidate[] | undefined;
-}
+type Facts = Pick<MemberUpdate, "publicKey" | "candidates" | "deviceEpoch" | "nat" | "answersChecks">;
 
 export type Publish = (message: object, except?: MachineId | undefined) => void;
 
-export function createFakeMesh(index: number, publish: Publish): FakeMesh {
+/** How a mesh reaches its members. */
+export interface FakeMeshPorts {
+  readonly publish: Publish;
+  /** False: it is not connected. */
+  readonly tell: (machineId: MachineId, message: FromMeshMessage) => boolean;
+  /** A ticket that opens a relay. */
+  readonly createTicket: () => string;
+}
+
+export function createFakeMesh(index: number, { publish, tell, createTicket }: FakeMeshPorts): FakeMesh {
   const model = createMeshModel(index);
   const members = new Map<MachineId, { name: string; host: number }>();
   const applied: FakeMesh["applied"] = [];
   const hellos: number[] = [];
   const signals: FakeMesh["signals"] = [];
+  let gatewayId: MachineId | null = null;
 
   function learn(machineId: MachineId, facts: Facts, isHello: boolean): void {
-    const { publicKey, candidates } = facts;
+    const { publicKey, candidates, deviceEpoch, nat, answersChecks } = facts;
     const member = members.get(machineId);
     const known = model.desired().members.find((row) => row.machineId === machineId);
     const key = publicKey ?? known?.publicKey;
@@ -53,9 +68,41 @@ export function createFakeMesh(index: number, publish: Publish): FakeMesh {
       address6: `fd00:${index + 1}::${member.host}`,
       publicKey: key,
       candidates: candidates ?? known?.candidates ?? [],
+      deviceEpoch: deviceEpoch ?? known?.deviceEpoch,
+      nat: nat ?? known?.nat,
+      answersChecks: answersChecks ?? known?.answersChecks ?? true,
+      isGateway: gatewayId === machineId,
     } as PeerRow;
     // The answer to a hello tells the sender all; after an update it is told what became of it.
     if (JSON.stringify(row) !== JSON.stringify(known)) publish(model.putRow(row), isHello ? machineId : undefined);
+  }
+
+  /** Passes on to the peer what concerns it; nothing of it is kept. */
+  function passOn(machineId: MachineId, message: ToMeshMessage): readonly FromMeshMessage[] {
+    switch (message.type) {
+      case "punch.request":
+        tell(message.peerId, { ...message, type: "punch.requested", peerId: machineId });
+        return [];
+      case "relay.request": {
+        const { peerId } = message;
+        const ticketOf = (peer: MachineId, isInvitation: boolean): FromMeshMessage => ({
+          ...{ type: "relay.ticket", peerId: peer, isInvitation, ticket: createTicket() },
+        });
+        if (tell(peerId, ticketOf(machineId, true))) return [ticketOf(peerId, false)];
+        return [{ type: "relay.refused", peerId, code: "peer_offline", message: "it is not connected" }];
+      }
+      case "peer.observed":
+        tell(message.peerId, { type: "endpoint.observed", endpoint: message.endpoint, observedBy: machineId });
+        return [];
+      case "transit.request": {
+        const { peerId, gatewayId: through } = message;
+        const pairsWith = (peer: MachineId) => (through === null ? [] : [{ peerId: peer, gatewayId: through }]);
+        tell(peerId, { type: "transit.set", pairs: pairsWith(machineId) });
+        return [{ type: "transit.set", pairs: pairsWith(peerId) }];
+      }
+      default:
+        return [];
+    }
   }
 
   const isTaken = (machineId: MachineId, { publicKey }: Facts) =>
@@ -71,6 +118,10 @@ export function createFakeMesh(index: number, publish: Publish): FakeMesh {
     removeMember(machineId) {
       members.delete(machineId);
       publish(model.removeRow(machineId), machineId);
+    },
+    setGateway(machineId) {
+      gatewayId = machineId;
+      learn(machineId, {}, false);
     },
     change: (message) => publish(message),
     refuse: (machineId) => (members.has(machineId) ? null : "not_a_member"),
@@ -95,7 +146,7 @@ export function createFakeMesh(index: number, publish: Publish): FakeMesh {
           return [model.answerHeartbeat(message)];
         default:
           signals.push({ machineId, message });
-          return [];
+          return passOn(machineId, message);
       }
     },
     poll(query) {
