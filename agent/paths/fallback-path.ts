@@ -109,7 +109,8 @@ function closeWhereDone(draft: Draft): void {
   const { state, nowMs } = draft;
   const { relay } = state;
   if (relay.kind === "closed" || relay.kind === "refused") return;
-  const isReplaced = nowMs >= toRelayEndMs(state) && !isDoubtful(state, nowMs);
+  const isShaky = state.missed > 0 && isActive(state, nowMs, PATH_TIMES.activeFor);
+  const isReplaced = nowMs >= toRelayEndMs(state) && !isShaky;
   const isForbidden = state.local.fallback === "transit";
   if (!isReplaced && !isForbidden && isWanted(state, nowMs)) return;
   change(draft, { relay: { kind: "closed" }, relayFailures: 0 });
@@ -128,8 +129,11 @@ export function toRelayEndMs({ path, sinceMs, relay, lastRelayRxMs }: PathState)
 export function takeRelay(draft: Draft, isPresent: boolean): void {
   const { state, nowMs } = draft;
   const isInvited = state.relay.kind === "closed" || state.relay.kind === "refused";
+  // Who was there and left does not come back by waiting.
+  const hasLeft = state.relay.kind === "ready" && !isPresent;
+  const sinceMs = hasLeft ? nowMs - PATH_TIMES.relayAlone : nowMs;
   change(draft, {
-    relay: { kind: isPresent ? "ready" : "open", sinceMs: nowMs },
+    relay: { kind: isPresent ? "ready" : "open", sinceMs },
     ...(isInvited ? { peerAskedAtMs: nowMs } : {}),
   });
   if (isPresent || isInvited) notePeerAlive(draft);

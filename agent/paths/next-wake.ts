@@ -62,6 +62,9 @@ function toRelayTimes(state: PathState, nowMs: number): number[] {
     times.push(Math.max(relay.sinceMs, unansweredSinceMs) + PATH_TIMES.relayStale);
   }
   if (relay.kind === "open" || relay.kind === "ready" || relay.kind === "wanted") times.push(toRelayEndMs(state));
+  if (relay.kind !== "closed" && state.missed > 0 && state.lastUseMs !== null) {
+    times.push(state.lastUseMs + PATH_TIMES.activeFor);
+  }
   if (relay.kind === "refused" && isRelayAllowed(state) && isRelayNeeded(state, nowMs)) {
     times.push(toRelayRetryMs(state, nowMs));
   }
