@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { AgentStatus, PeerList, VersionInfo } from "#schema/local/status";
+import { AgentStatus, ExplainReply, NetcheckReply, PeerList, VersionInfo } from "#schema/local/status";
 import { CommandError } from "../system/exec.ts";
 import { createFiles } from "../system/files.ts";
 import { createLocalSockets } from "../system/local-socket.ts";
@@ -111,6 +111,7 @@ describe("becket up", () => {
     [["--url", "PLANE"], { env: { BECKET_TOKEN: "bkj_short" } }, 4, /begins with bkj_/],
     [["--url", "ftp://x"], {}, 2, /scheme, host and port/],
     [["--url", "https://x/api"], {}, 2, /scheme, host and port/],
+    [[], { env: { BECKET_ENDPOINTS: "198.51.100.7" } }, 2, /BECKET_ENDPOINTS: "198\.51\.100\.7"/],
     [["--token-file", "/nothing", "--url", "PLANE"], {}, 2, /can't be read from \/nothing: there is no file/],
     [["--url", "PLANE"], { isRoot: false }, 6, /needs root.*sudo/],
     [[TEST_TOKEN], {}, 2, /too many arguments/],
@@ -222,12 +223,12 @@ describe("becket status, peers and version", () => {
     expect(status.out).toContain("machine        host-1 (mch_");
     expect(status.out).toMatch(/MESH +INTERFACE +ADDRESS +ADDRESS6 +PORT +PEERS UP +IN SYNC +LINK/);
     expect(status.out).toMatch(
-      /mesh-0 +bkt-mesh-0 +10\.1\.0\.200 +fd00:1::200 +51820 +1\/1 +yes +connected by websocket/,
+      /mesh-0 +bkt-mesh-0 +10\.1\.0\.200 +fd00:1::200 +51820 +0\/1 +yes +connected by websocket/,
     );
     expect((await becket(["peers"])).out).toMatch(
-      /mesh-0 +m2 +10\.1\.0\.3 +fd00:1::3 +192\.0\.2\.3:51820 +\d+ s ago +0 B +\d+ B +up/,
+      /mesh-0 +m2 +10\.1\.0\.3 +none +- +- +\d+ s ago +0 B +\d+ B +waiting/,
     );
-    expect((await becket(["version"])).out).toMatch(/^becket \d+\.\d+\.\d+ \(wire version 1, node v20\.18\.1\)$/);
+    expect((await becket(["version"])).out).toMatch(/^becket \d+\.\d+\.\d+ \(wire version 2, node v20\.18\.1\)$/);
   });
 
   test("print JSON that programs can rely on", async () => {
@@ -243,8 +244,8 @@ describe("becket status, peers and version", () => {
     expect(JSON.parse((await becket(["--version", "--json"])).out)).toMatchObject({ agentVersion: null });
   });
 
-  test.each(["status", "peers"])("%s says that no agent runs, and how to start it", async (command) => {
-    expect(await becket([command])).toMatchObject({
+  test.each([["status"], ["peers"], ["explain", "m2"], ["netcheck"]])("%s says that no agent runs", async (...args) => {
+    expect(await becket(args)).toMatchObject({
       code: 3,
       error: expect.stringMatching(/No agent runs here.*becket up/),
     });
@@ -252,6 +253,45 @@ describe("becket status, peers and version", () => {
 
   test("version works without an agent", async () => {
     expect(JSON.parse((await becket(["version", "--json"])).out)).toMatchObject({ agentVersion: null });
+  });
+});
+
+describe("becket explain", () => {
+  test.each(["m2", "10.1.0.3", "fd00:1::3", testPeer(2).machineId])(
+    "says how %s is reached, and why so",
+    async (peer) => {
+      await startDaemon();
+      await world.machine.clock.advance(1_000);
+      const { code, out } = await becket(["explain", peer]);
+      expect(code).toBe(0);
+      expect(out).toMatch(/^m2: no path$/m);
+      expect(out).toMatch(/why +not connected: 1 endpoint of the other machine is being checked/);
+      expect(out).toMatch(/here +NAT not known yet/);
+      expect(out).toMatch(/ENDPOINT +TYPE +OUTCOME +RTT +LAST/);
+      expect(out).toMatch(/192\.0\.2\.3:51820 +host +checking +tried \d+ s ago/);
+    },
+  );
+
+  test("prints JSON that programs can rely on", async () => {
+    await startDaemon();
+    const { paths } = ExplainReply.parse(JSON.parse((await becket(["explain", "m2", "--json"])).out));
+    expect(paths).toMatchObject([{ name: "m2", path: "none", candidates: [{ endpoint: "192.0.2.3:51820" }] }]);
+  });
+
+  test("says that there is no such peer, and how to find one", async () => {
+    await startDaemon();
+    expect(await becket(["explain", "m3"])).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/no.*peer "m3".*becket peers/i),
+    });
+  });
+});
+
+describe("becket netcheck", () => {
+  test("says that there is nobody to ask where no STUN server is named", async () => {
+    await startDaemon();
+    expect(await becket(["netcheck"])).toMatchObject({ code: 1, error: expect.stringMatching(/no STUN servers/) });
+    expect(NetcheckReply.parse(JSON.parse((await becket(["netcheck", "--json"])).out))).toEqual({ report: null });
   });
 });
 
@@ -295,6 +335,8 @@ describe("help", () => {
     ["up", "--help"],
     ["status", "--help"],
     ["peers", "--help"],
+    ["explain", "--help"],
+    ["netcheck", "--help"],
     ["down", "--help"],
     ["version", "--help"],
   ])("has examples and the exit codes: %s %s", async (...args) => {
@@ -302,7 +344,10 @@ describe("help", () => {
     expect([code, out]).toEqual([0, expect.stringMatching(/Examples:\n {2}[\s\S]*Exit codes:\n {2}0/)]);
   });
 
-  test.each([[["nonsense"]], [["status", "--wrong"]], [[]]])("wrong usage is code 2, with a hint: %j", async (args) => {
-    expect(await becket(args)).toMatchObject({ code: 2, error: expect.stringMatching(/becket --help|Usage/) });
-  });
+  test.each([[["nonsense"]], [["status", "--wrong"]], [["explain"]], [[]]])(
+    "wrong usage is code 2, with a hint: %j",
+    async (args) => {
+      expect(await becket(args)).toMatchObject({ code: 2, error: expect.stringMatching(/becket --help|Usage/) });
+    },
+  );
 });

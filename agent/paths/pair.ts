@@ -234,7 +234,7 @@ export function createPair(options: PairOptions): Pair {
     appliedVersion: () => applied,
     noteAnswer({ endpoint, roundTripMs }) {
       const isInUse = endpoint === null ? state.path.kind === "relayed" : isPathTo(state, endpoint);
-      if (isInUse) quality.answered(roundTripMs);
+      if (isInUse) quality.answered(roundTripMs, clock.now());
       if (endpoint !== null) dispatch({ type: "answered", endpoint, roundTripMs });
     },
     measure() {

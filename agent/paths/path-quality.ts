@@ -2,7 +2,7 @@
 
 export interface PathQuality {
   sent(nowMs: number): void;
-  answered(roundTripMs: number): void;
+  answered(roundTripMs: number, nowMs: number): void;
   /** Another path: what was measured says nothing of it. */
   reset(): void;
   /** Smoothed; null until measured. */
@@ -23,9 +23,9 @@ export function createPathQuality(): PathQuality {
       checks.push({ sentAtMs: nowMs, isAnswered: false });
       if (checks.length > REMEMBERED) checks = checks.slice(-REMEMBERED);
     },
-    answered(roundTripMs) {
-      // Which one of several under way it answers makes no difference to how many are lost.
-      const check = checks.find(({ isAnswered }) => !isAnswered);
+    answered(roundTripMs, nowMs) {
+      // Which one of several under way it answers makes no difference to how many are lost. One that is lost stays so.
+      const check = checks.find(({ sentAtMs, isAnswered }) => !isAnswered && nowMs - sentAtMs < LOST_AFTER_MS);
       if (check !== undefined) check.isAnswered = true;
       latencyMs = latencyMs === null ? roundTripMs : latencyMs + (roundTripMs - latencyMs) / 4;
     },
