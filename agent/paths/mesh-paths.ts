@@ -70,6 +70,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
   let desired: DesiredMesh | null = null;
   let rows = new Map<MachineId, PeerRow>();
   let byKey = new Map<string, MachineId>();
+  const opened: UdpSocket | null = null;
   let probeSocket: UdpSocket | null = null;
   let stun: StunClientWithReceive | null = null;
   let surroundings = toSurroundings([]);
@@ -80,13 +81,15 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
   let making: Promise<void> = Promise.resolve();
   let isStopped = false;
 
+  /** From WireGuard's port, or not at all. */
+  const canAsk = () => probeSocket !== null && rules.problem() === null;
   const probe = (packet: Uint8Array, to: Endpoint) => probeSocket?.send(packet, to);
   const own: OwnEndpoints = createOwnEndpoints({
     listenPort,
     clock,
     staticEndpoints: machine.staticEndpoints,
     stun: { binding: async (server, how) => (await stun?.binding(server, how)) ?? null },
-    servers: machine.stunServers,
+    servers: () => (canAsk() ? machine.stunServers() : []),
     resolveHost: ports.resolveHost,
     nat: machine.nat,
     onChanged: options.onEndpoints,
@@ -205,7 +208,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     watch.stop();
     reporter.stop();
     pairs.stop();
-    probeSocket?.close();
+    opened?.close();
     machine.setVoice(listenPort, null);
   }
 
