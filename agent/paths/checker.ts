@@ -58,11 +58,15 @@ interface Pending {
 
 /** An answer that takes longer says nothing of a path that anybody would want. */
 const ANSWER_WITHIN_MS = 5_000;
+/** Checks of peers that are remembered, so that a recorded one can't be used again soon: it would say that its sender is elsewhere. */
+const REMEMBERED_CHECKS = 4_096;
 
 export function createChecker(options: CheckerOptions): Checker {
   const { machineId, clock, keyOf } = options;
   /** In order of sending. */
   const pending = new Map<string, Pending>();
+  /** Transaction ids, oldest first. */
+  const taken = new Set<string>();
 
   function forgetOld(nowMs: number): void {
     for (const [id, { sentAtMs }] of pending) {
@@ -71,12 +75,23 @@ export function createChecker(options: CheckerOptions): Checker {
     }
   }
 
+  /** False: it was here before. */
+  function take(transactionId: Buffer): boolean {
+    const id = transactionId.toString("hex");
+    if (taken.has(id)) return false;
+    taken.add(id);
+    const [oldest = id] = taken;
+    if (taken.size > REMEMBERED_CHECKS) taken.delete(oldest);
+    return true;
+  }
+
   async function answer(parsed: ParsedStun, { from, reply }: Incoming): Promise<MachineId | null> {
     const parties = parseParties(parsed);
     if (parties === null || parties.receiver !== machineId) return null;
     const { sender } = parties;
     const key = await keyOf(sender);
     if (key === null || !isAuthentic(parsed, key) || !options.isReady(sender)) return null;
+    if (!take(parsed.transactionId)) return null;
     reply(renderCheckAnswer(Buffer.from(parsed.transactionId), from, key));
     if (from !== null) options.onChecked(sender, from, parsed.attributes.useCandidate === true);
     return sender;
