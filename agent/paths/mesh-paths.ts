@@ -70,7 +70,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
   let desired: DesiredMesh | null = null;
   let rows = new Map<MachineId, PeerRow>();
   let byKey = new Map<string, MachineId>();
-  const opened: UdpSocket | null = null;
+  let opened: UdpSocket | null = null;
   let probeSocket: UdpSocket | null = null;
   let stun: StunClientWithReceive | null = null;
   let surroundings = toSurroundings([]);
@@ -188,15 +188,17 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
   async function openProbe(): Promise<void> {
     const socket = await ports.udp.open();
     if (isStopped) return socket.close();
-    probeSocket = socket;
+    opened = socket;
     const client = createStunClient({ socket, clock });
-    stun = client;
     socket.listen((packet, from) => {
       if (client.receive(packet, from) || !isStunPacket(packet)) return;
       checker.receive(packet, { from, reply: (answer) => socket.send(answer, from) });
     });
     await rules.setPort(meshId, listenPort, socket.port);
     if (isStopped) return;
+    // Only now: what left before did so from another port, and what a server saw of that would lead nowhere.
+    probeSocket = socket;
+    stun = client;
     sampler.start();
     machine.setVoice(listenPort, client);
     own.refresh();
