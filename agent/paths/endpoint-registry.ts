@@ -34,7 +34,8 @@ interface Seen extends EndpointSource {
 /** What others say of us counts for this long: a NAT forgets. */
 const SEEN_FOR_MS = 120_000;
 const KEPT_FOR_MS = 3_600_000;
-const MAX_SEEN = 64;
+/** Of one type: what others claim must not push out what this machine knows by itself. */
+const MAX_OF_TYPE = MAX_ENDPOINTS_PER_MEMBER;
 /** A member that lies can send our peers' checks to somebody else: to few, and not for long. */
 const MAX_OBSERVED_TOLD = 2;
 /** Told in this order; the first kind of an endpoint counts. */
@@ -47,7 +48,8 @@ export function createEndpointRegistry(): EndpointRegistry {
     const isSame = (seen: Seen) => isSameSource(seen, source) && seen.endpoint === endpoint;
     const before = all.find(isSame);
     const entry = { ...source, endpoint, firstMs: before?.firstMs ?? nowMs, lastMs: nowMs, isPast: false };
-    all = before === undefined ? [...all, entry].slice(-MAX_SEEN) : all.map((seen) => (isSame(seen) ? entry : seen));
+    all =
+      before === undefined ? [...makeRoom(all, source.type), entry] : all.map((seen) => (isSame(seen) ? entry : seen));
   }
 
   return {
@@ -57,7 +59,7 @@ export function createEndpointRegistry(): EndpointRegistry {
         .map((seen) =>
           isSameSource(seen, source) && !endpoints.includes(seen.endpoint) ? { ...seen, isPast: true } : seen,
         );
-      for (const endpoint of endpoints) put(source, endpoint, nowMs);
+      for (const endpoint of endpoints.slice(0, MAX_OF_TYPE)) put(source, endpoint, nowMs);
     },
     note: put,
     forgetSeen() {
@@ -74,6 +76,14 @@ export function createEndpointRegistry(): EndpointRegistry {
         lastSeen: new Date(isPast || isByOthers(type) ? lastMs : nowMs).toISOString(),
       })),
   };
+}
+
+/** What is past goes first, then what was seen first. */
+function makeRoom(all: readonly Seen[], type: EndpointType): readonly Seen[] {
+  const ofType = all.filter((seen) => seen.type === type);
+  if (ofType.length < MAX_OF_TYPE) return all;
+  const going = ofType.find(({ isPast }) => isPast) ?? ofType[0];
+  return all.filter((seen) => seen !== going);
 }
 
 /** The mapping of a hard NAT is for one destination only: nobody else can use it, so it is not told. */
