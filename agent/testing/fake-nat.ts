@@ -3,7 +3,7 @@ import { type Endpoint, parseEndpoint, renderEndpoint } from "#schema/address";
 import type { NatFiltering, NatMapping } from "#schema/nat";
 import { parseStun, renderStun } from "../stun/codec.ts";
 import type { Clock } from "../system/clock.ts";
-import type { UdpSockets } from "../system/udp.ts";
+import type { UdpSocket, UdpSockets } from "../system/udp.ts";
 
 export interface FakeNatOptions {
   readonly clock: Clock;
@@ -23,6 +23,8 @@ export interface FakeNat extends UdpSockets {
   readonly localAddress: string;
   /** Packets to these never arrive. */
   readonly blocked: Set<Endpoint>;
+  /** A socket on the other side of the NAT, at this endpoint. */
+  openOutside(endpoint: Endpoint): UdpSocket;
   /** Answers at `endpoint`; by RFC 5780 when it has another one. */
   addServer(endpoint: Endpoint, options?: { other?: Endpoint; refuses?: "changeRequest" | "responsePort" }): void;
 }
@@ -105,6 +107,15 @@ export function createFakeNat(options: FakeNatOptions): FakeNat {
         send: (bytes, to) => sockets.has(own) && sendOut(Buffer.from(bytes), own, to),
         listen: (receive) => sockets.set(own, receive),
         close: () => sockets.delete(own),
+      };
+    },
+    openOutside(endpoint) {
+      outside.set(endpoint, () => undefined);
+      return {
+        port: portOf(endpoint),
+        send: (bytes, to) => comeIn(Buffer.from(bytes), endpoint, to),
+        listen: (receive) => outside.set(endpoint, (packet, from) => queueMicrotask(() => receive(packet, from))),
+        close: () => outside.delete(endpoint),
       };
     },
     addServer(endpoint, { other, refuses } = {}) {
