@@ -1,5 +1,9 @@
 #!/usr/bin/env node
 // The process: argv, environment, signals, exit code.
+
+// First of all: it counts from the moment on in which it is read.
+import "./system/spare-memory.ts";
+
 import os from "node:os";
 import { addAbortSignal } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -17,6 +21,7 @@ import { readNetworkFingerprint } from "./system/network-interfaces.ts";
 import { random, randomBytes } from "./system/random.ts";
 import { resolveHost } from "./system/resolve-host.ts";
 import { readInterfaceAddresses, readRouteTable } from "./system/route-table.ts";
+import { expectTraffic } from "./system/spare-memory.ts";
 import { createUdpSockets } from "./system/udp.ts";
 import { isUdpPortFree } from "./system/udp-port.ts";
 
@@ -46,6 +51,7 @@ try {
         udp,
         randomBytes,
         resolveHost,
+        expectTraffic,
         createPortMapper: (clock) =>
           createPortMapper({
             readRouter: () => chooseRouter(readRouteTable(), readInterfaceAddresses()),

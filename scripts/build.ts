@@ -46,7 +46,6 @@ async function buildAgent(): Promise<void> {
     target: "node20",
     format: "esm",
     minifySyntax: true,
-    keepNames: true,
     legalComments: "eof",
     logLevel: "warning",
     plugins: [builtinsByRequire, withoutLocales],

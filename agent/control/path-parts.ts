@@ -26,6 +26,8 @@ export interface PathNetwork {
   readonly createPortMapper: (clock: Clock) => PortMapper;
   readonly randomBytes: (count: number) => Buffer;
   readonly resolveHost: ResolveHost;
+  /** Called when a relay opens: from here on packets pass through this process. */
+  readonly expectTraffic?: () => void;
 }
 
 /** What the operator of this machine has said. */
@@ -84,7 +86,7 @@ export function createPathParts(options: PathPartsOptions): PathParts {
     udp: network.udp,
     randomBytes: network.randomBytes,
     resolveHost: network.resolveHost,
-    relays: createRelays(options),
+    relays: createRelays({ ...options, ...(network.expectTraffic && { onOpen: network.expectTraffic }) }),
     readDevice: wireguard.readDevice,
     createKeys: createCheckKeys(files),
   };

@@ -51,6 +51,7 @@ export interface RelayPorts {
   readonly api: Pick<MachineApi, "openSocket">;
   readonly clock: Clock;
   readonly timings: RelayTimings;
+  readonly onOpen?: () => void;
 }
 
 const QUEUE_BYTES = 256 * 1024;
@@ -64,7 +65,12 @@ const DRAIN_LOOK_MS = 5;
 const GOING_AWAY = 1000;
 
 export function createRelays(ports: RelayPorts): Relays {
-  return { open: (target, events) => openRelay(ports, target, events) };
+  return {
+    open(target, events) {
+      ports.onOpen?.();
+      return openRelay(ports, target, events);
+    },
+  };
 }
 
 function openRelay({ api, clock, timings }: RelayPorts, target: RelayTarget, events: RelayEvents): RelayConnection {
