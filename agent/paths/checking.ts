@@ -20,7 +20,7 @@ export function startRound(draft: Draft, { punch }: { readonly punch: "none" | "
   const { state, nowMs } = draft;
   if (!canCheck(state) || state.round !== null) return;
   const round = { startedAtMs: nowMs, sent: 0, hasBirthdayBegun: false, hasPunched: punch === "none" };
-  change(draft, { round, nextRoundAtMs: null, answersSinceDeath: 0, answeringSinceMs: null });
+  change(draft, { round, nextRoundAtMs: null });
   draft.actions.push({ type: "refresh_stun" });
   if (punch === "now") askToPunch(draft);
   advanceRound(draft);

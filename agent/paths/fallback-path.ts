@@ -132,13 +132,20 @@ export function takeRelay(draft: Draft, isPresent: boolean): void {
   // Who was there and left does not come back by waiting.
   const hasLeft = state.relay.kind === "ready" && !isPresent;
   const sinceMs = hasLeft ? nowMs - PATH_TIMES.relayAlone : nowMs;
+  const hasWorked = hasLeft && isSettled(state, nowMs);
   change(draft, {
+    ...(hasWorked ? { relayFailures: 0 } : {}),
     relay: { kind: isPresent ? "ready" : "open", sinceMs },
     ...(isInvited ? { peerAskedAtMs: nowMs } : {}),
+    // What was sent before says nothing of this relay.
+    ...(isPresent && state.path.kind !== "direct" ? { unansweredSinceMs: null } : {}),
   });
   if (isPresent || isInvited) notePeerAlive(draft);
   if (!isPresent && state.path.kind === "relayed") takePath(draft, { kind: "none" });
 }
+
+const isSettled = ({ relay }: PathState, nowMs: number): boolean =>
+  relay.kind === "ready" && nowMs - relay.sinceMs >= PATH_TIMES.relayLinger;
 
 /** What the control plane answers to a request; it says nothing of a relay that is there. */
 const REFUSALS = new Set(["peer_offline", "rate_limited", "member_not_found", "relay_not_allowed"]);
@@ -152,7 +159,7 @@ function loseRelay(draft: Draft, end: { readonly code: string; readonly message:
   const { state, nowMs } = draft;
   const { relay } = state;
   const isSilent = end.code === "relay_silent";
-  const hasWorked = relay.kind === "ready" && nowMs - relay.sinceMs >= PATH_TIMES.relayLinger && !isSilent;
+  const hasWorked = isSettled(state, nowMs) && !isSilent;
   const relayFailures = hasWorked ? 1 : state.relayFailures + 1;
   const pauses = PATH_TIMES.relayPauses;
   const pauseMs = pauses[Math.min(relayFailures, pauses.length) - 1] ?? 0;

@@ -147,6 +147,8 @@ function tryAgain(draft: Draft): void {
   const { state, nowMs } = draft;
   if (state.round !== null || state.nextRoundAtMs === null || nowMs < state.nextRoundAtMs) return;
   if (!canCheck(state) || !isWanted(state, nowMs)) return;
+  // Answers of the round before were not enough.
+  change(draft, { answersSinceDeath: 0, answeringSinceMs: null });
   if (isGood(state)) change(draft, { nextRoundAtMs: null });
   // In a large mesh the peer sleeps too, unless it is the one that asked.
   else startRound(draft, { punch: isActive(state, nowMs, PATH_TIMES.activeFor) && !state.isEager ? "now" : "later" });

@@ -27,6 +27,8 @@ export const PATH_TIMES = {
   handshakeAnswers: 1_500,
   /** Nobody sent or received for this long: no traffic. */
   activeFor: 5_000,
+  /** WireGuard repeats a handshake every 5 s for 90 s: with longer pauses it is not one attempt. */
+  sendingFor: 30_000,
   /** Doubtful: this many checks of the path without an answer, and nothing received for this long. The relay is made ready. */
   doubtAfterMissed: 2,
   doubtAfter: 900,
@@ -37,7 +39,7 @@ export const PATH_TIMES = {
   /** The peer uses the relay: so it has left the direct path, or has not taken it yet. */
   peerOnRelayFor: 2_000,
   /** Where no checks can be made: WireGuard answers one-way traffic after 10 s (its keepalive timeout). */
-  uncheckedSilentFor: 12_000,
+  uncheckedSilentFor: 14_000,
   /** The same for an endpoint that nothing was ever received from: a handshake is answered at once. */
   guessSilentFor: 3_000,
   /** The relay is made ready this long before. */

@@ -10,11 +10,9 @@ export function takeTraffic(draft: Draft, { isSent, isReceived, isUpkeep = false
   if (!isSent && !isReceived) return;
   if (!isUpkeep) noteUse(draft);
   const { state, nowMs } = draft;
-  if (isSent) {
-    // A keepalive wants no answer.
-    const unansweredSinceMs = isUpkeep && !isAsking ? state.unansweredSinceMs : (state.unansweredSinceMs ?? nowMs);
-    change(draft, { lastTxMs: nowMs, unansweredSinceMs });
-  }
+  // A keepalive wants no answer.
+  if (isSent && (!isUpkeep || isAsking)) change(draft, { unansweredSinceMs: toUnansweredSinceMs(state, nowMs) });
+  if (isSent) change(draft, { lastTxMs: nowMs });
   if (!isReceived) return;
   // The look before may be as old as this: what came since may have come through the relay.
   const isRelayed = isWithin(state.lastRelayRxMs, nowMs, PATH_TIMES.peerOnRelayFor);
@@ -35,6 +33,12 @@ export function takeRelayPacket(draft: Draft): void {
   noteUse(draft);
   notePeerAlive(draft);
   change(draft, { lastRxMs: draft.nowMs, lastRelayRxMs: draft.nowMs, unansweredSinceMs: null });
+}
+
+/** What was sent before a silence is not waited for any more. */
+function toUnansweredSinceMs({ unansweredSinceMs, lastTxMs }: PathState, nowMs: number): number {
+  const isSending = isWithin(lastTxMs, nowMs, PATH_TIMES.sendingFor);
+  return isSending && unansweredSinceMs !== null ? unansweredSinceMs : nowMs;
 }
 
 export function takeLoopbackPacket(draft: Draft): void {

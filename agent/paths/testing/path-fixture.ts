@@ -43,8 +43,8 @@ export interface PathFixture {
   at(timeMs: number, event: PathEvent): PathAction[];
   /** Lets time pass: does every wake-up until then. */
   until(timeMs: number): PathAction[];
-  /** From now on checks there are answered 20 ms later; null: none is. */
-  answerFrom(endpoint: Endpoint | null): void;
+  /** From now on checks there are answered, 20 ms later unless said otherwise; null: none is. */
+  answerFrom(endpoint: Endpoint | null, roundTripMs?: number): void;
   /** All actions so far. */
   readonly actions: PathAction[];
   /** Of one kind. */
@@ -79,8 +79,6 @@ export const toPeer = (peer: Partial<PeerFacts> = {}): PeerFacts => ({
   ...peer,
 });
 
-const ROUND_TRIP_MS = 20;
-
 /** Two machines behind easy NATs in an eager mesh, this one controlling, unless said otherwise. */
 export function setUpPath(options: PathOptions = {}): PathFixture {
   const { isControlling = true, isEager = true, path = { kind: "none" } } = options;
@@ -88,6 +86,7 @@ export function setUpPath(options: PathOptions = {}): PathFixture {
   const actions: PathAction[] = [];
   const coming: { readonly atMs: number; readonly endpoint: Endpoint }[] = [];
   let answering: Endpoint | null = null;
+  let answeringAfterMs = 20;
   let nowMs = BEGINNING_MS;
   let state = createPath({ peerId: PEER, isControlling, isEager, peer: toPeer(options.peer), local, path }, nowMs);
 
@@ -97,7 +96,7 @@ export function setUpPath(options: PathOptions = {}): PathFixture {
     actions.push(...next.actions);
     for (const action of next.actions) {
       const isAnswered = action.type === "send_checks" && answering !== null && action.endpoints.includes(answering);
-      if (isAnswered) coming.push({ atMs: nowMs + ROUND_TRIP_MS, endpoint: answering as Endpoint });
+      if (isAnswered) coming.push({ atMs: nowMs + answeringAfterMs, endpoint: answering as Endpoint });
     }
     return [...next.actions];
   }
@@ -110,7 +109,7 @@ export function setUpPath(options: PathOptions = {}): PathFixture {
       if (next !== undefined && next.atMs <= wakeMs) {
         coming.shift();
         nowMs = next.atMs;
-        step(answered(next.endpoint, ROUND_TRIP_MS));
+        step(answered(next.endpoint, answeringAfterMs));
       } else {
         nowMs = wakeMs;
         step({ type: "tick" });
@@ -125,8 +124,9 @@ export function setUpPath(options: PathOptions = {}): PathFixture {
     actions,
     state: () => state,
     until,
-    answerFrom(endpoint) {
+    answerFrom(endpoint, roundTripMs = 20) {
       answering = endpoint;
+      answeringAfterMs = roundTripMs;
     },
     at(timeMs, event) {
       until(timeMs);
