@@ -8,7 +8,7 @@ import { silentLogger } from "../system/logger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMachineNetwork, type ProberView, type Voice } from "./machine-network.ts";
 
-const CLIENT: StunClient = { binding: async () => null, ask: async () => null };
+const CLIENT: StunClient = { binding: async () => null, ask: async () => ({ kind: "silent" }) };
 const QUICK: NatSummary = { mapping: "endpoint-independent", filtering: "unknown", isUdpOpen: true };
 const SERVER = "stun.example.org:3478";
 

@@ -88,9 +88,20 @@ export function createPair(options: PairOptions): Pair {
     const step = stepPath(state, event, clock.now());
     const before = state;
     state = step.state;
-    if (before.path.kind !== state.path.kind) quality.reset();
+    if (before.path.kind !== state.path.kind) {
+      quality.reset();
+      sendWaiting();
+    }
     for (const action of step.actions) perform(action);
     settle();
+  }
+
+  /** A direct path was found before the relay: what waited for that one need not wait for WireGuard to send it again, which takes 5 s. */
+  function sendWaiting(): void {
+    const { path, local } = state;
+    if (path.kind !== "direct" || !local.canCheck) return;
+    for (let packet = waiting.shift(); packet !== undefined; packet = waiting.shift())
+      options.probe(packet, path.endpoint);
   }
 
   function settle(): void {
