@@ -10,9 +10,10 @@ import { canBeDirect, createSimulatedPair, type GateName, type SimulatedPair } f
 
 /** Of a silent death: the longest time to notice it and to be on the relay. A relay that comes back is asked for every 5 s. */
 const LONGEST_GAP_MS = 6_500;
-/** Where WireGuard has no session any more, a handshake that was lost is repeated after 5 s; nobody can make that shorter. */
+/** Where WireGuard's session has ended, a handshake that was lost is repeated after 5 s; nobody can make that shorter. */
 const HANDSHAKE_MS = 5_000;
-const SESSION_MS = 150_000;
+/** A session ends 180 s after it began, and was renewed 120 s after that when there was an answer then. */
+const SESSION_MS = 60_000;
 /** Found again: a round is never further away than 57 s, and takes up to 3 s. */
 const HEALED_WITHIN_MS = 65_000;
 /** The same where ports have to be guessed, which is done every ten minutes. */

@@ -284,8 +284,9 @@ export function createSimulatedMachine(options: MachineOptions): SimulatedMachin
     },
     takeRelayed(packet) {
       if (isStopped || !isRelayOpen) return;
-      wireguard.receive(packet, LOOPBACK);
+      // WireGuard's answer comes through a socket, so later.
       dispatch({ type: "relay_packet" });
+      wireguard.receive(packet, LOOPBACK);
     },
     moved() {
       local = toLocal();
