@@ -29,6 +29,12 @@ export interface UdpSockets {
 
 type Sockets = Partial<Record<SocketType, Socket>>;
 
+/**
+ * As much as the system allows (net.core.rmem_max; Linux doubles what it is told). What is there by default holds less than a hundred full
+ * packets, and a relayed peer sends that many while this process is not on the processor.
+ */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
 /** A port that is free for IPv4 may be taken for IPv6: look for another one, but not for ever. */
 const MAX_ATTEMPTS = 16;
 
@@ -56,7 +62,7 @@ async function open(options: UdpOptions = {}): Promise<UdpSocket> {
 
 function bind(type: SocketType, port: number, address?: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket({ type, ipv6Only: type === "udp6" });
+    const socket = createSocket({ type, ipv6Only: type === "udp6", recvBufferSize: RECEIVE_BUFFER_BYTES });
     socket.once("error", (error) => {
       socket.close();
       reject(error);
