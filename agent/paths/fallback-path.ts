@@ -129,9 +129,9 @@ export function toRelayEndMs({ path, sinceMs, relay, lastRelayRxMs }: PathState)
 export function takeRelay(draft: Draft, isPresent: boolean): void {
   const { state, nowMs } = draft;
   const isInvited = state.relay.kind === "closed" || state.relay.kind === "refused";
-  // Who was there and left does not come back by waiting.
+  // Who was there and left comes back soon, or not by waiting.
   const hasLeft = state.relay.kind === "ready" && !isPresent;
-  const sinceMs = hasLeft ? nowMs - PATH_TIMES.relayAlone : nowMs;
+  const sinceMs = hasLeft ? nowMs - (PATH_TIMES.relayAlone - PATH_TIMES.relayLeft) : nowMs;
   const hasWorked = hasLeft && isSettled(state, nowMs);
   change(draft, {
     ...(hasWorked ? { relayFailures: 0 } : {}),

@@ -66,6 +66,8 @@ export const PATH_TIMES = {
   relayAnswer: 5_000,
   /** The peer does not come to the relay, with traffic waiting: it is invited again. */
   relayAlone: 4_000,
+  /** The same when it was there and left: who changes networks is back sooner. */
+  relayLeft: 1_000,
   /** Packets go into the relay and nothing comes out. */
   relayStale: 15_000,
   /** A relay that is not needed any more stays for packets under way. */
