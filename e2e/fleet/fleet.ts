@@ -24,7 +24,7 @@ export interface Fleet {
   enrolAll(options?: { meshIds?: string[] }): Promise<void>;
   /** Mesh addresses by machine name, from the API. */
   addresses(meshId: string): Promise<Map<string, MeshAddress>>;
-  /** Waits until every ordered pair of the mesh's members pings, over both families. */
+  /** Waits until every ordered pair of the mesh's members has pinged, over both families. */
   untilConnected(meshId: string, options?: { withinMs?: number; members?: number }): Promise<void>;
   down(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -57,31 +57,27 @@ function createHandle(lab: Lab, controlPlane: LabControlPlane): Fleet {
     return found;
   };
 
-  async function untilConnected(meshId: string, { withinMs = 20_000, members = agents.length } = {}): Promise<void> {
-    const unreached = async () => {
+  async function untilConnected(meshId: string, { withinMs = 30_000, members = agents.length } = {}): Promise<void> {
+    // Each pair has to be reached once: asking all of them anew each time would itself keep two cores from answering.
+    const reached = new Set<string>();
+    const look = async () => {
       const addresses = await readMeshAddresses(api, meshId);
-      if (addresses.size < members) return [`only ${addresses.size} of ${members} members`];
-      const pairs = [...addresses].flatMap(([from]) =>
-        [...addresses].filter(([to]) => to !== from).map((to) => [from, ...to] as const),
-      );
-      const results = await Promise.all(
-        pairs.flatMap(([from, to, { ipv4, ipv6 }]) =>
-          [ipv4, ipv6].map(async (address) => {
-            const isReached = await pingOnce(lab.machine(from), address, { timeoutMs: 1_000 });
-            return isReached ? [] : [`${from} → ${to} (${address})`];
+      if (addresses.size < members) throw new Error(`only ${addresses.size} of ${members} members`);
+      const missing = toPings(addresses).filter((ping) => !reached.has(renderPing(ping)));
+      for (let first = 0; first < missing.length; first += PINGS_AT_ONCE) {
+        const group = missing.slice(first, first + PINGS_AT_ONCE);
+        await Promise.all(
+          group.map(async (ping) => {
+            if (await pingOnce(lab.machine(ping.from), ping.address, { timeoutMs: 1_000 }))
+              reached.add(renderPing(ping));
           }),
-        ),
-      );
-      return results.flat();
+        );
+      }
+      const left = missing.map(renderPing).filter((ping) => !reached.has(ping));
+      if (left.length > 0) throw new Error(`not reached: ${left.join(", ")}`);
+      return true;
     };
-    await eventually(
-      async () => {
-        const missing = await unreached();
-        if (missing.length > 0) throw new Error(`not reached: ${missing.join(", ")}`);
-        return true;
-      },
-      { withinMs, describe: "every pair of the mesh pings" },
-    );
+    await eventually(look, { withinMs, describe: "every pair of the mesh pings" });
   }
 
   const fleet: Fleet = {
@@ -101,6 +97,25 @@ function createHandle(lab: Lab, controlPlane: LabControlPlane): Fleet {
   };
   return fleet;
 }
+
+const PINGS_AT_ONCE = 12;
+
+interface MeshPing {
+  readonly from: string;
+  readonly to: string;
+  readonly address: string;
+}
+
+/** From each member to each other one, over both families. */
+function toPings(addresses: ReadonlyMap<string, MeshAddress>): MeshPing[] {
+  return [...addresses.keys()].flatMap((from) =>
+    [...addresses]
+      .filter(([to]) => to !== from)
+      .flatMap(([to, { ipv4, ipv6 }]) => [ipv4, ipv6].map((address) => ({ from, to, address }))),
+  );
+}
+
+const renderPing = ({ from, to, address }: MeshPing): string => `${from} → ${to} (${address})`;
 
 /** Runs a scenario on a fleet with a default mesh; prints every node's state when it fails. */
 export async function withFleet(
