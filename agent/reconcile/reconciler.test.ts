@@ -55,6 +55,23 @@ describe("the reconciler", () => {
     expect(kernel.changes.join("\n")).not.toContain(keyOf("Q"));
   });
 
+  it("tells nobody that a state is there while a newer one has stopped the work on it half-way", async () => {
+    const { kernel, reconciler } = setUp();
+    const device = deviceOf({ peers: [peerOf("P", 2)] });
+    let isChanged = false;
+    kernel.onCommand = (argv) => {
+      if (isChanged || argv[0] !== "ip" || argv[2] !== "add") return;
+      isChanged = true;
+      reconciler.setDesired([{ ...device, peers: [peerOf("P", 2, { keepaliveSeconds: 55 })] }]);
+    };
+
+    reconciler.setDesired([device]);
+    await reconciler.whenSettled();
+
+    expect(isChanged).toBe(true);
+    expect(kernel.peer("bkt-a", keyOf("P")).keepaliveSeconds).toBe(55);
+  });
+
   it("gets on even when the desired state changes during every command", async () => {
     const { kernel, reconciler } = setUp();
     let left = 60;

@@ -96,7 +96,8 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     const isFailed = [...state.meshes.values()].some(({ failures }) => failures.length > 0);
     failedRounds = isFailed ? failedRounds + 1 : 0;
     if (!isStopped) cancelTimer = clock.setTimer(toWaitMs(result.wakeAtMs), wake);
-    settle(startedVersion);
+    // Whoever waits for a state waits for all of it, or for a newer one: the next round follows at once.
+    if (result.isComplete || isStopped) settle(startedVersion);
     if (hasChanged) onState(state);
   }
 

@@ -12,6 +12,8 @@ import type { MeshState, ReconcilerState } from "./reconciler-state.ts";
 
 export interface RoundResult {
   readonly state: ReconcilerState;
+  /** False: stopped between two steps, because something newer is desired. */
+  readonly isComplete: boolean;
   /** When the next round is due even if nothing happens; null: no need. */
   readonly wakeAtMs: number | null;
 }
@@ -30,9 +32,11 @@ interface Execute {
 
 export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock; log: Logger }): Round {
   let memory: Memory = new Map();
+  let isComplete = true;
 
   async function executePlan({ plan, device, before, signal }: Execute): Promise<MeshState> {
     const execution = await executeSteps(plan.steps, tools, signal);
+    isComplete &&= execution.isComplete;
     for (const step of execution.done) memory = rememberStep(memory, step, clock.now());
     const arePeersRight = execution.isComplete && !execution.failed.some(({ step }) => step.name === "peers.change");
     if (device !== undefined && arePeersRight) memory = rememberPeers(memory, device);
@@ -51,6 +55,7 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
 
   return {
     async run(desired, before, signal) {
+      isComplete = true;
       try {
         const observed = await readObservedState(tools);
         const { removals, meshes } = planDevices({ desired, observed, memory, nowMs: clock.now() });
@@ -63,10 +68,14 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
         const applied = await Promise.all(meshes.map(execute));
         const notRemoved = removed.filter(([, { failures }]) => failures.length > 0);
         const wakeAtMs = nextWakeAtMs({ desired, observed, memory });
-        return { state: { meshes: new Map([...notRemoved, ...applied].filter(isOfMesh)) }, wakeAtMs };
+        return { state: { meshes: new Map([...notRemoved, ...applied].filter(isOfMesh)) }, isComplete, wakeAtMs };
       } catch (error) {
         log.error("the system could not be read", { error });
-        return { state: failAll(desired, before, toFailure("system.observe", error), clock.now()), wakeAtMs: null };
+        return {
+          state: failAll(desired, before, toFailure("system.observe", error), clock.now()),
+          isComplete,
+          wakeAtMs: null,
+        };
       }
     },
   };
