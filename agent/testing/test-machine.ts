@@ -8,9 +8,11 @@ import { createLogger, type Logger } from "../system/logger.ts";
 import { randomBytes } from "../system/random.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeControlPlane, type FakeControlPlane } from "./fake-control-plane.ts";
+import { createFakeHost } from "./fake-host.ts";
 import { createFakeKernel, type FakeKernel } from "./fake-kernel.ts";
 import type { FakeMesh } from "./fake-objects.ts";
-import { createFakeUdp } from "./fake-udp.ts";
+import { createFakeUdp, type FakeUdp } from "./fake-udp.ts";
+import type { FakeWireGuard } from "./fake-wireguard.ts";
 import { createMemoryFiles, type MemoryFiles } from "./memory-files.ts";
 
 const NO_PORT_MAPPER: PortMapper = {
@@ -26,6 +28,7 @@ export interface TestMachine {
   readonly clock: FakeClock;
   readonly files: MemoryFiles;
   readonly kernel: FakeKernel;
+  readonly wireguard: FakeWireGuard;
   /** What was logged, as JSON lines. */
   readonly logs: string[];
   readonly ports: AgentPorts;
@@ -83,8 +86,18 @@ export interface RunningAgent extends Agent {
   stop(): Promise<AgentEnd>;
 }
 
-export function createTestMachine(): TestMachine {
-  const clock = createFakeClock(Date.now());
+export interface TestMachineOptions {
+  /** It enrols as `host-NUMBER`, and has 192.0.2.(199 + NUMBER). */
+  readonly number?: number;
+  readonly clock?: FakeClock;
+  readonly network?: FakeUdp;
+}
+
+export function createTestMachine({
+  number = 1,
+  clock = createFakeClock(Date.now()),
+  network = createFakeUdp(),
+}: TestMachineOptions = {}): TestMachine {
   const files = createMemoryFiles();
   const kernel = createFakeKernel({ files });
   const logs: string[] = [];
@@ -94,7 +107,9 @@ export function createTestMachine(): TestMachine {
     now: clock.now,
     write: (line) => logs.push(line),
   });
-  kernel.addLink("eth0", { isUp: true, addresses: ["192.0.2.200/24"] });
+  const address = `192.0.2.${199 + number}`;
+  kernel.addLink("eth0", { isUp: true, addresses: [`${address}/24`] });
+  const { udp, wireguard } = createFakeHost({ network, address, kernel, files, clock });
 
   const ports: AgentPorts = {
     exec: kernel,
@@ -106,18 +121,19 @@ export function createTestMachine(): TestMachine {
     readFingerprint: () => JSON.stringify(kernel.links.get("eth0")?.addresses),
     isUdpPortFree: async () => true,
     pathNetwork: {
-      udp: createFakeUdp(),
+      udp,
       randomBytes,
       resolveHost: async () => ({ ipv4: [], ipv6: [] }),
       createPortMapper: () => NO_PORT_MAPPER,
     },
-    host: { name: "host-1", nodeVersion: "v20.18.1", kernelVersion: "6.1.0", pid: 1 },
+    host: { name: `host-${number}`, nodeVersion: "v20.18.1", kernelVersion: "6.1.0", pid: 1 },
   };
 
   return {
     clock,
     files,
     kernel,
+    wireguard,
     logs,
     ports,
     start({ url = null, token = TEST_TOKEN, skewMs = 0 } = {}) {
