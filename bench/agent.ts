@@ -15,7 +15,7 @@ const CONTROL_PORT = 8080;
 const PING_EVERY_MS = 30_000;
 
 export const summary =
-  "agent      an idle agent's memory and processor time, and its cold start (--peers 250 --seconds 60 --starts 5); needs root";
+  "agent      an idle agent's memory and processor time, and its cold start (--peers 250 --seconds 60 --starts 5 --node FILE); needs root";
 
 export async function run(argv: string[]): Promise<Record<string, unknown>> {
   const { values } = parseArgs({
@@ -24,9 +24,11 @@ export async function run(argv: string[]): Promise<Record<string, unknown>> {
       peers: { type: "string", default: "250" },
       seconds: { type: "string", default: "60" },
       starts: { type: "string", default: "5" },
+      node: { type: "string", default: process.execPath },
     },
   });
-  const plan = { peers: Number(values.peers), seconds: Number(values.seconds), starts: Number(values.starts) };
+  const { node } = values;
+  const plan = { peers: Number(values.peers), seconds: Number(values.seconds), starts: Number(values.starts), node };
   await using fleet = await createFleet({ topology: { machines: [{ name: "alice" }] } });
   return await measure(fleet, plan);
 }
@@ -35,9 +37,11 @@ interface Plan {
   readonly peers: number;
   readonly seconds: number;
   readonly starts: number;
+  /** The Node that runs the agent. */
+  readonly node: string;
 }
 
-async function measure(fleet: Fleet, { peers, seconds, starts }: Plan): Promise<Record<string, unknown>> {
+async function measure(fleet: Fleet, { peers, seconds, starts, node }: Plan): Promise<Record<string, unknown>> {
   const agent = fleet.agent("alice");
   const { machine } = agent;
   const mesh = await fleet.api.createMesh({ name: "office", cidr: "10.77.0.0/16", isDefault: true });
@@ -50,11 +54,12 @@ async function measure(fleet: Fleet, { peers, seconds, starts }: Plan): Promise<
   });
   tell(`${peers} simulated members are online`);
   const takeOutgoing = await startCounting(machine, CONTROL_PORT);
-  await fleet.enrolAll();
+  const { token } = await fleet.api.createJoinToken();
+  await agent.up({ token, node });
   const interfaceName = await untilInterface(machine);
   await untilPeers({ agent, interfaceName, peers });
 
-  const empty = await machine.spawn([process.execPath, "--eval", "setInterval(() => {}, 2 ** 30)"]);
+  const empty = await machine.spawn([node, "--eval", "setInterval(() => {}, 2 ** 30)"]);
   const { pid } = await readStatus(machine);
   const window = { machine, pid, emptyPid: empty.pid, seconds, takeOutgoing, crowd };
   // The first minutes after a start are another matter: the agent looks for paths.
@@ -70,8 +75,8 @@ async function measure(fleet: Fleet, { peers, seconds, starts }: Plan): Promise<
   const coldStarts: number[] = [];
   const nodeStarts: number[] = [];
   for (let start = 0; start < starts; start++) {
-    nodeStarts.push(await measureNodeStart(agent));
-    coldStarts.push(await measureColdStart({ agent, interfaceName, peers }));
+    nodeStarts.push(await measureNodeStart(machine, node));
+    coldStarts.push(await measureColdStart({ agent, interfaceName, peers, node }));
   }
   return {
     bench: "agent",
@@ -84,6 +89,7 @@ async function measure(fleet: Fleet, { peers, seconds, starts }: Plan): Promise<
     starting,
     paths,
     seconds,
+    nodeVersion: (await machine.exec([node, "--version"])).stdout.trim(),
     reference: { emptyNodeRssMb: idle.emptyNode.rssMb, emptyNodeStartMs: round(median(nodeStarts), 1) },
   };
 }
