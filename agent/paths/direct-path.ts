@@ -83,7 +83,14 @@ export function takeCheck(draft: Draft, endpoint: Endpoint, isNominated: boolean
   if (isInUse && state.missed === 0 && path.isProved) return;
   const isFresh = isWithin(state.tries.get(endpoint)?.answeredAtMs ?? null, nowMs, PATH_TIMES.roundEnds);
   if (isFollowing && isFresh && path.kind === "direct" && !isInUse) useEndpoint(draft, endpoint);
-  else if (!isFresh || isNominated || path.kind !== "direct") sendChecks(draft, [endpoint]);
+  else if (!isFresh || isNominated || path.kind !== "direct") triggerCheck(draft, endpoint);
+}
+
+/** A burst of checks that come together is worth one of ours, not a burst of them. */
+function triggerCheck(draft: Draft, endpoint: Endpoint): void {
+  const { state, nowMs } = draft;
+  if (!isWithin(state.tries.get(endpoint)?.sentAtMs ?? null, nowMs, PATH_TIMES.triggerPause))
+    sendChecks(draft, [endpoint]);
 }
 
 /** WireGuard receives authentic packets from here, and sends there from now on. */

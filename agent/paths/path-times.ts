@@ -3,6 +3,8 @@ export const PATH_TIMES = {
   /** Sendings of a round: dense at first, because two NATs open only when both sides have sent. */
   roundOffsets: [0, 60, 150, 300, 500, 800, 1_200, 1_800, 2_500],
   roundEnds: 3_000,
+  /** Between two triggered checks to one endpoint. */
+  triggerPause: 20,
   /** After 1, 2, … rounds without an answer; the last one repeats. */
   roundPauses: [4_000, 10_000, 20_000, 40_000, 57_000],
   /** Where UDP was found to be blocked: nobody tells when that ends, so it is looked at now and then. */
@@ -62,7 +64,7 @@ export const PATH_TIMES = {
   relayPauses: [500, 5_000, 30_000, 300_000, 1_800_000, 14_400_000],
   /** With traffic waiting, no pause is longer; the second where the peer has no connection to the control plane. */
   relayPauseActive: 5_000,
-  relayPauseOffline: 30_000,
+  relayPauseOffline: 60_000,
   relayAnswer: 5_000,
   /** The peer does not come to the relay, with traffic waiting: it is invited again. */
   relayAlone: 4_000,
