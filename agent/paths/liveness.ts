@@ -17,10 +17,14 @@ export function isDead(state: PathState, nowMs: number): boolean {
   if (state.path.kind !== "direct" || !isActive(state, nowMs, PATH_TIMES.activeFor)) return false;
   if (!canCheck(state)) return isSilent(state, nowMs, toPatienceMs(state)) || isLeftByPeer(state, nowMs);
   if (isLeftByPeer(state, nowMs)) return true;
-  const quietSinceMs = Math.max(state.lastAnswerMs ?? 0, state.activeSinceMs ?? 0);
+  const quietSinceMs = Math.max(state.lastAnswerMs ?? 0, toTriedSinceMs(state));
   const isUnanswered = state.missed >= PATH_TIMES.deadAfterMissed && nowMs - quietSinceMs >= PATH_TIMES.deadAfter;
   return isUnanswered && !hasHeard(state, nowMs, PATH_TIMES.silentFor);
 }
+
+/** WireGuard's handshakes come every 5 s, so use seems to begin anew with each; the waiting does not. */
+const toTriedSinceMs = ({ activeSinceMs, unansweredSinceMs }: PathState): number =>
+  Math.min(activeSinceMs ?? 0, unansweredSinceMs ?? Number.POSITIVE_INFINITY);
 
 /**
  * Neither checks nor WireGuard have been answered for as long as WireGuard's sessions live: nothing is lost by giving up, and the peer is heard

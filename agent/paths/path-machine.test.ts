@@ -347,5 +347,7 @@ describe("use of a path", () => {
     path.at(30_000, asking);
     path.until(31_500);
     expect(path.state().lastUseMs).toBe(path.nowMs());
+    path.at(35_000, asking);
+    expect(path.state().lastUseMs).toBe(path.nowMs());
   });
 });

@@ -8,7 +8,9 @@ type Traffic = Extract<PathEvent, { type: "traffic" }>;
 
 export function takeTraffic(draft: Draft, { isSent, isReceived, isUpkeep = false, isAsking = false }: Traffic): void {
   if (!isSent && !isReceived) return;
-  if (!isUpkeep) noteUse(draft);
+  // A handshake that is repeated is made for somebody's packets, each time.
+  const waitingMs = toWaitingMs(draft.state);
+  if (!isUpkeep || (isAsking && waitingMs !== null && draft.nowMs >= waitingMs)) noteUse(draft);
   const { state, nowMs } = draft;
   // A keepalive wants no answer.
   if (isSent && (!isUpkeep || isAsking)) change(draft, { unansweredSinceMs: toUnansweredSinceMs(state, nowMs) });
