@@ -3,7 +3,7 @@ import type { Plugin } from "esbuild";
 
 /**
  * Node's own modules come by require(). An import reads every export of theirs, also those that are only made when they are read: that of
- * `node:http` alone brings undici, HTTP/2 and the web streams along (Node 24), 5 MB that stay.
+ * `node:http` alone brings undici, HTTP/2 and the web streams along: 59 MB instead of 46 in an otherwise empty process (Node 24).
  */
 export const builtinsByRequire: Plugin = {
   name: "builtins-by-require",
