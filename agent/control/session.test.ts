@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { DesiredMesh } from "#schema/desired-state";
-import { createMeshModel, testMeshId, testPeer } from "../testing/mesh-model.ts";
+import type { FromMeshMessage } from "#schema/wire/messages";
+import { createMeshModel, testMachineId, testMeshId, testPeer } from "../testing/mesh-model.ts";
 import {
   createSession,
+  isSessionMessage,
   type SessionInput,
   type SessionMessage,
   type SessionOutput,
@@ -133,6 +135,32 @@ describe("a session", () => {
     expect(session.input({ type: "heartbeat_due" })).toEqual([
       { type: "send_heartbeat", position: { epoch: "epoch-1", revision: 1 } },
     ]);
+  });
+});
+
+describe("messages about paths", () => {
+  const peerId = testMachineId(2);
+  test.each<FromMeshMessage>([
+    { type: "punch.requested", peerId, kind: "checks", candidates: [] },
+    { type: "relay.ticket", peerId, ticket: "t", isInvitation: true },
+    { type: "relay.refused", peerId, code: "peer_offline", message: "" },
+    { type: "endpoint.observed", observedBy: peerId, endpoint: "192.0.2.1:1" as never },
+    { type: "telemetry.watch", seconds: 5 },
+    { type: "transit.set", pairs: [] },
+  ])("are nothing for the session: $type", (message) => {
+    expect(isSessionMessage(message)).toBe(false);
+  });
+
+  test("are told from those about the mesh's state", () => {
+    const { model } = setUp();
+    const state: FromMeshMessage[] = [
+      model.answerHello(null),
+      model.put(2, 0),
+      model.answerHeartbeat({ epoch: "epoch-1", revision: model.desired().revision }),
+      { type: "mesh.left", meshId: model.meshId, reason: "removed" },
+      { type: "error", code: "rate_limited", message: "" },
+    ];
+    expect(state.map(isSessionMessage)).toEqual(state.map(() => true));
   });
 });
 
