@@ -9,6 +9,9 @@ export function joinSockets(left: Socket, right: Socket): void {
     from.setNoDelay(true);
     from.pipe(to);
     from.on("error", () => to.destroy());
-    from.on("close", () => to.destroy());
+    // One that ended in good order is closed in good order too: destroying would lose what is still to be written.
+    from.on("close", () => {
+      if (!from.readableEnded) to.destroy();
+    });
   }
 }
