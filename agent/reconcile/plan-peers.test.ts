@@ -182,10 +182,12 @@ describe("a peer that was added and does not answer", () => {
     for (const ms of nudgesAfterMs(keyOf("P"))) expect(ms).toBeLessThan(5_000);
   });
 
-  it("is not nudged once anything was heard from it", () => {
-    expect(planFor(peerOf("P", 2), present({ latestHandshakeMs: null, receivedBytes: 92 }), added(60_000, 0))).toEqual(
-      [],
-    );
+  it("is nudged when it was heard but no handshake was finished: both ends may have cancelled each other's", () => {
+    const heard = present({ latestHandshakeMs: null, receivedBytes: 148 });
+    expect(planFor(peerOf("P", 2), heard, added(60_000, 0))).toMatchObject([{ kind: "recreate", isNudge: true }]);
+  });
+
+  it("is not nudged once it had a handshake", () => {
     expect(planFor(peerOf("P", 2), present(), added(60_000, 0))).toEqual([]);
   });
 

@@ -86,9 +86,12 @@ function canBeNudged({ endpoint, keepaliveSeconds }: DesiredPeer): boolean {
   return endpoint !== null && keepaliveSeconds > 0;
 }
 
-/** Nothing was ever received from it, so it has no session and has not roamed. */
-export function isSilent({ latestHandshakeMs, receivedBytes }: WireGuardPeer): boolean {
-  return latestHandshakeMs === null && receivedBytes === 0;
+/**
+ * It has no session, and never had one. Something may have been received all the same: two ends that begin a handshake at the same moment
+ * cancel each other's, and both would wait for 5 s.
+ */
+export function isSilent({ latestHandshakeMs }: WireGuardPeer): boolean {
+  return latestHandshakeMs === null;
 }
 
 function planUpdate(peer: DesiredPeer, current: WireGuardPeer, known: PeerMemory | undefined): PeerChange[] {
