@@ -5,7 +5,7 @@ import type { Files } from "../system/files.ts";
 import type { PeerChange } from "../wireguard/peer-change.ts";
 import { readPublicKey } from "../wireguard/private-key.ts";
 import type { WireGuard } from "../wireguard/wireguard.ts";
-import { isSilent } from "./plan-peers.ts";
+import { hasHadNoHandshake } from "./plan-peers.ts";
 import type { Step, StepName, StepOf } from "./steps.ts";
 
 export interface Tools {
@@ -64,11 +64,13 @@ export class KeyMismatchError extends Error {
   override readonly name = "KeyMismatchError";
 }
 
-/** A nudge is for a peer that never answered. Between the plan and now it may have: then a session would be cut, so it is looked at again. */
+/** A nudge is for a peer without a handshake. Between the plan and now it may have one: a session would be cut, so it is looked at again. */
 async function changePeers({ interfaceName, args }: StepOf<"peers.change">, { wireguard }: Tools): Promise<void> {
   const isNudge = (change: PeerChange) => change.kind === "recreate" && change.isNudge;
   const observed = args.some(isNudge) ? ((await wireguard.readDevice(interfaceName))?.peers ?? []) : [];
-  const answered = new Set(observed.filter((peer) => !isSilent(peer)).map(({ publicKey }) => publicKey as string));
+  const answered = new Set(
+    observed.filter((peer) => !hasHadNoHandshake(peer)).map(({ publicKey }) => publicKey as string),
+  );
   const isLate = (change: PeerChange) =>
     change.kind === "recreate" && change.isNudge && answered.has(change.peer.publicKey);
   const changes = args.filter((change) => !isLate(change));

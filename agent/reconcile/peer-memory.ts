@@ -23,7 +23,7 @@ export type Memory = ReadonlyMap<string, ReadonlyMap<WireGuardPublicKey, PeerMem
 
 /**
  * WireGuard repeats a handshake initiation only after 5 s. The first one is lost when the other side does not know us yet, which is common:
- * both are told of each other at about the same time. So a peer that we added, and that never answered, is nudged about this long after
+ * both are told of each other at about the same time. So a peer that we added, and that has had no handshake, is nudged about this long after
  * it was added. (5 s and later WireGuard goes on by itself.)
  */
 const NUDGES_AFTER_MS = [120, 300, 700, 1_500, 3_000];

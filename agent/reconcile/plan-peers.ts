@@ -41,7 +41,8 @@ export function nextPeerWakeAtMs({ desired, observed, memory }: Omit<Inputs, "no
   const times = desired.flatMap((peer) => {
     const known = memory.get(peer.publicKey);
     const current = present.get(peer.publicKey);
-    const at = known === undefined || (current && !isSilent(current)) ? null : nextNudgeAtMs(peer.publicKey, known);
+    const at =
+      known === undefined || (current && !hasHadNoHandshake(current)) ? null : nextNudgeAtMs(peer.publicKey, known);
     return at === null || !canBeNudged(peer) ? [] : [at];
   });
   return times.length === 0 ? null : Math.min(...times);
@@ -58,7 +59,7 @@ function planNudge(
   nowMs: number,
 ): PeerChange[] | null {
   const dueAtMs = known === undefined ? null : nextNudgeAtMs(peer.publicKey, known);
-  if (dueAtMs === null || dueAtMs > nowMs || !canBeNudged(peer) || !isSilent(current)) return null;
+  if (dueAtMs === null || dueAtMs > nowMs || !canBeNudged(peer) || !hasHadNoHandshake(current)) return null;
   return [{ kind: "recreate", peer, isNudge: true, reason: "no answer to the first handshake" }];
 }
 
@@ -90,7 +91,7 @@ function canBeNudged({ endpoint, keepaliveSeconds }: DesiredPeer): boolean {
  * It has no session, and never had one. Something may have been received all the same: two ends that begin a handshake at the same moment
  * cancel each other's, and both would wait for 5 s.
  */
-export function isSilent({ latestHandshakeMs }: WireGuardPeer): boolean {
+export function hasHadNoHandshake({ latestHandshakeMs }: WireGuardPeer): boolean {
   return latestHandshakeMs === null;
 }
 
