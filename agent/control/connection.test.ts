@@ -268,6 +268,43 @@ describe("a connection on a network that changed", () => {
     connection.networkChanged();
     expect(newest().probes).toBe(1);
   });
+
+  test("is made anew at once, however often that happens, and stays a WebSocket", async () => {
+    const { clock, connection, newest, attempts } = setUp({ random: () => 1 });
+    for (let change = 0; change < 6; change++) {
+      await clock.advance(0);
+      newest().tell("hello");
+      await clock.advance(1_000);
+      connection.networkChanged();
+      newest().end(NETWORK);
+    }
+    await clock.advance(0);
+    expect(attempts).toEqual([0, 1, 2, 3, 4, 5, 6].map((second) => `websocket at ${second * 1_000}`));
+  });
+
+  test("waits again when what was opened on the new network ends too", async () => {
+    const { clock, connection, newest, channels } = setUp({ random: () => 1 });
+    await clock.advance(0);
+    connection.networkChanged();
+    await clock.advance(10);
+    newest().end(NETWORK);
+    await clock.advance(10);
+    newest().end(NETWORK);
+    await clock.advance(DEFAULT_TIMINGS.backoff.firstMs - 1);
+    expect(channels.length).toBe(2);
+    await clock.advance(1);
+    expect(channels.length).toBe(3);
+  });
+
+  test("gives up an attempt that was begun on the network before", async () => {
+    const { clock, connection, meets, attempts } = setUp({ websocket: "never" });
+    await clock.advance(1_000);
+    connection.networkChanged();
+    meets.websocket = null;
+    await clock.advance(DEFAULT_TIMINGS.probeTimeoutMs);
+    expect(attempts).toEqual(["websocket at 0", `websocket at ${1_000 + DEFAULT_TIMINGS.probeTimeoutMs}`]);
+    expect(connection.state()).toMatchObject({ kind: "connected" });
+  });
 });
 
 describe("a connection that is stopped", () => {

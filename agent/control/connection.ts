@@ -71,11 +71,16 @@ export function createConnection(options: ConnectionOptions): Connection {
   let state: ConnectionState = { kind: "connecting" };
   let live: Live | null = null;
   let youngDeaths = 0;
+  let failures = 0;
+  /** What ended on the network before has not failed: it is opened anew at once. Null: nothing is left over from a change. */
+  let changedAtMs: number | null = null;
+  let isWaitingPatiently = false;
   let wake: () => void = () => {};
 
   async function run(): Promise<void> {
-    for (let failures = 0; !lifetime.signal.aborted; ) {
+    while (!lifetime.signal.aborted) {
       state = { kind: "connecting" };
+      const beganAtMs = clock.now();
       const opened = await open();
       let end: LinkEnd;
       if (opened.ok) {
@@ -89,6 +94,10 @@ export function createConnection(options: ConnectionOptions): Connection {
       }
       if (lifetime.signal.aborted) return;
       if (isStop(end)) return stopFor(end);
+      if (end.code === "network" && changedAtMs !== null && beganAtMs <= changedAtMs) {
+        changedAtMs = null;
+        continue;
+      }
       failures++;
       const backoff = isPatient(end) ? timings.patientBackoff : timings.backoff;
       const retryAfterMs = "retryAfterMs" in end ? end.retryAfterMs : null;
@@ -96,8 +105,26 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
   }
 
+  /** An attempt that was begun on the network before gets as long as a connection to prove itself. */
   async function open(): Promise<Result<Live, LinkEnd>> {
-    const { signal } = lifetime;
+    const attempt = new AbortController();
+    let cancel = () => {};
+    wake = () => {
+      cancel();
+      cancel = clock.setTimer(timings.probeTimeoutMs, () => attempt.abort());
+    };
+    try {
+      return await openEither(AbortSignal.any([lifetime.signal, attempt.signal]));
+    } catch (error) {
+      if (lifetime.signal.aborted || !attempt.signal.aborted) throw error;
+      return err({ code: "network", message: "the network changed while it was being opened" });
+    } finally {
+      cancel();
+      wake = () => {};
+    }
+  }
+
+  async function openEither(signal: AbortSignal): Promise<Result<Live, LinkEnd>> {
     let socketEnd: LinkEnd | null = null;
     if (youngDeaths < 2) {
       const opened = await webSocket.open(target, signal);
@@ -220,10 +247,12 @@ export function createConnection(options: ConnectionOptions): Connection {
       reason: end.message,
       waitMs: Math.round(ms),
     });
+    isWaitingPatiently = isPatient(end);
     return new Promise((resolve) => {
       const done = () => {
         cancel();
         wake = () => {};
+        isWaitingPatiently = false;
         resolve();
       };
       const cancel = clock.setTimer(ms, done);
@@ -244,7 +273,13 @@ export function createConnection(options: ConnectionOptions): Connection {
       });
     },
     send: (message) => live?.channel.send(message),
-    networkChanged: () => wake(),
+    networkChanged() {
+      changedAtMs = clock.now();
+      youngDeaths = 0;
+      // The network has no part in what is waited out patiently.
+      if (!isWaitingPatiently) failures = 0;
+      wake();
+    },
     stop() {
       state = { kind: "stopped", reason: "the agent stops" };
       const endPause = wake;
