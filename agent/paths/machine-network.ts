@@ -8,7 +8,7 @@ import type { PortMapper } from "../net/port-mapper.ts";
 import type { StunClient } from "../stun/stun-client.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Logger } from "../system/logger.ts";
-import { toKeepaliveSeconds } from "./keepalive.ts";
+import { toKeepaliveSeconds } from "./core/keepalive.ts";
 import type { MachineView } from "./path-ports.ts";
 
 export interface MachineNetwork extends MachineView {

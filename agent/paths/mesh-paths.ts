@@ -10,17 +10,17 @@ import type { LocalAddress } from "../net/local-addresses.ts";
 import { isStunPacket } from "../stun/codec.ts";
 import { createStunClient } from "../stun/stun-client.ts";
 import type { UdpSocket } from "../system/udp.ts";
-import { createChecker } from "./checker.ts";
+import { createChecker } from "./checks/checker.ts";
+import type { LocalFacts } from "./core/path-state.ts";
+import { toSurroundings } from "./core/surroundings.ts";
+import { toTraffic } from "./core/to-traffic.ts";
+import { createOwnEndpoints, type OwnEndpoints } from "./endpoints/own-endpoints.ts";
 import { createLinkReporter } from "./link-reports.ts";
-import { createOwnEndpoints, type OwnEndpoints } from "./own-endpoints.ts";
 import type { Pair, PathDecision } from "./pair.ts";
 import { createPairs, toEndpoint } from "./pairs.ts";
 import type { PathPorts } from "./path-ports.ts";
-import type { LocalFacts } from "./path-state.ts";
 import { createSampler, type PeerSample } from "./sampler.ts";
-import { toSurroundings } from "./surroundings.ts";
 import { createWatch, toExplanation, toTelemetryReports } from "./telemetry.ts";
-import { toTraffic } from "./to-traffic.ts";
 
 export interface MeshPaths {
   /** Opens the probe socket; then checks can leave. Rejects when there is no socket to be had. */

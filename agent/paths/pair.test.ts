@@ -10,11 +10,11 @@ import type { UdpSocket } from "../system/udp.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { createFakeUdp, type FakeUdp } from "../testing/fake-udp.ts";
 import { testMeshId } from "../testing/mesh-model.ts";
-import type { Birthday } from "./birthday.ts";
-import type { Checker, OutgoingCheck } from "./checker.ts";
+import type { Birthday } from "./checks/birthday.ts";
+import type { Checker, OutgoingCheck } from "./checks/checker.ts";
+import { createPath } from "./core/path-machine.ts";
+import { PEER, STUN_ENDPOINT, toLocal, toPeer } from "./core/testing/path-fixture.ts";
 import { createPair, type Pair } from "./pair.ts";
-import { createPath } from "./path-machine.ts";
-import { PEER, STUN_ENDPOINT, toLocal, toPeer } from "./testing/path-fixture.ts";
 
 const WIREGUARD_PORT = 51_820;
 const sealed = (text: string) => Buffer.concat([Buffer.from([4, 0, 0, 0]), Buffer.from(text)]);

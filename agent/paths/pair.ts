@@ -8,13 +8,13 @@ import { createPacketQueue } from "../relay/packet-queue.ts";
 import type { RelayConnection, Relays } from "../relay/relay-connection.ts";
 import { isStunPacket } from "../stun/codec.ts";
 import type { Clock } from "../system/clock.ts";
-import type { Birthday } from "./birthday.ts";
-import type { CheckAnswer, Checker } from "./checker.ts";
-import { toPathReason } from "./explain-path.ts";
-import { toKeepalive } from "./keepalive.ts";
-import { nextWakeMs, stepPath } from "./path-machine.ts";
+import type { Birthday } from "./checks/birthday.ts";
+import type { CheckAnswer, Checker } from "./checks/checker.ts";
+import { toPathReason } from "./core/explain-path.ts";
+import { toKeepalive } from "./core/keepalive.ts";
+import { nextWakeMs, stepPath } from "./core/path-machine.ts";
+import type { PathAction, PathEvent, PathState } from "./core/path-state.ts";
 import { createPathQuality, type PathQuality } from "./path-quality.ts";
-import type { PathAction, PathEvent, PathState } from "./path-state.ts";
 
 /** Where WireGuard has to send for a peer. */
 export interface PathDecision {

@@ -7,12 +7,12 @@ import type { ToMeshMessage } from "#schema/wire/messages";
 import { openLoopback } from "../relay/loopback.ts";
 import type { WireGuardDevice, WireGuardPeer } from "../wireguard/parse-dump.ts";
 import { SESSION_MS } from "../wireguard/session-time.ts";
-import { createBirthday } from "./birthday.ts";
-import type { Checker } from "./checker.ts";
+import { createBirthday } from "./checks/birthday.ts";
+import type { Checker } from "./checks/checker.ts";
+import { createPath } from "./core/path-machine.ts";
+import type { LocalFacts, Path, PeerFacts } from "./core/path-state.ts";
 import { createPair, type Pair } from "./pair.ts";
-import { createPath } from "./path-machine.ts";
 import type { PathPorts } from "./path-ports.ts";
-import type { LocalFacts, Path, PeerFacts } from "./path-state.ts";
 
 export interface Pairs {
   of(peerId: MachineId): Pair | null;

@@ -11,7 +11,7 @@ import type { Random } from "../system/random.ts";
 import type { ResolveHost } from "../system/resolve-host.ts";
 import type { UdpSockets } from "../system/udp.ts";
 import type { WireGuardDevice } from "../wireguard/parse-dump.ts";
-import type { RuleBook } from "./rule-book.ts";
+import type { RuleBook } from "./checks/rule-book.ts";
 
 export interface PathPorts {
   readonly clock: Clock;

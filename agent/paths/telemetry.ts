@@ -4,7 +4,7 @@ import type { NatSummary } from "#schema/nat";
 import type { PeerExplanation } from "#schema/path";
 import type { TelemetryReport } from "#schema/wire/messages";
 import type { Clock } from "../system/clock.ts";
-import { toCandidateOutcomes, toConnectivity, toNextTryAt, toPathReason } from "./explain-path.ts";
+import { toCandidateOutcomes, toConnectivity, toNextTryAt, toPathReason } from "./core/explain-path.ts";
 import type { Pair } from "./pair.ts";
 import type { PeerSample } from "./sampler.ts";
 

@@ -1,6 +1,6 @@
 // Two machines, the network between them, the control plane and a relay: the smallest world in which a path can be found and lost.
 import type { MachineId } from "#schema/ids";
-import { testMachineId } from "../../testing/mesh-model.ts";
+import { testMachineId } from "../../../testing/mesh-model.ts";
 import type { PathEvent, PathState, PeerFacts } from "../path-state.ts";
 import {
   createSimulatedMachine,

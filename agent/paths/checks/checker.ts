@@ -3,8 +3,8 @@
 // What can't be authenticated gets no answer at all: on this port there is nothing to be found for a stranger.
 import type { Endpoint } from "#schema/address";
 import type { MachineId } from "#schema/ids";
-import { type ParsedStun, parseStun } from "../stun/codec.ts";
-import type { Clock } from "../system/clock.ts";
+import { type ParsedStun, parseStun } from "../../stun/codec.ts";
+import type { Clock } from "../../system/clock.ts";
 import { isAuthentic, parseParties, renderCheck, renderCheckAnswer } from "./check-messages.ts";
 
 export interface Checker {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Endpoint } from "#schema/address";
 import type { NatSummary } from "#schema/nat";
-import type { StunAnswer } from "../stun/stun-client.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { testMachineId, testMeshId } from "../testing/mesh-model.ts";
+import type { StunAnswer } from "../../stun/stun-client.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { testMachineId, testMeshId } from "../../testing/mesh-model.ts";
 import { createOwnEndpoints } from "./own-endpoints.ts";
 
 const LAN = { interfaceName: "eth0", address: "192.168.1.7", prefixLength: 24 };

@@ -1,8 +1,8 @@
 // The keys of checks with the peers of a mesh: derived when they are needed first, then kept.
 import type { MachineId, WireGuardPublicKey } from "#schema/ids";
-import { deriveCheckKey } from "../system/check-key.ts";
-import type { Files } from "../system/files.ts";
-import type { CreateKeys } from "./path-ports.ts";
+import { deriveCheckKey } from "../../system/check-key.ts";
+import type { Files } from "../../system/files.ts";
+import type { CreateKeys } from "../path-ports.ts";
 
 export const createCheckKeys =
   (files: Pick<Files, "read">): CreateKeys =>

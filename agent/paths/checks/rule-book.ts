@@ -1,11 +1,11 @@
 // The packet rules of all meshes of this machine, which are one nftables table: each mesh tells its part, the table is made of all.
 import type { MeshId } from "#schema/ids";
 import type { StepFailure } from "#schema/machine";
-import type { PacketFilter } from "../stun/packet-filter.ts";
-import type { Lane } from "../stun/packet-rules.ts";
-import type { Clock } from "../system/clock.ts";
-import { isCommandError } from "../system/exec.ts";
-import type { Logger } from "../system/logger.ts";
+import type { PacketFilter } from "../../stun/packet-filter.ts";
+import type { Lane } from "../../stun/packet-rules.ts";
+import type { Clock } from "../../system/clock.ts";
+import { isCommandError } from "../../system/exec.ts";
+import type { Logger } from "../../system/logger.ts";
 
 export interface RuleBook {
   /** Resolves when checks of this mesh leave from WireGuard's port, or can't. */

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Endpoint } from "#schema/address";
 import type { MachineId } from "#schema/ids";
-import { renderStun } from "../stun/codec.ts";
-import { randomBytes } from "../system/random.ts";
-import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
-import { testMachineId } from "../testing/mesh-model.ts";
+import { renderStun } from "../../stun/codec.ts";
+import { randomBytes } from "../../system/random.ts";
+import { createFakeClock, type FakeClock } from "../../testing/fake-clock.ts";
+import { testMachineId } from "../../testing/mesh-model.ts";
 import { renderCheck, renderCheckAnswer } from "./check-messages.ts";
 import { type CheckAnswer, type Checker, createChecker } from "./checker.ts";
 

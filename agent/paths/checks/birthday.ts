@@ -2,10 +2,10 @@
 // 256 open ports of 64,512 are hit by 174 guesses in half of the cases, by 1,024 in 98 of 100.
 import { type Endpoint, renderEndpoint } from "#schema/address";
 import type { MachineId } from "#schema/ids";
-import type { Lane } from "../stun/packet-rules.ts";
-import type { Clock } from "../system/clock.ts";
-import type { Random } from "../system/random.ts";
-import type { UdpSocket, UdpSockets } from "../system/udp.ts";
+import type { Lane } from "../../stun/packet-rules.ts";
+import type { Clock } from "../../system/clock.ts";
+import type { Random } from "../../system/random.ts";
+import type { UdpSocket, UdpSockets } from "../../system/udp.ts";
 import type { Checker } from "./checker.ts";
 
 export interface Birthday {

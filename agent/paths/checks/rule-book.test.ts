@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Endpoint } from "#schema/address";
-import { createPacketFilter } from "../stun/packet-filter.ts";
-import { CommandError, type Exec } from "../system/exec.ts";
-import { silentLogger } from "../system/logger.ts";
-import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
-import { createFakeKernel, type FakeKernel } from "../testing/fake-kernel.ts";
-import { createMemoryFiles } from "../testing/memory-files.ts";
-import { testMeshId } from "../testing/mesh-model.ts";
+import { createPacketFilter } from "../../stun/packet-filter.ts";
+import { CommandError, type Exec } from "../../system/exec.ts";
+import { silentLogger } from "../../system/logger.ts";
+import { createFakeClock, type FakeClock } from "../../testing/fake-clock.ts";
+import { createFakeKernel, type FakeKernel } from "../../testing/fake-kernel.ts";
+import { createMemoryFiles } from "../../testing/memory-files.ts";
+import { testMeshId } from "../../testing/mesh-model.ts";
 import { createRuleBook } from "./rule-book.ts";
 
 const [ONE, OTHER] = [testMeshId(0), testMeshId(1)];

@@ -1,7 +1,7 @@
 // Which networks this machine is on, and what it can reach from there. Pure.
 import ipaddr from "ipaddr.js";
 import { type Endpoint, isPrivateAddress, parseEndpoint } from "#schema/address";
-import type { LocalAddress } from "../net/local-addresses.ts";
+import type { LocalAddress } from "../../net/local-addresses.ts";
 
 /** Made once for the machine's addresses, not for every endpoint of every peer. */
 export interface Surroundings {

@@ -2,7 +2,7 @@
 import type { Endpoint } from "#schema/address";
 import type { Candidate } from "#schema/desired-state";
 import type { NatSummary } from "#schema/nat";
-import { testMachineId } from "../../testing/mesh-model.ts";
+import { testMachineId } from "../../../testing/mesh-model.ts";
 import { createPath, nextWakeMs, stepPath } from "../path-machine.ts";
 import type { LocalFacts, Path, PathAction, PathEvent, PathState, PeerFacts } from "../path-state.ts";
 import { toSurroundings } from "../surroundings.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { WireGuardPublicKey } from "#schema/ids";
-import { generateX25519KeyPair } from "../system/x25519.ts";
-import { createMemoryFiles } from "../testing/memory-files.ts";
-import { testMachineId } from "../testing/mesh-model.ts";
+import { generateX25519KeyPair } from "../../system/x25519.ts";
+import { createMemoryFiles } from "../../testing/memory-files.ts";
+import { testMachineId } from "../../testing/mesh-model.ts";
 import { createCheckKeys } from "./check-keys.ts";
 
 const PEER = testMachineId(2);

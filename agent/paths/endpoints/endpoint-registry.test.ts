@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Endpoint } from "#schema/address";
 import { MAX_ENDPOINTS_PER_MEMBER } from "#schema/limits";
 import type { NatSummary } from "#schema/nat";
-import { testMachineId, testMeshId } from "../testing/mesh-model.ts";
+import { testMachineId, testMeshId } from "../../testing/mesh-model.ts";
 import { createEndpointRegistry, type EndpointSource } from "./endpoint-registry.ts";
 
 const at = (port: number, address = "198.51.100.7") => `${address}:${port}` as Endpoint;

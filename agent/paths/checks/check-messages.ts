@@ -2,7 +2,7 @@
 // make. USERNAME is `receiver:sender`, machine ids; the key is that of the pair (system/check-key.ts). Pure.
 import type { Endpoint } from "#schema/address";
 import { MachineId } from "#schema/ids";
-import { isIntact, type ParsedStun, renderStun } from "../stun/codec.ts";
+import { isIntact, type ParsedStun, renderStun } from "../../stun/codec.ts";
 
 export interface Check {
   readonly transactionId: Buffer;

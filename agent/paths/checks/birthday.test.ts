@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Endpoint, parseEndpoint } from "#schema/address";
-import type { Lane } from "../stun/packet-rules.ts";
-import { randomBytes } from "../system/random.ts";
-import type { UdpSocket, UdpSockets } from "../system/udp.ts";
-import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
-import { createFakeNat, type FakeNat } from "../testing/fake-nat.ts";
-import { testMachineId } from "../testing/mesh-model.ts";
+import type { Lane } from "../../stun/packet-rules.ts";
+import { randomBytes } from "../../system/random.ts";
+import type { UdpSocket, UdpSockets } from "../../system/udp.ts";
+import { createFakeClock, type FakeClock } from "../../testing/fake-clock.ts";
+import { createFakeNat, type FakeNat } from "../../testing/fake-nat.ts";
+import { testMachineId } from "../../testing/mesh-model.ts";
 import { type Birthday, createBirthday, pickPorts } from "./birthday.ts";
 import { type CheckAnswer, type Checker, createChecker } from "./checker.ts";
 

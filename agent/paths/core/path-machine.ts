@@ -1,5 +1,5 @@
 // The path of one pair, seen from one side, as a pure state machine: a state, an event and the time in; a state and actions out. The runner
-// (mesh-paths.ts) does the actions and tells what came of them.
+// (pair.ts) does the actions and tells what came of them.
 //
 //            first packet, or checks ended                    a check is answered
 //   none ──────────────────────────────────► relayed ───────────────────────────────► direct

@@ -4,11 +4,11 @@ import type { Candidate } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { NatSummary, StunServer } from "#schema/nat";
 import type { ObservedEndpoint } from "#schema/path";
-import { findTargets } from "../nat/targets.ts";
-import { type LocalAddress, toHostCandidates } from "../net/local-addresses.ts";
-import type { StunClient } from "../stun/stun-client.ts";
-import type { Clock } from "../system/clock.ts";
-import type { ResolveHost } from "../system/resolve-host.ts";
+import { findTargets } from "../../nat/targets.ts";
+import { type LocalAddress, toHostCandidates } from "../../net/local-addresses.ts";
+import type { StunClient } from "../../stun/stun-client.ts";
+import type { Clock } from "../../system/clock.ts";
+import type { ResolveHost } from "../../system/resolve-host.ts";
 import { createEndpointRegistry } from "./endpoint-registry.ts";
 
 export interface OwnEndpoints {
