@@ -48,7 +48,8 @@ export async function readSettings(
 async function createInterface(node: LabNode): Promise<string> {
   const byKernel = ["ip", "link", "add", "dev", INTERFACE, "type", "wireguard"];
   // A kernel without WireGuard: the same program that the agent takes then.
-  if ((await node.exec(byKernel, { allowFailure: true })).exitCode !== 0) await node.exec(["wireguard-go", INTERFACE]);
+  if ((await node.exec(byKernel, { allowFailure: true })).exitCode !== 0)
+    await node.exec(["setsid", "--wait", "wireguard-go", INTERFACE]);
   const { stdout: privateKey } = await node.exec(["wg", "genkey"]);
   const keyFile = path.join(node.files.folder, "hand-made.key");
   await writeFile(keyFile, privateKey, { mode: 0o600 });
