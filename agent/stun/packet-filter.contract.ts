@@ -1,6 +1,7 @@
 // What the packet filter relies on nft to do. Run on the fake kernel always, on the real one where that is possible.
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { Endpoint } from "#schema/address";
+import { createForwardGuard } from "../net/nft/forward-guard.ts";
 import type { Argv, Exec } from "../system/exec.ts";
 import { createPacketFilter, type PacketFilter } from "./packet-filter.ts";
 import type { PacketRules } from "./packet-rules.ts";
@@ -84,6 +85,19 @@ export function describePacketFilter(name: string, open: () => Promise<Exec>, cl
       await filter.remove();
 
       expect(await filter.read()).toBeNull();
+    });
+
+    it("leaves the other chains of its table alone, until all of it goes", async () => {
+      const guard = createForwardGuard(exec);
+      await guard.set("bkt-a", ["bkt-a"]);
+
+      await filter.set(RULES);
+      await filter.set({ ports: [PORT], lanes: [] });
+
+      expect(await guard.read()).toEqual(new Map([["bkt-a", ["bkt-a"]]]));
+      expect(await filter.read()).toEqual({ ports: [PORT], lanes: [] });
+      await filter.remove();
+      expect(await guard.read()).toEqual(new Map());
     });
 
     it("touches no table of others", async () => {

@@ -1,14 +1,8 @@
-// Keeps the packet rules in force, in an nft table of its own. One writer: calls are served one after the other, and of those that wait
+// Keeps the packet rules in force, in chains of their own. One writer: calls are served one after the other, and of those that wait
 // only the newest is carried out, because each says all that is wanted.
-import { type Exec, isCommandError } from "../system/exec.ts";
-import {
-  isSameRules,
-  type PacketRules,
-  parsePacketRules,
-  REMOVAL_SCRIPT,
-  renderPacketRules,
-  TABLE,
-} from "./packet-rules.ts";
+import { REMOVAL_SCRIPT, readTable, runRemoval, runScript } from "../net/nft/nft-table.ts";
+import type { Exec } from "../system/exec.ts";
+import { isSameRules, type PacketRules, parsePacketRules, renderPacketRules } from "./packet-rules.ts";
 
 export interface PacketFilter {
   /**
@@ -16,9 +10,9 @@ export interface PacketFilter {
    * Somebody else's `nft flush ruleset` takes the table away, so it pays to call this again from time to time.
    */
   set(rules: PacketRules): Promise<void>;
-  /** What is in force. Null: no table of ours, or none that we would write. Rejects as set does. */
+  /** What is in force. Null: none of it, or not as we would write it. Rejects as set does. */
   read(): Promise<PacketRules | null>;
-  /** Nothing is left afterwards; may be called again. Without nft there is nothing to remove. */
+  /** Nothing of Becket's table is left afterwards; may be called again. Without nft there is nothing to remove. */
   remove(): Promise<void>;
 }
 
@@ -35,7 +29,7 @@ export function createPacketFilter(exec: Exec): PacketFilter {
     const start = async () => {
       const wanted = waiting?.rules ?? null;
       waiting = undefined;
-      await (wanted === null ? remove() : write(wanted));
+      await (wanted === null ? runRemoval(exec, REMOVAL_SCRIPT) : write(wanted));
     };
     const done = running.then(start);
     waiting = { rules, done };
@@ -46,30 +40,13 @@ export function createPacketFilter(exec: Exec): PacketFilter {
   async function write(rules: PacketRules): Promise<void> {
     const inForce = await read();
     if (inForce !== null && isSameRules(inForce, rules)) return;
-    await exec.run(["nft", "-f", "-"], { stdin: renderPacketRules(rules) });
+    await runScript(exec, renderPacketRules(rules));
   }
 
   async function read(): Promise<PacketRules | null> {
-    try {
-      return parsePacketRules((await exec.run(["nft", "-j", "list", "table", "inet", TABLE])).stdout);
-    } catch (error) {
-      // nft's words for a table that isn't there.
-      if (isCommandError(error) && error.exitCode === 1 && error.stderrTail.includes("No such file or directory"))
-        return null;
-      throw error;
-    }
-  }
-
-  async function remove(): Promise<void> {
-    try {
-      await exec.run(["nft", "-f", "-"], { stdin: REMOVAL_SCRIPT });
-    } catch (error) {
-      if (!isMissingProgram(error)) throw error;
-    }
+    const listed = await readTable(exec);
+    return listed === null ? null : parsePacketRules(listed);
   }
 
   return { set: want, read, remove: () => want(null) };
 }
-
-const isMissingProgram = (error: unknown): boolean =>
-  isCommandError(error) && error.cause instanceof Error && "code" in error.cause && error.cause.code === "ENOENT";

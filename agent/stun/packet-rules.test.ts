@@ -21,11 +21,18 @@ const RULES: PacketRules = {
 };
 
 describe("the packet rules", () => {
-  it("are one script that replaces the table", () => {
+  it("are one script that replaces their two chains", () => {
     expect(renderPacketRules(RULES)).toBe(`\
 table inet becket {
+  chain out {
+  }
 }
-delete table inet becket
+delete chain inet becket out
+table inet becket {
+  chain in {
+  }
+}
+delete chain inet becket in
 table inet becket {
   chain out {
     type filter hook output priority -310; policy accept;

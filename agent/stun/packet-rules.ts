@@ -7,7 +7,8 @@
 // They make no conntrack entry, and WireGuard's packets never leave the kernel. The priorities matter: `out` before conntrack (-200), so
 // that a stateful firewall on this host records the port that the network sees; `in` after it, so that the answer is found in that record.
 import { type Endpoint, parseEndpoint, renderEndpoint } from "#schema/address";
-import { type Chain, parseNftList, type Rule } from "./nft-list.ts";
+import { type Chain, parseNftList, type Rule } from "../net/nft/nft-list.ts";
+import { renderChainRemoval, TABLE } from "../net/nft/nft-table.ts";
 
 export interface PacketRules {
   readonly ports: readonly ProbePort[];
@@ -26,20 +27,16 @@ export interface Lane {
   readonly remote: Endpoint;
 }
 
-export const NO_RULES: PacketRules = { ports: [], lanes: [] };
-export const TABLE = "becket";
-
-/** Makes sure that there is a table, so that deleting it can't fail. */
-export const REMOVAL_SCRIPT = `table inet ${TABLE} {\n}\ndelete table inet ${TABLE}\n`;
-
 /** Only what is for this host itself, not what a gateway passes on. */
 const TO_US = "fib daddr type local";
 /** Type and magic cookie of a Binding request, success or error, behind the 64 bits of the UDP header. */
 const IS_STUN = ["@th,64,16 { 0x0001, 0x0101, 0x0111 }", "@th,96,32 0x2112a442"];
 
-/** One transaction: a packet sees the table of before or this one, never none. Equal rules give equal text. */
+/** One transaction: a packet sees the chains of before or these, never none. Equal rules give equal text. */
 export function renderPacketRules(rules: PacketRules): string {
-  const chains = [...toChains(rules)].map(([name, { hook, priority, rules: lines }]) =>
+  const chains = toChains(rules);
+  const removal = [...chains.keys()].map(renderChainRemoval).join("");
+  const made = [...chains].map(([name, { hook, priority, rules: lines }]) =>
     [
       `  chain ${name} {`,
       `    type filter hook ${hook} priority ${priority}; policy accept;`,
@@ -47,15 +44,16 @@ export function renderPacketRules(rules: PacketRules): string {
       "  }",
     ].join("\n"),
   );
-  return `${REMOVAL_SCRIPT}table inet ${TABLE} {\n${chains.join("\n")}\n}\n`;
+  return `${removal}table inet ${TABLE} {\n${made.join("\n")}\n}\n`;
 }
 
 /**
- * What `nft -j list table inet becket` prints. Null: the table is not as renderPacketRules writes it, so it wants writing again. Throws a
- * ParseError for what is no list.
+ * What `nft -j list table inet becket` prints. Null: our chains are not as renderPacketRules writes them, so they want writing again. Throws
+ * a ParseError for what is no list.
  */
 export function parsePacketRules(json: string): PacketRules | null {
-  const chains = parseNftList(json);
+  const listed = parseNftList(json);
+  const chains = new Map([...listed].filter(([name]) => name === "out" || name === "in"));
   const out = (chains.get("out")?.rules ?? []).map(toFields);
   const found = toCanonical({ ports: out.flatMap(toProbePort), lanes: out.flatMap(toLane) });
   return toText(chains) === toText(toChains(found)) ? found : null;

@@ -21,6 +21,7 @@ function runScript(kernel: FakeKernelState, script: string): Reply {
   for (const line of script.split("\n").map((text) => text.trim())) {
     const [, opened] = /^table (\S+ \S+) \{$/.exec(line) ?? [];
     const [, deleted] = /^delete table (\S+ \S+)$/.exec(line) ?? [];
+    const [, ofTable, deletedChain] = /^delete chain (\S+ \S+) (\S+)$/.exec(line) ?? [];
     const [, chainName] = /^chain (\S+) \{$/.exec(line) ?? [];
     const [, hook, priority] = /^type filter hook (\S+) priority (-?\d+); policy accept;$/.exec(line) ?? [];
     if (opened !== undefined) {
@@ -28,8 +29,13 @@ function runScript(kernel: FakeKernelState, script: string): Reply {
       tables.set(opened, table);
     } else if (deleted !== undefined) {
       if (!tables.delete(deleted)) return { stderr: NO_SUCH_TABLE };
+    } else if (ofTable !== undefined && deletedChain !== undefined) {
+      table = new Map(tables.get(ofTable));
+      if (!table.delete(deletedChain)) return { stderr: NO_SUCH_TABLE };
+      tables.set(ofTable, table);
     } else if (chainName !== undefined) {
-      chain = { hook: "", priority: 0, rules: [] };
+      const known = table.get(chainName);
+      chain = { hook: known?.hook ?? "", priority: known?.priority ?? 0, rules: [...(known?.rules ?? [])] };
       table.set(chainName, chain);
     } else if (hook !== undefined) Object.assign(chain, { hook, priority: Number(priority) });
     else if (!["", "}"].includes(line)) chain.rules.push(line);
@@ -57,12 +63,18 @@ function toJson(name: string, table: FakeTable): object {
 }
 
 const PHRASE =
-  /(?<fib>fib daddr type \w+)|@(?<base>\w+),(?<offset>\d+),(?<len>\d+) (?<bits>\{[^}]*\}|\S+)|(?<protocol>\w+) (?<field>\w+) (?<set>set )?(?<value>\S+)/g;
+  /(?<fib>fib daddr type \w+)|(?<meta>[io]ifname) (?<not>!= )?(?<names>\{[^}]*\}|\S+)|(?<drop>drop)$|@(?<base>\w+),(?<offset>\d+),(?<len>\d+) (?<bits>\{[^}]*\}|\S+)|(?<protocol>\w+) (?<field>\w+) (?<set>set )?(?<value>\S+)/g;
 
 function toExpressions(rule: string): object[] {
   return [...rule.matchAll(PHRASE)].map(({ groups = {} }) => {
-    const { fib, base, bits = "", protocol, field, set, value = "" } = groups;
-    const match = (left: object, right: unknown) => ({ match: { op: "==", left, right } });
+    const { fib, meta, names = "", drop, base, bits = "", protocol, field, set, value = "" } = groups;
+    const op = groups.not === undefined ? "==" : "!=";
+    const match = (left: object, right: unknown) => ({ match: { op, left, right } });
+    if (drop !== undefined) return { drop: null };
+    if (meta !== undefined) {
+      const right = [...names.matchAll(/[^\s",{}]+/g)].map(([name]) => name).reverse();
+      return match({ meta: { key: meta } }, names.startsWith("{") ? { set: right } : right[0]);
+    }
     if (fib !== undefined) return match({ fib: { result: "type", flags: ["daddr"] } }, fib.split(" ")[3]);
     if (base !== undefined) {
       const payload = { base, offset: Number(groups.offset), len: Number(groups.len) };

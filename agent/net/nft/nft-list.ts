@@ -1,8 +1,8 @@
 // What `nft -j list table` prints (libnftables-json(5), schema version 1), back in the phrases that rules are written in.
 import { z } from "zod";
-import { ParseError } from "../system/parse-error.ts";
+import { ParseError } from "../../system/parse-error.ts";
 
-/** One condition or change each, in nft's words: `udp sport 40001`, `udp sport set 51820`. */
+/** One condition, change or verdict each, in nft's words: `udp sport 40001`, `udp sport set 51820`, `drop`. */
 export type Rule = readonly string[];
 
 export interface Chain {
@@ -14,7 +14,9 @@ export interface Chain {
 const Field = z.object({ payload: z.object({ protocol: z.string(), field: z.string() }) });
 const RawBits = z.object({ payload: z.object({ base: z.string(), offset: z.number(), len: z.number() }) });
 const Fib = z.object({ fib: z.object({ result: z.string(), flags: z.array(z.string()) }) });
+const Meta = z.object({ meta: z.object({ key: z.string() }) });
 const Literal = z.union([z.string(), z.number()]);
+const Names = z.union([z.string(), z.object({ set: z.array(z.string()) })]);
 
 const matchOf = <L extends z.ZodType, R extends z.ZodType>(left: L, right: R) =>
   z.object({ match: z.object({ op: z.literal("=="), left, right }) });
@@ -38,6 +40,13 @@ const Phrase = z.union([
     const { base, offset, len } = match.left.payload;
     return `@${base},${offset},${len} { ${match.right.set.map(hexOf(len)).join(", ")} }`;
   }),
+  z
+    .object({ match: z.object({ op: z.enum(["==", "!="]), left: Meta, right: Names }) })
+    .transform(({ match: { op, left, right } }) => {
+      const names = typeof right === "string" ? `"${right}"` : `{ ${right.set.map((name) => `"${name}"`).join(", ")} }`;
+      return `${left.meta.key} ${op === "!=" ? "!= " : ""}${names}`;
+    }),
+  z.object({ drop: z.null() }).transform(() => "drop"),
   z.object({ mangle: z.object({ key: Field, value: Literal }) }).transform(({ mangle }) => {
     const { protocol, field } = mangle.key.payload;
     return `${protocol} ${field} set ${mangle.value}`;
