@@ -99,6 +99,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     machineId,
     clock,
     randomBytes: ports.randomBytes,
+    log,
     keyOf: ports.createKeys(options.privateKeyFile, (peerId) => rows.get(peerId)?.publicKey ?? null),
     isReady: (peerId) => pairs.of(peerId)?.isConfigured() ?? false,
     onAnswered(peerId, answer) {

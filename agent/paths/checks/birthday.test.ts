@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Endpoint, parseEndpoint } from "#schema/address";
 import type { Lane } from "../../stun/packet-rules.ts";
+import { silentLogger } from "../../system/logger.ts";
 import { randomBytes } from "../../system/random.ts";
 import type { UdpSocket, UdpSockets } from "../../system/udp.ts";
 import { createFakeClock, type FakeClock } from "../../testing/fake-clock.ts";
@@ -91,7 +92,7 @@ function createEasySide(): Birthday {
 
 function createTestChecker(machineId: typeof HARD): Checker {
   return createChecker({
-    ...{ machineId, clock, randomBytes, keyOf: async () => KEY, isReady: () => true },
+    ...{ machineId, clock, randomBytes, log: silentLogger, keyOf: async () => KEY, isReady: () => true },
     onAnswered: (_, answer) => answers.push(answer),
     onChecked: () => undefined,
   });

@@ -19,7 +19,9 @@ export const createCheckKeys =
       const key = derive(files, privateKeyFile, publicKey);
       keys.set(peerId, { publicKey, key });
       // Read again next time: the disk may be back by then.
-      key.catch(() => keys.delete(peerId));
+      key.catch(() => {
+        if (keys.get(peerId)?.key === key) keys.delete(peerId);
+      });
       return key;
     };
   };

@@ -2,18 +2,21 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Endpoint } from "#schema/address";
 import type { MachineId } from "#schema/ids";
-import { renderStun } from "../../stun/codec.ts";
+import { renderStun, type StunAttributes, type StunClass } from "../../stun/codec.ts";
+import { appendFingerprint, appendIntegrity } from "../../stun/integrity.ts";
+import { silentLogger } from "../../system/logger.ts";
 import { randomBytes } from "../../system/random.ts";
 import { createFakeClock, type FakeClock } from "../../testing/fake-clock.ts";
 import { testMachineId } from "../../testing/mesh-model.ts";
 import { renderCheck, renderCheckAnswer } from "./check-messages.ts";
 import { type CheckAnswer, type Checker, createChecker } from "./checker.ts";
 
-const [HERE, THERE, STRANGER] = [testMachineId(1), testMachineId(2), testMachineId(3)];
+const [HERE, THERE, STRANGER, OTHER] = [1, 2, 3, 4].map(testMachineId) as [MachineId, MachineId, MachineId, MachineId];
 const HOME = "198.51.100.1:51820" as Endpoint;
 const AWAY = "203.0.113.2:51820" as Endpoint;
 const ELSEWHERE = "192.0.2.66:666" as Endpoint;
 const KEY = Buffer.alloc(32, 7);
+const OTHER_KEY = Buffer.alloc(32, 9);
 const WRONG_KEY = Buffer.alloc(32, 8);
 
 interface Side {
@@ -21,6 +24,7 @@ interface Side {
   readonly answers: { readonly peerId: MachineId; readonly answer: CheckAnswer }[];
   readonly checks: { readonly peerId: MachineId; readonly endpoint: Endpoint; readonly isNominated: boolean }[];
   isReady: boolean;
+  keyProblem: Error | null;
 }
 
 let clock: FakeClock;
@@ -34,10 +38,18 @@ beforeEach(() => {
 
 function createSide(machineId: MachineId, peerId: MachineId): Side {
   const side: Side = {
-    ...{ answers: [], checks: [], isReady: true },
+    ...{ answers: [], checks: [], isReady: true, keyProblem: null },
     checker: createChecker({
-      ...{ machineId, clock, randomBytes },
-      keyOf: async (id) => (id === peerId ? KEY : null),
+      ...{ machineId, clock, randomBytes, log: silentLogger },
+      async keyOf(id) {
+        if (side.keyProblem !== null) throw side.keyProblem;
+        return (
+          new Map([
+            [peerId, KEY],
+            [OTHER, OTHER_KEY],
+          ]).get(id) ?? null
+        );
+      },
       isReady: () => side.isReady,
       onAnswered: (id, answer) => side.answers.push({ peerId: id, answer }),
       onChecked: (id, endpoint, isNominated) => side.checks.push({ peerId: id, endpoint, isNominated }),
@@ -72,6 +84,14 @@ const requestOf = (changes: { receiver?: MachineId; sender?: MachineId; key?: Bu
     },
     changes.key ?? KEY,
   );
+
+/** Signed, with an attribute that nobody knows and everybody has to. */
+function signUnknown(kind: StunClass, transactionId: Buffer, attributes: StunAttributes): Buffer {
+  const bare = renderStun({ class: kind, transactionId, attributes });
+  const packet = Buffer.concat([bare, Buffer.from([0x7f, 0xff, 0, 4, 1, 2, 3, 4])]);
+  packet.writeUInt16BE(packet.length - 20, 2);
+  return appendFingerprint(appendIntegrity(packet, { key: KEY, algorithm: "sha256" }));
+}
 
 describe("a check", () => {
   it("is answered with where it came from, and measures the way", async () => {
@@ -142,6 +162,10 @@ describe("there is silence", () => {
         ),
     ],
     [
+      "for a check with an attribute that has to be understood and is not",
+      () => signUnknown("request", randomBytes(12), { username: `${THERE}:${HERE}` }),
+    ],
+    [
       "for a stranger's question what its address is",
       () => renderStun({ class: "request", transactionId: randomBytes(12), attributes: {} }, { hasFingerprint: true }),
     ],
@@ -166,6 +190,15 @@ describe("there is silence", () => {
     expect(there.checks).toHaveLength(1);
   });
 
+  it("for a recorded check, however many checks of another peer came since", async () => {
+    const packet = await check(AWAY, true);
+    await arrive(there, packet, HOME);
+    for (let count = 0; count < 5_000; count++) {
+      await arrive(there, requestOf({ sender: OTHER, key: OTHER_KEY }), ELSEWHERE);
+    }
+    expect(await arrive(there, packet, HOME)).toBeNull();
+  });
+
   it("for what is neither a check nor an answer, whatever its bytes", async () => {
     const [request, answer] = [await check(), renderCheckAnswer(randomBytes(12), HOME, KEY)];
     const mutated = (packet: Buffer) =>
@@ -182,6 +215,21 @@ describe("there is silence", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("a key that can't be read", () => {
+  it("is no key: nothing is sent or answered, nothing rejects, and the next check reads it again", async () => {
+    const packet = requestOf();
+    const answer = (await arrive(there, await check(), HOME)) ?? Buffer.alloc(0);
+    [here.keyProblem, there.keyProblem] = [new Error("EIO"), new Error("EIO")];
+    expect(await check()).toHaveLength(0);
+    expect(await arrive(there, packet, HOME)).toBeNull();
+    expect(await here.checker.receive(answer, { from: AWAY, reply: () => undefined })).toBeNull();
+    [here.keyProblem, there.keyProblem] = [null, null];
+    expect(await arrive(there, packet, HOME)).not.toBeNull();
+    await arrive(here, answer, AWAY);
+    expect(here.answers).toHaveLength(1);
   });
 });
 
@@ -210,6 +258,12 @@ describe("an answer", () => {
     expect(here.answers).toEqual([]);
     await arrive(here, await answerTo(packet), AWAY);
     expect(here.answers).toHaveLength(1);
+  });
+
+  it("with an attribute that has to be understood and is not proves nothing", async () => {
+    const transactionId = Buffer.from((await check()).subarray(8, 20));
+    await arrive(here, signUnknown("success", transactionId, { xorMappedAddress: HOME }), AWAY);
+    expect(here.answers).toEqual([]);
   });
 
   it("to nothing that was asked is ignored", async () => {

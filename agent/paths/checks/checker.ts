@@ -1,12 +1,15 @@
 // Sends checks, answers those of peers, and finds out which answer belongs to which check. One for each mesh.
 //
-// What can't be authenticated gets no answer at all: on this port there is nothing to be found for a stranger.
+// What can't be authenticated gets no answer at all: on this port there is nothing to be found for a stranger. Nor does what has to be
+// understood and is not (RFC 8489 section 14); docs/decisions/0007 says why there is no error 420.
 import type { Endpoint } from "#schema/address";
 import type { MachineId } from "#schema/ids";
 import { type ParsedStun, parseStun } from "../../stun/codec.ts";
 import type { Clock } from "../../system/clock.ts";
+import type { Logger } from "../../system/logger.ts";
 import { isAuthentic, parseParties, renderCheck, renderCheckAnswer } from "./check-messages.ts";
 
+/** Neither call rejects: a peer whose key can't be read is as good as none, and the next check reads it again. */
 export interface Checker {
   send(check: OutgoingCheck): Promise<void>;
   /** A STUN packet that is no STUN server's. Resolves with who sent it when it was authentic, else with null. */
@@ -33,7 +36,8 @@ export interface CheckerOptions {
   readonly machineId: MachineId;
   readonly clock: Clock;
   readonly randomBytes: (count: number) => Buffer;
-  /** Null: no peer of this mesh. */
+  readonly log: Logger;
+  /** Null: no peer of this mesh. Rejects when the private key can't be read: the disk may fail, or the mesh be left meanwhile. */
   readonly keyOf: (peerId: MachineId) => Promise<Uint8Array | null>;
   /** WireGuard knows the peer, so a path that is proved can be used at once. */
   readonly isReady: (peerId: MachineId) => boolean;
@@ -58,15 +62,27 @@ interface Pending {
 
 /** An answer that takes longer says nothing of a path that anybody would want. */
 const ANSWER_WITHIN_MS = 5_000;
-/** Checks of peers that are remembered, so that a recorded one can't be used again soon: it would say that its sender is elsewhere. */
-const REMEMBERED_CHECKS = 4_096;
+/**
+ * Checks of each peer that are remembered, so that a recorded one can't be used again soon: it would say that its sender is elsewhere. A path
+ * in use is checked every 1.5 s, so these are more than ten minutes; all of a mesh of 64 are 3 MiB.
+ */
+const REMEMBERED_CHECKS = 512;
 
 export function createChecker(options: CheckerOptions): Checker {
-  const { machineId, clock, keyOf } = options;
+  const { machineId, clock, log } = options;
   /** In order of sending. */
   const pending = new Map<string, Pending>();
-  /** Transaction ids, oldest first. */
-  const taken = new Set<string>();
+  /** Transaction ids of each sender, oldest first: nobody can push another's out. */
+  const taken = new Map<MachineId, Set<string>>();
+
+  async function keyOf(peerId: MachineId): Promise<Uint8Array | null> {
+    try {
+      return await options.keyOf(peerId);
+    } catch (error) {
+      log.debug("the key of a peer's checks can't be read", { peerId, error });
+      return null;
+    }
+  }
 
   function forgetOld(nowMs: number): void {
     for (const [id, { sentAtMs }] of pending) {
@@ -76,13 +92,22 @@ export function createChecker(options: CheckerOptions): Checker {
   }
 
   /** False: it was here before. */
-  function take(transactionId: Buffer): boolean {
+  function take(sender: MachineId, transactionId: Buffer): boolean {
     const id = transactionId.toString("hex");
-    if (taken.has(id)) return false;
-    taken.add(id);
-    const [oldest = id] = taken;
-    if (taken.size > REMEMBERED_CHECKS) taken.delete(oldest);
+    const known = taken.get(sender) ?? remember(sender);
+    if (known.has(id)) return false;
+    known.add(id);
+    const [oldest = id] = known;
+    if (known.size > REMEMBERED_CHECKS) known.delete(oldest);
     return true;
+  }
+
+  /** Who comes takes the place of those who left. */
+  function remember(sender: MachineId): Set<string> {
+    for (const id of taken.keys()) if (!options.isReady(id)) taken.delete(id);
+    const known = new Set<string>();
+    taken.set(sender, known);
+    return known;
   }
 
   async function answer(parsed: ParsedStun, { from, reply }: Incoming): Promise<MachineId | null> {
@@ -91,7 +116,7 @@ export function createChecker(options: CheckerOptions): Checker {
     const { sender } = parties;
     const key = await keyOf(sender);
     if (key === null || !isAuthentic(parsed, key) || !options.isReady(sender)) return null;
-    if (!take(parsed.transactionId)) return null;
+    if (!take(sender, parsed.transactionId)) return null;
     reply(renderCheckAnswer(Buffer.from(parsed.transactionId), from, key));
     if (from !== null) options.onChecked(sender, from, parsed.attributes.useCandidate === true);
     return sender;
@@ -123,7 +148,7 @@ export function createChecker(options: CheckerOptions): Checker {
     },
     async receive(packet, incoming) {
       const parsed = parseStun(packet);
-      if (parsed === null) return null;
+      if (parsed === null || parsed.attributes.unknownRequired !== undefined) return null;
       if (parsed.class === "request") return answer(parsed, incoming);
       return parsed.class === "success" ? takeAnswer(parsed, incoming) : null;
     },
