@@ -103,7 +103,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     keyOf: ports.createKeys(options.privateKeyFile, (peerId) => rows.get(peerId)?.publicKey ?? null),
     isReady: (peerId) => pairs.of(peerId)?.isConfigured() ?? false,
     onAnswered(peerId, answer) {
-      if (answer.mapped !== null) noteMapped(peerId, answer.mapped);
+      if (answer.mapped !== null) own.notePeerObserved(peerId, answer.mapped);
       pairs.of(peerId)?.noteAnswer(answer);
     },
     onChecked: (peerId, endpoint, isNominated) =>
@@ -150,12 +150,6 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
       fallback: desired?.mesh.fallback ?? "relay",
       keepaliveSeconds: machine.keepaliveSeconds(),
     };
-  }
-
-  /** Peers see a machine behind a NAT where STUN servers do; where there are none, they are what tells. */
-  function noteMapped(peerId: MachineId, mapped: Endpoint): void {
-    const isOwn = own.candidates().some(({ type, endpoint }) => type !== "mesh_observed" && endpoint === mapped);
-    if (!isOwn) own.notePeerObserved(peerId, mapped);
   }
 
   function refresh(): void {
@@ -250,9 +244,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
       refresh();
     },
     machineChanged() {
-      for (const { port, endpoint, protocol } of machine.mappings()) {
-        if (port === listenPort) own.setMapped(protocol, [endpoint]);
-      }
+      own.setMapped(machine.mappings().filter(({ port }) => port === listenPort));
       refresh();
       own.refresh();
       options.onEndpoints();

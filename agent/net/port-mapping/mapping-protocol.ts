@@ -1,7 +1,9 @@
 // What the three protocols have in common: a router is found to speak one, and then maps and releases UDP ports by it.
 import type { Result } from "#schema/result";
 
-export type MappingProtocolName = "pcp" | "nat-pmp" | "upnp";
+/** The best first. */
+export const MAPPING_PROTOCOLS = ["pcp", "nat-pmp", "upnp"] as const;
+export type MappingProtocolName = (typeof MAPPING_PROTOCOLS)[number];
 
 /** The router that this machine's default route goes through, and the machine's address on that network. IPv4. */
 export interface Router {

@@ -98,10 +98,30 @@ describe("this machine's endpoints", () => {
     expect(typesOf(set)).toEqual(["static", "host"]);
   });
 
+  it("lose a port that the router does not map any more, or maps by another protocol", () => {
+    const set = setUp([]);
+    set.own.setMapped([{ protocol: "upnp", endpoint: "198.51.100.7:7" as Endpoint }]);
+    expect(typesOf(set)).toEqual(["static", "host", "port_mapped"]);
+    set.own.setMapped([{ protocol: "pcp", endpoint: "198.51.100.7:8" as Endpoint }]);
+    expect(set.own.candidates().at(-1)).toEqual({ type: "port_mapped", endpoint: "198.51.100.7:8" });
+    const { changes } = set.world;
+    set.own.setMapped([]);
+    expect([typesOf(set), set.world.changes - changes]).toEqual([["static", "host"], 1]);
+  });
+
+  it("lose a mapped port with the network, until its router says so again", () => {
+    const set = setUp([]);
+    set.own.setMapped([{ protocol: "pcp", endpoint: "198.51.100.7:7" as Endpoint }]);
+    set.own.networkChanged();
+    expect(typesOf(set)).toEqual(["static", "host"]);
+    set.own.setMapped([{ protocol: "pcp", endpoint: "198.51.100.7:7" as Endpoint }]);
+    expect(typesOf(set)).toEqual(["static", "host", "port_mapped"]);
+  });
+
   it("grow by what a router opens and by what peers see, and say by whom", async () => {
     const { own, world } = setUp([]);
     const { changes } = world;
-    own.setMapped("pcp", ["198.51.100.7:7" as Endpoint]);
+    own.setMapped([{ protocol: "pcp", endpoint: "198.51.100.7:7" as Endpoint }]);
     own.notePeerObserved(testMachineId(2), "198.51.100.8:8" as Endpoint);
     own.noteMeshObserved(testMachineId(3), "198.51.100.9:9" as Endpoint);
     own.refresh();
@@ -113,5 +133,20 @@ describe("this machine's endpoints", () => {
     ]);
     expect(world.changes - changes).toBe(3);
     expect(own.list(testMeshId(0)).at(-1)).toMatchObject({ observedBy: testMachineId(3) });
+  });
+
+  it("are confirmed each time that a peer sees them, and are not what a STUN server sees anyhow", async () => {
+    const { own, clock } = setUp();
+    const seenLast = () => own.list(testMeshId(0)).find(({ type }) => type === "peer_observed")?.lastSeen;
+    for (const seconds of [0, 1]) {
+      await clock.advance(seconds * 1_000);
+      own.notePeerObserved(testMachineId(2), SEEN);
+      expect(seenLast()).toBe(new Date(clock.now()).toISOString());
+    }
+    own.refresh();
+    await clock.advance(1_000);
+    const before = seenLast();
+    own.notePeerObserved(testMachineId(2), SEEN);
+    expect(seenLast()).toBe(before);
   });
 });

@@ -6,6 +6,7 @@ import type { NatSummary, StunServer } from "#schema/nat";
 import type { ObservedEndpoint } from "#schema/path";
 import { findTargets } from "../../nat/targets.ts";
 import { type LocalAddress, toHostCandidates } from "../../net/local-addresses.ts";
+import { MAPPING_PROTOCOLS } from "../../net/port-mapping/mapping-protocol.ts";
 import type { StunClient } from "../../stun/stun-client.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { ResolveHost } from "../../system/resolve-host.ts";
@@ -15,7 +16,8 @@ export interface OwnEndpoints {
   candidates(): Candidate[];
   list(meshId: MeshId): ObservedEndpoint[];
   setAddresses(addresses: readonly LocalAddress[]): void;
-  setMapped(router: string, endpoints: readonly Endpoint[]): void;
+  /** All that a router has opened for this mesh's port, by the protocol that it did so. */
+  setMapped(mappings: readonly { readonly protocol: string; readonly endpoint: Endpoint }[]): void;
   notePeerObserved(by: MachineId, endpoint: Endpoint): void;
   noteMeshObserved(by: MachineId, endpoint: Endpoint): void;
   /** Asks STUN servers, unless that was done a moment ago. */
@@ -39,6 +41,7 @@ export interface OwnEndpointsOptions {
 const FRESH_MS = 20_000;
 /** Two servers that agree are enough; asking more would only load them. */
 const SERVERS_ASKED = 2;
+const OBSERVED: readonly Candidate["type"][] = ["peer_observed", "mesh_observed"];
 
 export function createOwnEndpoints(options: OwnEndpointsOptions): OwnEndpoints {
   const { listenPort, clock, stun } = options;
@@ -49,6 +52,8 @@ export function createOwnEndpoints(options: OwnEndpointsOptions): OwnEndpoints {
   registry.set({ type: "static", observedBy: null }, options.staticEndpoints, clock.now());
 
   const candidates = () => registry.candidates(options.nat(), clock.now());
+  const isKnown = (endpoint: Endpoint) =>
+    candidates().some((one) => one.endpoint === endpoint && !OBSERVED.includes(one.type));
   function settle(): void {
     const text = JSON.stringify(candidates());
     if (text === told) return;
@@ -78,11 +83,16 @@ export function createOwnEndpoints(options: OwnEndpointsOptions): OwnEndpoints {
       registry.set({ type: "host", observedBy: null }, hosts, clock.now());
       settle();
     },
-    setMapped(router, endpoints) {
-      registry.set({ type: "port_mapped", observedBy: router }, endpoints, clock.now());
+    setMapped(mappings) {
+      for (const protocol of MAPPING_PROTOCOLS) {
+        const endpoints = mappings.filter((one) => one.protocol === protocol).map(({ endpoint }) => endpoint);
+        registry.set({ type: "port_mapped", observedBy: protocol }, endpoints, clock.now());
+      }
       settle();
     },
     notePeerObserved(by, endpoint) {
+      // Peers see a machine behind a NAT where STUN servers do; where there are none, they are what tells.
+      if (isKnown(endpoint)) return;
       registry.note({ type: "peer_observed", observedBy: by }, endpoint, clock.now());
       settle();
     },
@@ -98,7 +108,7 @@ export function createOwnEndpoints(options: OwnEndpointsOptions): OwnEndpoints {
       ask().catch(() => undefined);
     },
     networkChanged() {
-      registry.forgetSeen();
+      registry.forgetSeen(clock.now());
       askedAtMs = null;
       settle();
     },
