@@ -87,6 +87,17 @@ describe("endpoints", () => {
   });
 
   it.each([
+    ["[2001:DB8::7]:1", "[2001:db8::7]:1"],
+    ["[2001:db8:0:0:0:0:0:7]:1", "[2001:db8::7]:1"],
+    ["[::ffff:192.0.2.1]:1", "[::ffff:c000:201]:1"],
+    ["192.0.2.1:1", "192.0.2.1:1"],
+  ])("takes %s as %s, so that equal text is the same endpoint", (text, canonical) => {
+    expect(Endpoint.parse(text)).toBe(canonical);
+    expect(Endpoint.parse(canonical)).toBe(canonical);
+    expect(renderEndpoint(parseEndpoint(text) ?? { address: "", port: 0 })).toBe(canonical);
+  });
+
+  it.each([
     "192.0.2.1",
     "192.0.2.1:0",
     "192.0.2.1:65536",

@@ -39,11 +39,12 @@ export const Ipv6Cidr = z
   .brand<"Ipv6Cidr">();
 export type Ipv6Cidr = z.infer<typeof Ipv6Cidr>;
 
-/** `192.0.2.1:51820` or `[2001:db8::1]:51820`. */
+/** `192.0.2.1:51820` or `[2001:db8::1]:51820`. Any valid spelling is taken; the value is canonical, so equal text is the same endpoint. */
 export const Endpoint = z
   .string()
   .max(64)
   .refine((text) => parseEndpoint(text) !== null, { message: "must be ip:port, or [ip]:port for IPv6" })
+  .transform(toCanonicalEndpoint)
   .brand<"Endpoint">();
 export type Endpoint = z.infer<typeof Endpoint>;
 
@@ -93,9 +94,17 @@ export function parseEndpoint(text: string): EndpointParts | null {
   return address.success ? { address: address.data, port } : null;
 }
 
-export function renderEndpoint({ address, port }: { address: string; port: number }): Endpoint {
-  return Endpoint.parse(address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
+export function renderEndpoint(parts: { address: string; port: number }): Endpoint {
+  return Endpoint.parse(toEndpointText(parts));
 }
+
+function toCanonicalEndpoint(text: string): string {
+  const parts = parseEndpoint(text);
+  return parts === null ? text : toEndpointText(parts);
+}
+
+const toEndpointText = ({ address, port }: { address: string; port: number }): string =>
+  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 
 export function toIpv4Number(address: string): number {
   return ipaddr.IPv4.parse(address).octets.reduce((sum, octet) => sum * 256 + octet, 0);
