@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createIp } from "../net/ip.ts";
+import { createForwardGuard } from "../net/nft/forward-guard.ts";
 import { readObservedState } from "../reconcile/observe.ts";
 import { MESH_A, MESH_B } from "../testing/desired-devices.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
@@ -16,7 +17,7 @@ function setUp() {
   const wireguard = createWireGuard({ exec: kernel, files, clock: createFakeClock() });
   const chooser = createDeviceChooser({
     files,
-    observe: () => readObservedState({ ip: createIp(kernel), wireguard, files }),
+    observe: () => readObservedState({ ip: createIp(kernel), guard: createForwardGuard(kernel), wireguard, files }),
     isUdpPortFree: async () => true,
     random: () => 1 / ++draws,
     stateDir: "/state",

@@ -15,8 +15,8 @@ export interface DesiredDevice {
   /** Own addresses with the mesh's prefix lengths: `10.1.0.7/16`, `fd00::7/64`. */
   readonly addresses: readonly string[];
   readonly peers: readonly DesiredPeer[];
-  /** This machine is a gateway: pairs without a direct path may go through it. */
-  readonly isForwarding: boolean;
+  /** Interfaces by which packets that came in on this one may leave again; none: it forwards nothing. */
+  readonly forwardsTo: readonly string[];
 }
 
 export interface DesiredPeer {

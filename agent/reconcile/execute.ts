@@ -1,6 +1,7 @@
 // Does the steps of a plan. A step that fails doesn't keep the later ones back (a peer that lost its membership has to go, whatever
 // else is wrong), unless there is no interface to do them on.
 import type { Ip } from "../net/ip.ts";
+import type { ForwardGuard } from "../net/nft/forward-guard.ts";
 import type { Files } from "../system/files.ts";
 import type { PeerChange } from "../wireguard/peer-change.ts";
 import { readPublicKey } from "../wireguard/private-key.ts";
@@ -10,6 +11,7 @@ import type { Step, StepName, StepOf } from "./steps.ts";
 
 export interface Tools {
   readonly ip: Ip;
+  readonly guard: ForwardGuard;
   readonly wireguard: WireGuard;
   readonly files: Files;
 }
@@ -24,10 +26,10 @@ export interface Execution {
 type Executors = { [N in StepName]: (step: StepOf<N>, tools: Tools) => Promise<void> };
 
 const executors: Executors = {
-  "interface.remove": ({ interfaceName }, { wireguard }) => wireguard.removeInterface(interfaceName),
+  "interface.remove": removeInterface,
   "interface.create": ({ interfaceName }, { wireguard }) => wireguard.createInterface(interfaceName),
   "link.configure": ({ interfaceName, args }, { ip }) => ip.configureLink(interfaceName, args),
-  "link.forward": ({ interfaceName, args }, { ip }) => ip.setForwarding(interfaceName, args.isOn),
+  "link.forward": setForwarding,
   "device.configure": configureDevice,
   "peers.change": changePeers,
 };
@@ -62,6 +64,38 @@ function executeStep<N extends StepName>(step: Extract<Step, { name: N }>, tools
 /** The file holds another key than the one that the other members know: setting it would cut every session, in every round. */
 export class KeyMismatchError extends Error {
   override readonly name = "KeyMismatchError";
+}
+
+/** Nothing would keep what an interface forwards in its mesh. */
+export class UnguardedError extends Error {
+  override readonly name = "UnguardedError";
+}
+
+async function removeInterface(
+  { interfaceName, args }: StepOf<"interface.remove">,
+  { guard, wireguard }: Tools,
+): Promise<void> {
+  await wireguard.removeInterface(interfaceName);
+  if (args.isGuarded) await guard.remove(interfaceName);
+}
+
+/** The rule stands before forwarding is on, and forwarding is off before the rule goes. */
+async function setForwarding({ interfaceName, args }: StepOf<"link.forward">, { ip, guard }: Tools): Promise<void> {
+  const { to, isGuarded } = args;
+  const isOn = to.length > 0;
+  if (!isOn) await ip.setForwarding(interfaceName, false);
+  if (!isGuarded) return guard.remove(interfaceName);
+  try {
+    await guard.set(interfaceName, to);
+  } catch (cause) {
+    if (isOn) await ip.setForwarding(interfaceName, false);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const what = isOn
+      ? `${interfaceName} forwards nothing: nftables takes no rule that keeps its packets in the mesh`
+      : `this host forwards IPv6 for all interfaces, and nftables takes no rule that leaves out ${interfaceName}`;
+    throw new UnguardedError(`${what} (${why})`, { cause });
+  }
+  if (isOn) await ip.setForwarding(interfaceName, true);
 }
 
 /** A nudge is for a peer without a handshake. Between the plan and now it may have one: a session would be cut, so it is looked at again. */

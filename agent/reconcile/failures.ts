@@ -2,7 +2,7 @@
 import type { StepFailure } from "#schema/machine";
 import { isCommandError } from "../system/exec.ts";
 import { isParseError } from "../system/parse-error.ts";
-import { KeyMismatchError } from "./execute.ts";
+import { KeyMismatchError, UnguardedError } from "./execute.ts";
 
 export type Failure = Omit<StepFailure, "since">;
 
@@ -23,6 +23,7 @@ export function keepSince(failures: readonly Failure[], before: readonly StepFai
 
 function toCode(error: unknown): string {
   if (error instanceof KeyMismatchError) return "key_mismatch";
+  if (error instanceof UnguardedError) return "forwarding_unguarded";
   if (isParseError(error)) return "output_not_understood";
   if (!isCommandError(error)) return "unexpected";
   if (error.timedOut) return "command_timed_out";

@@ -2,6 +2,7 @@
 // somebody else's private key into this process.
 import { INTERFACE_PREFIX } from "../net/interface-name.ts";
 import type { Ip } from "../net/ip.ts";
+import type { ForwardGuard } from "../net/nft/forward-guard.ts";
 import type { Link } from "../net/parse-ip.ts";
 import { isCommandError } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
@@ -11,22 +12,34 @@ import type { ObservedLink, ObservedState } from "./observed-state.ts";
 
 export interface Eyes {
   readonly ip: Ip;
+  readonly guard: ForwardGuard;
   readonly wireguard: WireGuard;
   readonly files: Pick<Files, "read">;
 }
 
-export async function readObservedState({ ip, wireguard, files }: Eyes): Promise<ObservedState> {
+export async function readObservedState({ ip, guard, wireguard, files }: Eyes): Promise<ObservedState> {
   const { links, routes } = await ip.read();
-  const read = async (link: Link): Promise<ObservedLink> => {
+  const isOn = async (key: string) => (await files.read(`/proc/sys/net/${key}/forwarding`))?.trim() === "1";
+  const read = async (link: Link): Promise<Omit<ObservedLink, "guard">> => {
     if (!link.name.startsWith(INTERFACE_PREFIX))
       return { ...link, isForwarding: false, wireguard: { state: "absent" } };
-    const [forwarding, observed] = await Promise.all([
-      files.read(`/proc/sys/net/ipv4/conf/${link.name}/forwarding`),
+    const [isForwarding, observed] = await Promise.all([
+      isOn(`ipv4/conf/${link.name}`),
       readWireGuard(link, wireguard),
     ]);
-    return { ...link, isForwarding: forwarding?.trim() === "1", wireguard: observed };
+    return { ...link, isForwarding, wireguard: observed };
   };
-  return { links: await Promise.all(links.map(read)), routes };
+  const [isForwardingByDefault, isForwardingIpv6, ...found] = await Promise.all([
+    isOn("ipv4/conf/default"),
+    isOn("ipv6/conf/all"),
+    ...links.map(read),
+  ]);
+  const isAnyForwarding = isForwardingIpv6 || found.some(({ isForwarding }) => isForwarding);
+  const guards = isAnyForwarding ? await guard.read() : new Map();
+  return {
+    links: found.map((link) => ({ ...link, guard: guards.get(link.name) ?? null })),
+    ...{ routes, isForwardingByDefault, isForwardingIpv6 },
+  };
 }
 
 async function readWireGuard(link: Link, wireguard: WireGuard): Promise<ObservedLink["wireguard"]> {

@@ -6,11 +6,17 @@ export interface ObservedState {
   readonly links: readonly ObservedLink[];
   /** IPv4, main table. */
   readonly routes: readonly Route[];
+  /** New interfaces forward IPv4 from the beginning (`net.ipv4.conf.default.forwarding`). */
+  readonly isForwardingByDefault: boolean;
+  /** All interfaces forward IPv6 (`net.ipv6.conf.all.forwarding`). */
+  readonly isForwardingIpv6: boolean;
 }
 
 export interface ObservedLink extends Link {
   /** It forwards IPv4 packets that come in on it. */
   readonly isForwarding: boolean;
+  /** The interfaces by which those may leave; null: any. Looked at only where something forwards. */
+  readonly guard: readonly string[] | null;
   /** WireGuard's side of a `bkt-` interface; `absent` where the link is none, or its wireguard-go is gone, or it is not ours to look at. */
   readonly wireguard:
     | { readonly state: "present"; readonly device: WireGuardDevice }

@@ -1,10 +1,11 @@
-// What to change about the link of one of our interfaces: mark, MTU, up, addresses. Pure.
+// What to change about the link of one of our interfaces: mark, MTU, up, addresses, what it forwards. Pure.
 import ipaddr from "ipaddr.js";
 import { isOverlapping } from "#schema/address";
 import { renderAlias } from "../net/interface-name.ts";
 import type { LinkChanges } from "../net/ip.ts";
 import type { DesiredDevice } from "./desired-device.ts";
 import type { ObservedLink, ObservedState } from "./observed-state.ts";
+import type { StepArgs } from "./steps.ts";
 
 export interface LinkPlan {
   readonly changes: LinkChanges;
@@ -42,6 +43,27 @@ export function planLink(device: DesiredDevice, current: ObservedLink | undefine
   ];
   return { changes, reasons, overlaps: overlaps.map(({ message }) => message) };
 }
+
+/** Null: it is as it should be. @param current as for planLink */
+export function planForwarding(
+  { forwardsTo }: DesiredDevice,
+  current: ObservedLink | undefined,
+  { isForwardingByDefault, isForwardingIpv6 }: ObservedState,
+): { readonly reason: string; readonly args: StepArgs["link.forward"] } | null {
+  const isOn = forwardsTo.length > 0;
+  const isGuarded = isOn || isForwardingIpv6;
+  const guard = current?.guard ?? null;
+  const reasons = [
+    ...(isOn === (current?.isForwarding ?? isForwardingByDefault)
+      ? []
+      : [isOn ? "it is a gateway" : "it is no gateway"]),
+    ...(isGuarded === (guard !== null) && isSamePlaces(guard ?? [], forwardsTo) ? [] : ["packets may leave elsewhere"]),
+  ];
+  return reasons.length === 0 ? null : { reason: reasons.join("; "), args: { to: forwardsTo, isGuarded } };
+}
+
+const isSamePlaces = (left: readonly string[], right: readonly string[]): boolean =>
+  left.length === right.length && left.every((name) => right.includes(name));
 
 /** A network that the machine reaches elsewhere is not taken over: the address would bring a route to the whole mesh with it. */
 function findOverlap(address: string, { interfaceName }: DesiredDevice, { routes }: ObservedState) {

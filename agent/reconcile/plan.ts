@@ -9,7 +9,7 @@ import { normaliseDevice } from "./normalise-device.ts";
 import type { ObservedLink, ObservedState } from "./observed-state.ts";
 import { isBlank, isOurs, ownerOf } from "./ownership.ts";
 import type { Memory } from "./peer-memory.ts";
-import { planLink } from "./plan-link.ts";
+import { planForwarding, planLink } from "./plan-link.ts";
 import { nextPeerWakeAtMs, planPeers } from "./plan-peers.ts";
 import type { Step, StepArgs, StepName } from "./steps.ts";
 
@@ -53,11 +53,13 @@ export function planDevices({ desired, observed, memory, nowMs }: PlanInputs): {
     // A blank one becomes that of whichever mesh wants its name.
     if (owner === null ? wanted.has(link.name) : wanted.get(link.name) === owner) return [];
     const reason = owner === null ? "it was begun and never finished" : `nothing needs it; it was of mesh ${owner}`;
-    const step = { name: "interface.remove", interfaceName: link.name, meshId: owner, reason, args: null } as const;
+    const args = { isGuarded: link.guard !== null };
+    const step = { name: "interface.remove", interfaceName: link.name, meshId: owner, reason, args } as const;
     return [{ meshId: owner, steps: [step], problems: [] }];
   });
   const removed = new Set(removals.flatMap(({ steps }) => steps.map(({ interfaceName }) => interfaceName)));
   const left = {
+    ...observed,
     links: observed.links.filter(({ name }) => !removed.has(name)),
     routes: observed.routes.filter(({ device }) => !removed.has(device)),
   };
@@ -104,6 +106,7 @@ function planDevice(device: DesiredDevice, context: Context): MeshPlan {
   const defect = link === undefined ? null : findDefect(link);
   const current = defect === null ? link : undefined;
   const { changes, reasons, overlaps } = planLink(device, current, context.observed);
+  const forwarding = planForwarding(device, current, context.observed);
   const configure = planConfigure(device, current);
   const peers = planPeers({
     desired: device.peers,
@@ -115,17 +118,11 @@ function planDevice(device: DesiredDevice, context: Context): MeshPlan {
     meshId,
     problems: overlaps.map((message) => ({ step: "link.configure", code: "route_overlap", message })),
     steps: [
-      ...(defect === null ? [] : [step("interface.remove", defect, null)]),
+      ...(defect === null ? [] : [step("interface.remove", defect, { isGuarded: link?.guard !== null })]),
       ...(current === undefined ? [step("interface.create", defect ?? "not there yet", null)] : []),
       // Up before it gets its port: wireguard-go reports a port that is taken only while it is up.
       ...(reasons.length === 0 ? [] : [step("link.configure", reasons.join("; "), changes)]),
-      ...(device.isForwarding === (current?.isForwarding ?? false)
-        ? []
-        : [
-            step("link.forward", device.isForwarding ? "it is a gateway" : "it is no gateway", {
-              isOn: device.isForwarding,
-            }),
-          ]),
+      ...(forwarding === null ? [] : [step("link.forward", forwarding.reason, forwarding.args)]),
       ...(configure === null ? [] : [step("device.configure", configure.reason, configure.args)]),
       ...(peers.length === 0 ? [] : [step("peers.change", renderPeersReason(peers), peers)]),
     ],

@@ -250,23 +250,6 @@ describe("the reconciler", () => {
     expect(kernel.links.has("bkt-a")).toBe(true);
   });
 
-  it("lets a gateway forward on the mesh's interface, and on no other, for as long as it is one", async () => {
-    const { kernel, reconciler } = setUp();
-    const forwarding = () => [...kernel.links].flatMap(([name, { isForwarding }]) => (isForwarding ? [name] : []));
-    reconciler.setDesired([deviceOf({ isForwarding: true }), deviceB]);
-    await reconciler.whenSettled();
-    expect(forwarding()).toEqual(["bkt-a"]);
-
-    kernel.changes.length = 0;
-    reconciler.setDesired([deviceOf({ isForwarding: true }), deviceB]);
-    await reconciler.whenSettled();
-    expect(kernel.changes).toEqual([]);
-
-    reconciler.setDesired([deviceOf(), deviceB]);
-    await reconciler.whenSettled();
-    expect(forwarding()).toEqual([]);
-  });
-
   it("takes the packet rules away together with the interfaces", async () => {
     const { kernel, reconciler } = setUp();
     kernel.tables.set("inet becket", new Map()).set("inet theirs", new Map());

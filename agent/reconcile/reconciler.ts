@@ -5,6 +5,7 @@
 // - Nothing is done before the first `setDesired`, nor after `stop`.
 import type { MeshId } from "#schema/ids";
 import { createIp } from "../net/ip.ts";
+import { createForwardGuard } from "../net/nft/forward-guard.ts";
 import { createPacketFilter } from "../stun/packet-filter.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Exec } from "../system/exec.ts";
@@ -58,9 +59,13 @@ const OBSERVATION_MAX_AGE_MS = 1_000;
 
 export function createReconciler(ports: ReconcilerPorts): Reconciler {
   const { clock, log, random = realRandom, onState = () => undefined } = ports;
-  const ip = createIp(ports.exec);
-  const wireguard = createWireGuard(ports);
-  const round = createRound({ tools: { ip, wireguard, files: ports.files }, clock, log });
+  const tools = {
+    ip: createIp(ports.exec),
+    guard: createForwardGuard(ports.exec),
+    wireguard: createWireGuard(ports),
+    files: ports.files,
+  };
+  const round = createRound({ tools, clock, log });
 
   let desired: Desired | null = null;
   let state: ReconcilerState = { meshes: new Map() };
@@ -136,7 +141,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     observe() {
       const now = clock.now();
       if (observation === null || now - observation.atMs >= OBSERVATION_MAX_AGE_MS) {
-        observation = { atMs: now, value: readObservedState({ ip, wireguard, files: ports.files }) };
+        observation = { atMs: now, value: readObservedState(tools) };
       }
       return observation.value;
     },
@@ -144,7 +149,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
       setDesired([]);
       await whenSettled();
       await createPacketFilter(ports.exec).remove();
-      const left = (await readObservedState({ ip, wireguard, files: ports.files })).links.filter(isOurs);
+      const left = (await readObservedState(tools)).links.filter(isOurs);
       if (left.length === 0) return;
       const failures = [...state.meshes.values()].flatMap(({ failures }) => failures.map(({ message }) => message));
       const why = failures.length === 0 ? "the log says why (BECKET_LOG_LEVEL=debug)" : failures.join("; ");

@@ -103,6 +103,13 @@ bkt-a up mtu 1380 "becket A" 10.1.0.77/16 fd00:1::4d/64
   key OWN3 port 51900
   peer P at 192.0.2.2:51820 keepalive 25 allowed 10.1.0.2/32,fd00:1::2/128`,
   },
+  "a gateway": {
+    desired: [deviceOf({ forwardsTo: ["bkt-a"], peers: [peerOf("P", 2)] })],
+    system: `
+${HEAD_A.replace("1420", "1420 forwards")}
+  key OWN1 port 51820
+  peer P at 192.0.2.2:51820 keepalive 25 allowed 10.1.0.2/32,fd00:1::2/128`,
+  },
   "two meshes": { desired: [deviceOf(), meshB], system: `\n${HEAD_A}\n  key OWN1 port 51820${SYSTEM_B}` },
   "only the other mesh": { desired: [meshB], system: SYSTEM_B },
   "the other mesh under the first one's name and with its port": {

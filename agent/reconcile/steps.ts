@@ -7,10 +7,11 @@ import type { DeviceSettings } from "../wireguard/wireguard.ts";
 import type { DesiredDevice } from "./desired-device.ts";
 
 export interface StepArgs {
-  "interface.remove": null;
+  "interface.remove": { readonly isGuarded: boolean };
   "interface.create": null;
   "link.configure": LinkChanges;
-  "link.forward": { readonly isOn: boolean };
+  /** By which interfaces packets may leave; whether a rule is to say so (without one: off, and nothing to keep back). */
+  "link.forward": { readonly to: readonly string[]; readonly isGuarded: boolean };
   "device.configure": DeviceSettings & Pick<DesiredDevice, "publicKey">;
   "peers.change": readonly PeerChange[];
 }

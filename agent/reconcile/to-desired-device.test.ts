@@ -39,7 +39,7 @@ describe("toDesiredDevice", () => {
       ...device,
       meshId: MESH_A,
       mtuBytes: 1_420,
-      isForwarding: false,
+      forwardsTo: [],
       addresses: ["10.1.0.1/16", "fd00:1::1/64"],
       peers: [
         {
@@ -58,9 +58,19 @@ describe("toDesiredDevice", () => {
     expect(toDevice(meshOf(member(2)))).toBeNull();
   });
 
-  it("forwards when this machine is a gateway", () => {
-    expect(toDevice(meshOf({ ...member(1), isGateway: true }))).toMatchObject({ isForwarding: true });
-  });
+  it.each([
+    [true, "transit", ["bkt-prod"]],
+    [true, "relay-then-transit", ["bkt-prod"]],
+    [true, "transit-then-relay", ["bkt-prod"]],
+    [true, "relay", []],
+    [false, "transit", []],
+  ])(
+    "forwards from member to member when it is a gateway (%s) and the mesh's fallback allows it (%s)",
+    (isGateway, fallback, to) => {
+      const desired = DesiredMesh.parse({ ...meshOf({ ...member(1), isGateway }), mesh: { ...mesh, fallback } });
+      expect(toDevice(desired)).toMatchObject({ forwardsTo: to });
+    },
+  );
 
   it("changes nothing about where a peer is while nothing is decided", () => {
     expect(toDevice(meshOf(member(1), member(2)))?.peers).toMatchObject([

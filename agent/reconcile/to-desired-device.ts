@@ -74,7 +74,8 @@ export function toDesiredDevice({ desired, machineId, device, decisionOf, peerCa
       `${self.address6}/${toPrefixLength(desired.mesh.cidr6)}`,
     ],
     peers: throughGateways(peers),
-    isForwarding: self.isGateway,
+    // From member to member only: what else this machine can reach is none of theirs.
+    forwardsTo: self.isGateway && desired.mesh.fallback !== "relay" ? [device.interfaceName] : [],
   };
 }
 

@@ -46,6 +46,8 @@ export interface FakeKernelState {
   readonly routes: { destination: string; device: string }[];
   /** nft's tables by family and name, such as `inet becket`. */
   readonly tables: Map<string, FakeTable>;
+  /** What `net.ipv4.conf.default.forwarding` gives new links. */
+  forwardsByDefault: boolean;
   /** UDP ports of other programs. */
   readonly takenPorts: Set<number>;
   /** Makes commands fail: returns what such a command prints on stderr, or null to let it pass. */

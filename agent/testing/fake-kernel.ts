@@ -36,12 +36,13 @@ export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptio
     links: new Map(),
     routes: [],
     tables: new Map(),
+    forwardsByDefault: false,
     takenPorts: new Set(),
     changes: [],
     fail: () => null,
     onCommand: () => undefined,
     addLink(name, link = {}) {
-      const made = { ...emptyLink(), ...link };
+      const made = { ...emptyLink(), isForwarding: kernel.forwardsByDefault, ...link };
       kernel.links.set(name, made);
       return made;
     },

@@ -3,6 +3,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { Endpoint } from "#schema/address";
 import type { WireGuardPublicKey } from "#schema/ids";
 import { createIp } from "../net/ip.ts";
+import { createForwardGuard } from "../net/nft/forward-guard.ts";
 import { readObservedState } from "../reconcile/observe.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Exec } from "../system/exec.ts";
@@ -43,7 +44,9 @@ export function describeSystem(name: string, open: () => Promise<SystemUnderTest
     afterAll(close);
 
     const readLink = async () =>
-      (await readObservedState({ ip, wireguard, files: system.files })).links.find((link) => link.name === A);
+      (
+        await readObservedState({ ip, guard: createForwardGuard(system.exec), wireguard, files: system.files })
+      ).links.find((link) => link.name === A);
     const readPeers = async () => {
       const device = await wireguard.readDevice(A);
       return Object.fromEntries((device?.peers ?? []).map((peer) => [peer.publicKey, peer]));
