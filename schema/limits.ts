@@ -26,6 +26,8 @@ export const ADDRESS_QUARANTINE_MS = 24 * 3_600_000;
 export const MAX_TOMBSTONES = 4_096;
 /** Up to this many members every pair of a mesh is kept warm. */
 export const EAGER_MEMBERS = 64;
+/** Gateways that a member names when it asks for transit. */
+export const MAX_GATEWAYS_NAMED = 16;
 /** STUN servers that machines are told. */
 export const MAX_STUN_SERVERS = 8;
 /** Changes of links in one report. */

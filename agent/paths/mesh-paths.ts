@@ -274,6 +274,9 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
           sampler.watchUntil(clock.now() + message.seconds * 1_000);
           watch.extend(message.seconds);
           return;
+        case "transit.requested":
+          pairs.of(message.peerId)?.dispatch({ type: "transit_requested" });
+          return;
         case "transit.set":
           pairs.setTransit(new Map(message.pairs.map(({ peerId, gatewayId }) => [peerId, gatewayId])));
       }

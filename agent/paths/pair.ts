@@ -149,7 +149,7 @@ export function createPair(options: PairOptions): Pair {
         closeRelay();
         return;
       case "request_transit":
-        options.send({ type: "transit.request", peerId, gatewayId: action.gatewayId });
+        options.send({ type: "transit.request", peerId, gatewayIds: [...action.gatewayIds] });
         return;
       case "refresh_stun":
         options.refreshStun();

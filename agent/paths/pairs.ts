@@ -2,6 +2,7 @@
 import { Endpoint, parseEndpoint } from "#schema/address";
 import type { PeerRow } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
+import { MAX_GATEWAYS_NAMED } from "#schema/limits";
 import type { LinkReport } from "#schema/path";
 import type { ToMeshMessage } from "#schema/wire/messages";
 import { openLoopback } from "../relay/loopback.ts";
@@ -56,7 +57,8 @@ export function createPairs(options: PairsOptions, ports: PathPorts): Pairs {
   const { clock, random, udp, relays, rules } = ports;
   const entries = new Map<MachineId, Entry>();
   let transit: ReadonlyMap<MachineId, MachineId> = new Map();
-  let gateway: MachineId | null = null;
+  /** Those that are reached directly, in order of their ids. */
+  let gatewayIds: readonly MachineId[] = [];
   let isStopped = false;
 
   async function create(row: PeerRow, { local, isEager, device }: RowContext): Promise<void> {
@@ -79,7 +81,7 @@ export function createPairs(options: PairsOptions, ports: PathPorts): Pairs {
     const parts = { meshId, state, clock, relays, loopback, checker, birthday };
     pair = createPair({ ...parts, ...options, onDecision: () => settle(peerId) });
     entries.set(peerId, { pair, row, local, isEager });
-    pair.dispatch({ type: "gateway", gatewayId: toGatewayFor(peerId) });
+    pair.dispatch({ type: "gateways", gatewayIds: toGatewaysFor(peerId) });
     const through = transit.get(peerId);
     if (through !== undefined) pair.dispatch({ type: "transit_set", gatewayId: through });
   }
@@ -87,25 +89,24 @@ export function createPairs(options: PairsOptions, ports: PathPorts): Pairs {
   /** A gateway that became reachable, or no longer is, matters to all who may need one. */
   function settle(peerId: MachineId): void {
     options.onDecision();
-    if (entries.get(peerId)?.row.isGateway) chooseGateway();
+    if (entries.get(peerId)?.row.isGateway) findGateways();
   }
 
-  function chooseGateway(): void {
+  function findGateways(): void {
     const isUsable = ({ row, pair }: Entry) => row.isGateway && pair.state().path.kind === "direct";
-    const known = gateway === null ? undefined : entries.get(gateway);
-    if (known !== undefined && isUsable(known)) return;
-    const next = [...entries.values()].find(isUsable)?.row.machineId ?? null;
-    if (next === gateway) return;
-    gateway = next;
-    for (const [peerId, { pair }] of entries) pair.dispatch({ type: "gateway", gatewayId: toGatewayFor(peerId) });
+    const usable = [...entries.values()].filter(isUsable).map(({ row }) => row.machineId);
+    const next = usable.sort().slice(0, MAX_GATEWAYS_NAMED);
+    if (next.join() === gatewayIds.join()) return;
+    gatewayIds = next;
+    for (const [peerId, { pair }] of entries) pair.dispatch({ type: "gateways", gatewayIds: toGatewaysFor(peerId) });
   }
 
-  const toGatewayFor = (peerId: MachineId): MachineId | null => (gateway === peerId ? null : gateway);
+  const toGatewaysFor = (peerId: MachineId): readonly MachineId[] => gatewayIds.filter((id) => id !== peerId);
 
   function drop(peerId: MachineId): void {
     entries.get(peerId)?.pair.stop();
     entries.delete(peerId);
-    if (gateway === peerId) chooseGateway();
+    if (gatewayIds.includes(peerId)) findGateways();
   }
 
   function setFacts(rows: ReadonlyMap<MachineId, PeerRow>, local: LocalFacts, isEager: boolean): void {
@@ -116,7 +117,7 @@ export function createPairs(options: PairsOptions, ports: PathPorts): Pairs {
       Object.assign(entry, { row, local, isEager });
       entry.pair.dispatch({ type: "facts", peer, local, isEager });
     }
-    chooseGateway();
+    findGateways();
   }
 
   return {
@@ -133,11 +134,10 @@ export function createPairs(options: PairsOptions, ports: PathPorts): Pairs {
       await Promise.all(fresh.map((row) => create(row, context)));
     },
     setTransit(gateways) {
-      const before = transit;
       transit = gateways;
       for (const [peerId, { pair }] of entries) {
         const gatewayId = gateways.get(peerId) ?? null;
-        if (gatewayId !== (before.get(peerId) ?? null)) pair.dispatch({ type: "transit_set", gatewayId });
+        if (gatewayId !== pair.state().transitGatewayId) pair.dispatch({ type: "transit_set", gatewayId });
       }
     },
     stop() {

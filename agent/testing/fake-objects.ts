@@ -53,6 +53,8 @@ export function createFakeMesh(index: number, { publish, tell, createTicket }: F
   const applied: FakeMesh["applied"] = [];
   const hellos: number[] = [];
   const signals: FakeMesh["signals"] = [];
+  /** By "machine peer". */
+  const wishes = new Map<string, readonly MachineId[]>();
   let gatewayId: MachineId | null = null;
 
   function learn(machineId: MachineId, facts: Facts, isHello: boolean): void {
@@ -77,6 +79,19 @@ export function createFakeMesh(index: number, { publish, tell, createTicket }: F
     if (JSON.stringify(row) !== JSON.stringify(known)) publish(model.putRow(row), isHello ? machineId : undefined);
   }
 
+  /** The gateway that both ends have named. */
+  function agreedOf(machineId: MachineId, peerId: MachineId): MachineId | null {
+    const peers = wishes.get(`${peerId} ${machineId}`) ?? [];
+    return wishes.get(`${machineId} ${peerId}`)?.find((id) => peers.includes(id)) ?? null;
+  }
+  function toTransitSet(machineId: MachineId): FromMeshMessage {
+    const pairs = [...members.keys()].flatMap((peerId) => {
+      const agreed = agreedOf(machineId, peerId);
+      return agreed === null ? [] : [{ peerId, gatewayId: agreed }];
+    });
+    return { type: "transit.set", pairs };
+  }
+
   /** Passes on to the peer what concerns it; nothing of it is kept. */
   function passOn(machineId: MachineId, message: ToMeshMessage): readonly FromMeshMessage[] {
     switch (message.type) {
@@ -95,10 +110,13 @@ export function createFakeMesh(index: number, { publish, tell, createTicket }: F
         tell(message.peerId, { type: "endpoint.observed", endpoint: message.endpoint, observedBy: machineId });
         return [];
       case "transit.request": {
-        const { peerId, gatewayId: through } = message;
-        const pairsWith = (peer: MachineId) => (through === null ? [] : [{ peerId: peer, gatewayId: through }]);
-        tell(peerId, { type: "transit.set", pairs: pairsWith(machineId) });
-        return [{ type: "transit.set", pairs: pairsWith(peerId) }];
+        const { peerId, gatewayIds } = message;
+        wishes.set(`${machineId} ${peerId}`, gatewayIds);
+        if (agreedOf(machineId, peerId) === null && gatewayIds.length > 0) {
+          tell(peerId, { type: "transit.requested", peerId: machineId });
+        }
+        tell(peerId, toTransitSet(peerId));
+        return [toTransitSet(machineId)];
       }
       default:
         return [];

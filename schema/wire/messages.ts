@@ -4,7 +4,7 @@ import { z } from "zod";
 import { Endpoint } from "../address.ts";
 import { Candidates, DeviceEpoch, Epoch, MeshSettings, PeerRow, Revision } from "../desired-state.ts";
 import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
-import { MAX_LINK_REPORTS, MAX_POLL_WAIT_SECONDS, MAX_STUN_SERVERS } from "../limits.ts";
+import { MAX_GATEWAYS_NAMED, MAX_LINK_REPORTS, MAX_POLL_WAIT_SECONDS, MAX_STUN_SERVERS } from "../limits.ts";
 import { AgentInfo, StepFailure } from "../machine.ts";
 import { Name } from "../mesh.ts";
 import { NatReport, NatSummary, StunServer } from "../nat.ts";
@@ -83,11 +83,14 @@ export const TelemetryReport = z.object({
   hasMore: z.boolean().optional(),
 });
 export type TelemetryReport = z.infer<typeof TelemetryReport>;
-/** Let us talk through this gateway, or no longer (null). The object decides and tells both (transit.set). */
+/**
+ * My wish for this peer: let us talk through one of these gateways, which I reach directly; none: no longer. It stands until the next one.
+ * When both ends have named the same gateway, the object tells both (transit.set).
+ */
 export const TransitRequest = z.object({
   type: z.literal("transit.request"),
   peerId: MachineId,
-  gatewayId: MachineId.nullable(),
+  gatewayIds: z.array(MachineId).max(MAX_GATEWAYS_NAMED).default([]),
 });
 export type TransitRequest = z.infer<typeof TransitRequest>;
 
@@ -176,7 +179,10 @@ export const TelemetryWatch = z.object({
   seconds: z.number().int().min(1).max(60),
 });
 export type TelemetryWatch = z.infer<typeof TelemetryWatch>;
-/** All pairs of yours that talk through a gateway. Sent after hello when there are any, and at every change. */
+/** This peer would like to talk to you through a gateway, and you have not named one that it has: say which you reach, if any. */
+export const TransitRequested = z.object({ type: z.literal("transit.requested"), peerId: MachineId });
+export type TransitRequested = z.infer<typeof TransitRequested>;
+/** All pairs of yours that talk through a gateway. Sent after hello where the mesh's fallback allows it, and at every change. */
 export const TransitSet = z.object({
   type: z.literal("transit.set"),
   pairs: z.array(z.object({ peerId: MachineId, gatewayId: MachineId })),
@@ -194,6 +200,7 @@ export const FromMeshMessage = z.discriminatedUnion("type", [
   RelayRefused,
   EndpointObserved,
   TelemetryWatch,
+  TransitRequested,
   TransitSet,
 ]);
 export type FromMeshMessage = z.infer<typeof FromMeshMessage>;

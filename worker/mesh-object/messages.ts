@@ -167,8 +167,7 @@ function handleTransit(context: MessageContext, message: TransitRequest): Messag
     const refusal = { type: "error", code: "rate_limited", message: "too many requests for transit" } as const;
     return { ...NOTHING, replies: [refusal] };
   }
-  const requested = requestTransit({ ...context, mesh }, message);
-  return requested.ok ? { ...NOTHING, transitMembers: requested.value } : { ...NOTHING, replies: [requested.error] };
+  return { ...NOTHING, ...requestTransit({ ...context, mesh }, message) };
 }
 
 const toChange = ({

@@ -5,7 +5,7 @@ import { createOutboxMigration } from "../outbox/outbox.ts";
 import { ADDRESSES_MIGRATION } from "./address-storage.ts";
 import { LINK_EVENTS_MIGRATION } from "./link-events.ts";
 import { RELAY_TICKETS_MIGRATION } from "./relay-tickets.ts";
-import { TRANSITS_MIGRATION } from "./transits.ts";
+import { TRANSIT_WISHES_MIGRATION, TRANSITS_MIGRATION } from "./transits.ts";
 
 export const MESH_MIGRATIONS: readonly Migration[] = [
   {
@@ -75,4 +75,5 @@ export const MESH_MIGRATIONS: readonly Migration[] = [
   LINK_EVENTS_MIGRATION,
   TRANSITS_MIGRATION,
   RELAY_TICKETS_MIGRATION,
+  TRANSIT_WISHES_MIGRATION,
 ];

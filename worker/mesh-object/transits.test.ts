@@ -5,7 +5,7 @@ import { createMachineId } from "../testing/fake-agent.ts";
 import { connectMember, type TestMember, TRANSPORTS, type TransportName } from "../testing/test-member.ts";
 import { createTestMesh, type TestMesh } from "../testing/test-mesh.ts";
 
-const request = (peerId: MachineId, gatewayId: MachineId | null) => ({ type: "transit.request", peerId, gatewayId });
+const request = (peerId: MachineId, ...gatewayIds: MachineId[]) => ({ type: "transit.request", peerId, gatewayIds });
 
 interface Party {
   readonly mesh: TestMesh;
@@ -28,21 +28,26 @@ async function createParty(transport: TransportName = "socket"): Promise<Party> 
 
 async function agree({ one, other, gateway }: Party): Promise<void> {
   await one.send(request(other.machineId, gateway.machineId));
+  await other.send(request(one.machineId, gateway.machineId));
   await expectPairs(one, [[other.machineId, gateway.machineId]]);
   await expectPairs(other, [[one.machineId, gateway.machineId]]);
 }
 
 async function expectPairs(member: TestMember, pairs: readonly (readonly [MachineId, MachineId])[]): Promise<void> {
-  const { pairs: told } = await member.next("transit.set");
-  expect(told).toEqual(pairs.map(([peerId, gatewayId]) => ({ peerId, gatewayId })));
+  const expected = pairs.map(([peerId, gatewayId]) => ({ peerId, gatewayId }));
+  // It may be told before what was so until now.
+  for (;;) {
+    const { pairs: told } = await member.next("transit.set");
+    if (JSON.stringify(told) === JSON.stringify(expected)) return;
+  }
 }
 
 describe.each(TRANSPORTS)("over %s", (transport) => {
-  test("one side asks, both are told; either side ends it, both are told", async () => {
+  test("both sides ask, both are told; either side ends it, both are told", async () => {
     const party = await createParty(transport);
     const { one, other } = party;
     await agree(party);
-    await other.send(request(one.machineId, null));
+    await other.send(request(one.machineId));
     await expectPairs(one, []);
     await expectPairs(other, []);
   });
@@ -53,7 +58,7 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
     await agree(party);
     const again = await connectMember(mesh, transport, { machineId: other.machineId });
     await expectPairs(again, [[one.machineId, gateway.machineId]]);
-    await one.send(request(other.machineId, null));
+    await one.send(request(other.machineId));
     await expectPairs(await connectMember(mesh, transport, { machineId: other.machineId }), []);
   });
 
@@ -94,20 +99,75 @@ test("a mesh whose fallback is the relay alone has no transit, and says nothing 
   expect((await one.drain()).map(({ type }) => type)).not.toContain("transit.set");
 });
 
-test("a request for what is so already tells both again: one of them may have missed it", async () => {
-  const party = await createParty();
-  await agree(party);
-  await agree(party);
-});
+describe("what is agreed", () => {
+  async function createTwoGateways() {
+    const party = await createParty();
+    const second = await connectMember(party.mesh, "socket");
+    await party.mesh.mesh.setMemberGateway(second.machineId, true);
+    const [first, last] = [party.gateway.machineId, second.machineId].sort() as [MachineId, MachineId];
+    return { ...party, first, last };
+  }
+  const setsOf = (messages: readonly { type: string }[]) =>
+    messages.flatMap((message) => ("pairs" in message ? [message.pairs] : []));
 
-test("another gateway takes the place of the first", async () => {
-  const party = await createParty();
-  const { mesh, one, other } = party;
-  await agree(party);
-  const second = await connectMember(mesh, "socket");
-  await mesh.mesh.setMemberGateway(second.machineId, true);
-  await other.send(request(one.machineId, second.machineId));
-  await expectPairs(one, [[other.machineId, second.machineId]]);
+  test("is what both have named: one side alone is told of nothing, and the other is asked", async () => {
+    const { one, other, gateway } = await createParty();
+    await one.send(request(other.machineId, gateway.machineId));
+    expect(await other.next("transit.requested")).toEqual({ type: "transit.requested", peerId: one.machineId });
+    expect(setsOf(await one.drain())).toEqual([[]]);
+    expect(setsOf(await other.drain())).toEqual([]);
+  });
+
+  test("is a gateway that both reach, whatever else each reaches", async () => {
+    const { one, other, first, last } = await createTwoGateways();
+    await one.send(request(other.machineId, first, last));
+    await other.send(request(one.machineId, last));
+    await expectPairs(one, [[other.machineId, last]]);
+    await expectPairs(other, [[one.machineId, last]]);
+  });
+
+  test("stays while both go on naming it, and then is another one", async () => {
+    const { one, other, first, last } = await createTwoGateways();
+    await one.send(request(other.machineId, last));
+    await other.send(request(one.machineId, last));
+    await expectPairs(one, [[other.machineId, last]]);
+    await one.send(request(other.machineId, first, last));
+    await other.send(request(one.machineId, first, last));
+    expect(setsOf(await one.drain()).at(-1)).toEqual([{ peerId: other.machineId, gatewayId: last }]);
+    await other.send(request(one.machineId, first));
+    await expectPairs(one, [[other.machineId, first]]);
+    await expectPairs(other, [[one.machineId, first]]);
+  });
+
+  test("ends with a wish that names no gateway any more that can be used", async () => {
+    const party = await createTwoGateways();
+    const { one, other, first, last } = party;
+    await one.send(request(other.machineId, first));
+    await other.send(request(one.machineId, first));
+    await expectPairs(other, [[one.machineId, first]]);
+    await party.mesh.mesh.setMemberGateway(last, false);
+    await one.send(request(other.machineId, last));
+    expect(await one.next("error")).toMatchObject({ code: "gateway_not_found" });
+    await expectPairs(other, []);
+  });
+
+  test("is told to both again when one asks for it: one of them may have missed it", async () => {
+    const party = await createParty();
+    await agree(party);
+    await party.one.drain();
+    await party.other.send(request(party.one.machineId, party.gateway.machineId));
+    await expectPairs(party.one, [[party.other.machineId, party.gateway.machineId]]);
+  });
+
+  test("is nothing after the fallback was the relay alone for a while, until both ask anew", async () => {
+    const party = await createParty();
+    await agree(party);
+    await party.mesh.mesh.changeSettings({ fallback: "relay" });
+    await party.mesh.mesh.changeSettings({ fallback: "transit" });
+    await expectPairs(party.one, []);
+    await party.one.send(request(party.other.machineId, party.gateway.machineId));
+    expect(await party.other.next("transit.requested")).toMatchObject({ peerId: party.one.machineId });
+  });
 });
 
 describe("transit ends, and whom it concerned is told,", () => {

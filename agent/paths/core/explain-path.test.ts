@@ -163,7 +163,7 @@ describe("a reason", () => {
   test("transit chosen: through which gateway, and that it decrypts", () => {
     const path = setUpPath({ local: { fallback: "transit" } });
     path.until(3_100);
-    path.at(3_200, { type: "gateway", gatewayId: GATEWAY });
+    path.at(3_200, { type: "gateways", gatewayIds: [GATEWAY] });
     path.at(3_300, { type: "transit_set", gatewayId: GATEWAY });
     expect(reasonOf(path)).toBe(
       `transit_chosen | transit: no direct path works, and the mesh sends such pairs through the gateway ${GATEWAY}, which decrypts; tried again in 4 s, and at once when a network changes`,

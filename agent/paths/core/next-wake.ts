@@ -6,7 +6,7 @@ import { toPatienceMs } from "./liveness.ts";
 import type { PathState } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
 import { toBringBackTimes, toWaitingMs } from "./traffic.ts";
-import { isTransitTurn, nextTransitMs } from "./transit-path.ts";
+import { nextTransitMs } from "./transit-path.ts";
 
 /** Null: never. What was due at the newest step is done, so a time before it is none. */
 export function nextWakeMs(state: PathState, nowMs: number): number | null {
@@ -68,9 +68,8 @@ function toRelayTimes(state: PathState, nowMs: number): number[] {
   if (relay.kind === "refused" && isRelayAllowed(state) && isRelayNeeded(state, nowMs)) {
     times.push(toRelayRetryMs(state, nowMs));
   }
-  const isTransitLost = state.path.kind === "transit" && state.gatewayId === null;
-  if (isTransitLost || isTransitTurn(state, nowMs)) times.push(nextTransitMs(state, nowMs) ?? nowMs);
-  return times;
+  const transitMs = nextTransitMs(state, nowMs);
+  return transitMs === null ? times : [...times, transitMs];
 }
 
 function toIdleTimes(state: PathState): number[] {

@@ -24,7 +24,7 @@ import { isForgetful } from "./keepalive.ts";
 import type { PathEvent, PathState, PathStep } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
 import { bringBack, noticeWaiting, takeLoopbackPacket, takeRelayPacket, takeTraffic } from "./traffic.ts";
-import { takeGateway, takeTransit } from "./transit-path.ts";
+import { forgetTransit, takeGateways, takeTransit, takeTransitWish } from "./transit-path.ts";
 
 export { nextWakeMs } from "./next-wake.ts";
 
@@ -38,7 +38,7 @@ export function createPath(options: Beginning, nowMs: number): PathState {
     tries: toTries(options.peer, new Map(), options.path),
     ...{ round: null, roundsFailed: 0, nextRoundAtMs: nowMs, birthdayAtMs: null },
     ...{ relay: { kind: "closed" }, relayFailures: 0, isPeerOffline: false, peerAskedAtMs: null },
-    ...{ transitGatewayId: null, transitAskedAtMs: null, transitFailures: 0, gatewayId: null },
+    ...{ transitGatewayId: null, transitWish: [], transitAskedAtMs: null, transitFailures: 0, gatewayIds: [] },
     ...{ lastTxMs: null, lastRxMs: null, lastDirectRxMs: null, lastRelayRxMs: null, unansweredSinceMs: null },
     ...{ lastUseMs: null, activeSinceMs: null },
     ...{
@@ -84,14 +84,16 @@ const handlers: Handlers = {
   relay_opened: (draft) => takeRelay(draft, false),
   relay_peer: (draft, { isPresent }) => takeRelay(draft, isPresent),
   relay_ended: (draft, { code, message }) => takeRelayEnd(draft, { code, message }),
-  gateway: (draft, { gatewayId }) => takeGateway(draft, gatewayId),
+  gateways: (draft, { gatewayIds }) => takeGateways(draft, gatewayIds),
   transit_set: (draft, { gatewayId }) => takeTransit(draft, gatewayId),
+  transit_requested: takeTransitWish,
   tick: () => undefined,
 };
 
 function takeFacts(draft: Draft, { peer, local, isEager }: Extract<PathEvent, { type: "facts" }>): void {
   const before = draft.state;
   change(draft, { peer, local, isEager, tries: toTries(peer, before.tries, before.path) });
+  forgetTransit(draft);
   if (peer !== before.peer) notePeerAlive(draft);
   const isNew = [...draft.state.tries.keys()].some(
     (endpoint) => !before.tries.has(endpoint) && isViable(endpoint, local),

@@ -94,11 +94,13 @@ export interface PathState {
   readonly isPeerOffline: boolean;
   /** The gateway that both ends have agreed on. */
   readonly transitGatewayId: MachineId | null;
+  /** The gateways that the Mesh object was told of last. */
+  readonly transitWish: readonly MachineId[];
   readonly transitAskedAtMs: number | null;
-  /** Askings in a row that changed nothing. */
+  /** Askings in a row that brought nothing that lasted. */
   readonly transitFailures: number;
-  /** A gateway that this machine reaches directly. */
-  readonly gatewayId: MachineId | null;
+  /** The gateways that this machine reaches directly, in order of their ids. */
+  readonly gatewayIds: readonly MachineId[];
   /** Anything that went to the peer or came from it, WireGuard's own upkeep included. */
   readonly lastTxMs: number | null;
   readonly lastRxMs: number | null;
@@ -170,8 +172,9 @@ export type PathEvent =
   | { readonly type: "relay_opened" }
   | { readonly type: "relay_peer"; readonly isPresent: boolean }
   | { readonly type: "relay_ended"; readonly code: string; readonly message: string }
-  | { readonly type: "gateway"; readonly gatewayId: MachineId | null }
+  | { readonly type: "gateways"; readonly gatewayIds: readonly MachineId[] }
   | { readonly type: "transit_set"; readonly gatewayId: MachineId | null }
+  | { readonly type: "transit_requested" }
   | { readonly type: "tick" };
 
 export type PathAction =
@@ -184,7 +187,8 @@ export type PathAction =
   | { readonly type: "end_birthday" }
   | { readonly type: "request_relay" }
   | { readonly type: "close_relay" }
-  | { readonly type: "request_transit"; readonly gatewayId: MachineId | null }
+  /** Through one of these; none: no longer. */
+  | { readonly type: "request_transit"; readonly gatewayIds: readonly MachineId[] }
   /** What STUN servers saw may be out of date. */
   | { readonly type: "refresh_stun" }
   | { readonly type: "report"; readonly kind: LinkReport["kind"] };

@@ -78,6 +78,8 @@ export const PATH_TIMES = {
   lazyIdle: 300_000,
   /** A pair of a large mesh does what the peer asked for, this long. */
   peerAskedFor: 30_000,
+  /** An agent that was started anew needs a moment to reach its gateways again. */
+  transitSettles: 3_000,
   transitRetry: 10_000,
   transitPauseActive: 60_000,
   transitPauseIdle: 14_400_000,

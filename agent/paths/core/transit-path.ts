@@ -1,23 +1,29 @@
-// A path through a gateway, where the mesh's fallback says so. Both ends go through it, or neither: they ask, the Mesh object decides and tells
-// both. Part of the path machine.
+// A path through a gateway, where the mesh's fallback says so. Both ends go through it, or neither: each names the gateways that it reaches
+// (its wish), and the Mesh object tells both when the wishes have one in common. Part of the path machine.
 import type { Endpoint } from "#schema/address";
 import type { MachineId } from "#schema/ids";
 import { isHopeless } from "./candidates.ts";
-import { canCheck, isActive, isKept, isWithin } from "./conditions.ts";
-import { change, type Draft, takePath } from "./draft.ts";
+import { canCheck, isActive, isWanted, isWithin } from "./conditions.ts";
+import { change, type Draft, notePeerAlive, takePath } from "./draft.ts";
 import type { PathState } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
 
+/** What the Mesh object says of the pair. Its end leaves the pauses between askings as they are, unless it had been well for a while. */
 export function takeTransit(draft: Draft, gatewayId: MachineId | null): void {
-  const { path, transitGatewayId } = draft.state;
-  const isNews = gatewayId !== transitGatewayId;
-  change(draft, { transitGatewayId: gatewayId });
-  if (isNews) change(draft, { transitAskedAtMs: null, transitFailures: 0 });
+  const { path, local, sinceMs, transitGatewayId, transitWish } = draft.state;
   if (gatewayId !== null) {
+    if (local.fallback === "relay") return;
+    if (gatewayId !== transitGatewayId) {
+      // This machine has named it, perhaps before it was started anew.
+      const wish = transitWish.includes(gatewayId) ? transitWish : [gatewayId];
+      change(draft, { transitGatewayId: gatewayId, transitWish: wish });
+    }
     if (path.kind !== "transit" || path.gatewayId !== gatewayId) takePath(draft, { kind: "transit", gatewayId });
     return;
   }
+  change(draft, { transitGatewayId: null });
   if (path.kind !== "transit") return;
+  if (!isWithin(sinceMs, draft.nowMs, PATH_TIMES.transitPauseActive)) change(draft, { transitFailures: 0 });
   const proved = toProvedEndpoint(draft.state, draft.nowMs);
   takePath(draft, proved === null ? { kind: "none" } : { kind: "direct", endpoint: proved, isProved: true });
   change(draft, {
@@ -34,47 +40,84 @@ function toProvedEndpoint({ tries }: PathState, nowMs: number): Endpoint | null 
   return newest?.[0] ?? null;
 }
 
-/** The gateway that this machine reaches is another, or there is none: the way through the one before is lost. */
-export function takeGateway(draft: Draft, gatewayId: MachineId | null): void {
-  const { path, gatewayId: before } = draft.state;
-  change(draft, { gatewayId, transitFailures: 0 });
-  if (path.kind !== "transit" || path.gatewayId !== before || gatewayId === before) return;
-  change(draft, { transitAskedAtMs: null });
-  ask(draft, gatewayId);
+/** The mesh has no transit any more. Who was away then is told by nobody: its pairs have ended all the same, and so have its wishes. */
+export function forgetTransit(draft: Draft): void {
+  const { local, transitGatewayId, transitWish } = draft.state;
+  if (local.fallback !== "relay") return;
+  if (transitGatewayId !== null) takeTransit(draft, null);
+  if (transitWish.length > 0) change(draft, { transitWish: [] });
+}
+
+/** The peer has a wish that this machine does not share yet. */
+export function takeTransitWish(draft: Draft): void {
+  notePeerAlive(draft);
+  change(draft, { peerAskedAtMs: draft.nowMs });
+}
+
+/** Other gateways are reached: perhaps one that the peer reaches too. */
+export function takeGateways(draft: Draft, gatewayIds: readonly MachineId[]): void {
+  change(draft, { gatewayIds, transitFailures: 0 });
 }
 
 /** A direct path works. */
 export function leaveTransit(draft: Draft): void {
-  ask(draft, null);
+  const { state, nowMs } = draft;
+  if (state.transitWish.length > 0 || toRetryMs(state, nowMs) <= nowMs) ask(draft, []);
 }
 
 export function settleTransit(draft: Draft): void {
-  const { state, nowMs } = draft;
-  const isLost = state.path.kind === "transit" && state.gatewayId === null;
-  if (isLost) ask(draft, null);
-  else if (isTransitTurn(state, nowMs)) ask(draft, state.gatewayId);
+  const due = toAsking(draft.state, draft.nowMs);
+  if (due !== null && due.atMs <= draft.nowMs) ask(draft, due.gatewayIds);
 }
 
-function ask(draft: Draft, gatewayId: MachineId | null): void {
+function ask(draft: Draft, gatewayIds: readonly MachineId[]): void {
   const { state, nowMs } = draft;
-  const nextMs = nextTransitMs(state, nowMs);
-  if (nextMs !== null && nowMs < nextMs) return;
-  change(draft, { transitAskedAtMs: nowMs, transitFailures: state.transitFailures + 1 });
-  draft.actions.push({ type: "request_transit", gatewayId });
+  change(draft, { transitWish: gatewayIds, transitAskedAtMs: nowMs, transitFailures: state.transitFailures + 1 });
+  draft.actions.push({ type: "request_transit", gatewayIds });
 }
 
-/** When it may be asked again; null: at once. */
-export function nextTransitMs(state: PathState, nowMs: number): number | null {
-  const { transitAskedAtMs, transitFailures } = state;
-  if (transitAskedAtMs === null) return null;
-  const { transitRetry, transitPauseActive, transitPauseIdle } = PATH_TIMES;
-  const longest = isActive(state, nowMs, PATH_TIMES.activeFor) ? transitPauseActive : transitPauseIdle;
+/** When the Mesh object is told a wish; null: it knows, and nothing more is to be had. */
+export const nextTransitMs = (state: PathState, nowMs: number): number | null => toAsking(state, nowMs)?.atMs ?? null;
+
+interface Asking {
+  readonly gatewayIds: readonly MachineId[];
+  readonly atMs: number;
+}
+
+function toAsking(state: PathState, nowMs: number): Asking | null {
+  const { local, path, transitWish, gatewayIds } = state;
+  if (local.fallback === "relay") return null;
+  if (path.kind === "transit") return toAskingInTransit(state, path.gatewayId, nowMs);
+  const isTurn = isTransitTurn(state, nowMs);
+  // A wish stands until it is untrue: the other end may be slower.
+  const standing = path.kind === "direct" ? [] : transitWish.filter((gatewayId) => gatewayIds.includes(gatewayId));
+  const wish = isTurn ? gatewayIds : standing;
+  if (!isTurn && wish.length === transitWish.length) return null;
+  return { gatewayIds: wish, atMs: wish.length === 0 ? nowMs : toRetryMs(state, nowMs) };
+}
+
+function toAskingInTransit(state: PathState, throughId: MachineId, nowMs: number): Asking | null {
+  const { sinceMs, transitWish, gatewayIds } = state;
+  const isLeaving = transitWish.length === 0;
+  if (isLeaving) return { gatewayIds: [], atMs: toRetryMs(state, nowMs) };
+  if (gatewayIds.includes(throughId)) return null;
+  const isSaid = transitWish.join() === gatewayIds.join();
+  return { gatewayIds, atMs: isSaid ? toRetryMs(state, nowMs) : sinceMs + PATH_TIMES.transitSettles };
+}
+
+function toRetryMs(state: PathState, nowMs: number): number {
+  const { transitAskedAtMs, transitFailures, peerAskedAtMs } = state;
+  if (transitAskedAtMs === null) return nowMs;
+  const { transitRetry, transitPauseActive, transitPauseIdle, activeFor, peerAskedFor } = PATH_TIMES;
+  const isUsed = isActive(state, nowMs, activeFor) || isWithin(peerAskedAtMs, nowMs, peerAskedFor);
+  const longest = isUsed ? transitPauseActive : transitPauseIdle;
   return transitAskedAtMs + Math.min(longest, transitRetry * 2 ** Math.max(0, transitFailures - 1));
 }
 
-export function isTransitTurn(state: PathState, nowMs: number): boolean {
-  const { local, path, relay, gatewayId, roundsFailed } = state;
-  if (gatewayId === null || path.kind === "direct" || path.kind === "transit" || !isKept(state, nowMs)) return false;
+function isTransitTurn(state: PathState, nowMs: number): boolean {
+  const { local, path, relay, gatewayIds, roundsFailed } = state;
+  if (gatewayIds.length === 0 || path.kind === "direct" || path.kind === "transit") return false;
+  if (!isWanted(state, nowMs)) return false;
   const hasFailed = roundsFailed > 0 || isHopeless(state) || !canCheck(state);
   switch (local.fallback) {
     case "relay":

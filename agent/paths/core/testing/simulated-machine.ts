@@ -28,7 +28,7 @@ export type Packet = Check | Sealed;
 export interface Services {
   punch(kind: "checks" | "birthday"): void;
   requestRelay(): void;
-  requestTransit(gatewayId: MachineId | null): void;
+  requestTransit(gatewayIds: readonly MachineId[]): void;
   /** This machine's facts are others. */
   tell(facts: PeerFacts): void;
   relaySend(packet: Sealed): void;
@@ -185,7 +185,7 @@ export function createSimulatedMachine(options: MachineOptions): SimulatedMachin
         services().leaveRelay();
         return;
       case "request_transit":
-        services().requestTransit(action.gatewayId);
+        services().requestTransit(action.gatewayIds);
         return;
       case "refresh_stun":
         refreshStun();

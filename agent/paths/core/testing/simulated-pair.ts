@@ -50,6 +50,8 @@ export interface SimulatedPair {
   /** Its NAT forgets everything, and has another address. */
   rebootGate(index: 0 | 1): void;
   setStopped(index: 0 | 1, isStopped: boolean): void;
+  /** The machine reaches these gateways directly from now on. */
+  setGateways(index: 0 | 1, gatewayIds: readonly MachineId[]): void;
   /** Machine 0 pings, machine 1 answers, this often; null ends it. */
   ping(everyMs: number | null): void;
   /** When answers to pings arrived. */
@@ -79,6 +81,8 @@ export function createSimulatedPair(options: PairOptions): SimulatedPair {
   const stopped = [false, false];
   const connected = [false, false];
   const toldFacts: (string | null)[] = [null, null];
+  const wishes: (readonly MachineId[])[] = [[], []];
+  let agreed: MachineId | null = null;
   const pongs: number[] = [];
   let addresses = 10;
   let cancelPing = () => {};
@@ -113,10 +117,7 @@ export function createSimulatedPair(options: PairOptions): SimulatedPair {
           () => isOnline(peer) && machines[peer].dispatch({ type: "punch_requested", kind, candidates: [] }),
         ),
       requestRelay: () => toControl(index, () => giveTickets(index, peer)),
-      requestTransit: (gatewayId) =>
-        toControl(index, () => {
-          for (const one of machines) one.dispatch({ type: "transit_set", gatewayId });
-        }),
+      requestTransit: (gatewayIds) => toControl(index, () => wish(index, gatewayIds)),
       tell: (facts) => tell(index, facts),
       relaySend(packet: Sealed) {
         const isCarried = () => connected[0] && connected[1] && world.isRelayUp;
@@ -126,6 +127,24 @@ export function createSimulatedPair(options: PairOptions): SimulatedPair {
       leaveRelay: () => disconnect(index),
     };
   }
+  /** As the Mesh object does: each end names what it wishes, and both hear when the wishes have something in common. */
+  function wish(index: 0 | 1, gatewayIds: readonly MachineId[]): void {
+    wishes[index] = gatewayIds;
+    const before = agreed;
+    const common = wishes[0]?.filter((gatewayId) => wishes[1]?.includes(gatewayId)) ?? [];
+    agreed = before !== null && common.includes(before) ? before : (common[0] ?? null);
+    const peer = index === 0 ? 1 : 0;
+    if (agreed !== before) for (const one of [0, 1] as const) tellTransit(one);
+    else if (agreed === null && gatewayIds.length > 0 && isOnline(peer)) {
+      machines[peer].dispatch({ type: "transit_requested" });
+    }
+  }
+  function tellTransit(index: 0 | 1): void {
+    clock.after(CONTROL_DELAY_MS, () => {
+      if (isOnline(index)) machines[index].dispatch({ type: "transit_set", gatewayId: agreed });
+    });
+  }
+
   function tell(index: 0 | 1, facts: PeerFacts): void {
     const text = JSON.stringify(facts);
     if (toldFacts[index] === text || !isOnline(index)) return;
@@ -194,7 +213,9 @@ export function createSimulatedPair(options: PairOptions): SimulatedPair {
     },
     setControlUp(isUp) {
       world.isControlUp = isUp;
-      if (isUp) tellAll();
+      if (!isUp) return;
+      tellAll();
+      for (const index of [0, 1] as const) tellTransit(index);
     },
     move(index, gate) {
       settle(hosts[index], gate, `lan${addresses++}`.padEnd(4 + (addresses % 200), "x"));
@@ -213,7 +234,9 @@ export function createSimulatedPair(options: PairOptions): SimulatedPair {
       if (isStopped) return;
       toldFacts.fill(null);
       tellAll();
+      tellTransit(index);
     },
+    setGateways: (index, gatewayIds) => machines[index].dispatch({ type: "gateways", gatewayIds }),
     ping(everyMs) {
       cancelPing();
       if (everyMs === null) return;
