@@ -52,11 +52,11 @@ try {
         randomBytes,
         resolveHost,
         expectTraffic,
-        createPortMapper: (clock) =>
+        createPortMapper: (clock, deriveSecret) =>
           createPortMapper({
             readRouter: () => chooseRouter(readRouteTable(), readInterfaceAddresses()),
             // Routers are on this machine's own network: no proxy.
-            protocols: createRouterProtocols({ udp, http: createHttp({}), clock, randomBytes }),
+            protocols: createRouterProtocols({ udp, http: createHttp({}), clock, randomBytes, deriveSecret }),
             clock,
             timings: PORT_MAPPER_TIMINGS,
           }),

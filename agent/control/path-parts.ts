@@ -4,6 +4,7 @@ import type { StunServer } from "#schema/nat";
 import { measureLifetime } from "../nat/lifetime.ts";
 import { createNatProber } from "../nat/nat-prober.ts";
 import type { PortMapper } from "../net/port-mapper.ts";
+import type { DeriveSecret } from "../net/port-mapping/pcp.ts";
 import { createCheckKeys } from "../paths/checks/check-keys.ts";
 import { createRuleBook, type RuleBook } from "../paths/checks/rule-book.ts";
 import { createMachineNetwork, type MachineNetwork } from "../paths/machine-network.ts";
@@ -11,6 +12,7 @@ import type { PathPorts } from "../paths/path-ports.ts";
 import { createRelays, type RelayTimings } from "../relay/relay-connection.ts";
 import { createPacketFilter } from "../stun/packet-filter.ts";
 import type { Clock } from "../system/clock.ts";
+import type { Ed25519Key } from "../system/ed25519.ts";
 import type { Exec } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
 import type { Logger } from "../system/logger.ts";
@@ -23,7 +25,7 @@ import type { MachineApi } from "./machine-api.ts";
 /** The network as paths use it. */
 export interface PathNetwork {
   readonly udp: UdpSockets;
-  readonly createPortMapper: (clock: Clock) => PortMapper;
+  readonly createPortMapper: (clock: Clock, deriveSecret: DeriveSecret) => PortMapper;
   readonly randomBytes: (count: number) => Buffer;
   readonly resolveHost: ResolveHost;
   /** Called when a relay opens: from here on packets pass through this process. */
@@ -41,6 +43,7 @@ export interface PathPartsOptions {
   readonly network: PathNetwork;
   readonly settings: PathSettings;
   readonly api: MachineApi;
+  readonly key: Pick<Ed25519Key, "sign">;
   readonly exec: Exec;
   readonly files: Files;
   readonly clock: Clock;
@@ -61,7 +64,8 @@ export function createPathParts(options: PathPartsOptions): PathParts {
   const { network, settings, exec, files, clock, random, log, onMachineChanged } = options;
   const wireguard = createWireGuard({ exec, files, clock });
   const machine = createMachineNetwork({
-    portMapper: network.createPortMapper(clock),
+    // A signature of Ed25519 is always the same for the same text (RFC 8032), and says nothing of the key.
+    portMapper: network.createPortMapper(clock, (purpose) => Buffer.from(options.key.sign(purpose))),
     staticEndpoints: settings.staticEndpoints,
     ownStunServers: settings.stunServers,
     createProber: (voice, about) =>

@@ -47,7 +47,7 @@ function createFakeRouter(clock: FakeClock) {
             const { externalAddress, lifetimeSeconds: given } = router;
             return ok({ externalAddress, externalPort: externalPort + router.shift, lifetimeSeconds: given });
           },
-          async release({ port }, one) {
+          async release(port, one) {
             if (router.speaks.has(name)) router.mapped.delete(port);
             return (await hear(`release ${port}`, one)) ? ok(null) : noAnswer;
           },
@@ -211,6 +211,19 @@ describe("when the network changed", () => {
     mapper.networkChanged();
     await clock.advance(0);
     expect(endpoints()).toEqual(["203.0.113.9:51820 nat-pmp"]);
+  });
+
+  test("it tells of no mapping until a router has said it again, and then in any case", async () => {
+    await start(51_820);
+    router.isSlow = true;
+    mapper.networkChanged();
+    await clock.advance(0);
+    expect([endpoints(), changes]).toEqual([[], 1]);
+    router.isSlow = false;
+    mapper.networkChanged();
+    await clock.advance(0);
+    // Whoever heard of the change has dropped what the router mapped before.
+    expect([endpoints(), changes]).toEqual([["198.51.100.7:51820 pcp"], 2]);
   });
 
   test("it waits no longer for answers from the network that was", async () => {

@@ -68,6 +68,7 @@ interface Speaker {
 interface Held {
   readonly speaker: Speaker;
   readonly mapping: Mapping;
+  /** 0: the network is another since, so nobody knows whether it still holds. */
   readonly renewAt: number;
 }
 
@@ -79,7 +80,7 @@ export function createPortMapper({ readRouter, protocols, clock, timings }: Port
   let problem: string | null = null;
   const held = new Map<number, Held>();
   /** What a router may have mapped, known or not: an answer can get lost. */
-  const asked = new Map<number, { session: MappingSession; wish: MappingWish }>();
+  const asked = new Map<number, MappingSession>();
   let losses = timings.lostMs.length;
   let isStopped = true;
   let isDue = false;
@@ -172,19 +173,17 @@ export function createPortMapper({ readRouter, protocols, clock, timings }: Port
     wish: MappingWish,
     signal: AbortSignal,
   ): Promise<Result<Mapping, MappingFailure>> {
-    asked.set(wish.port, { session, wish });
+    asked.set(wish.port, session);
     const mapped = await session.map(wish, signal);
     if (!mapped.ok) return mapped;
     const { externalAddress, externalPort } = mapped.value;
-    asked.set(wish.port, { session, wish: { ...wish, externalPort } });
     if (externalPort > 0 && externalAddress !== "0.0.0.0") return mapped;
     return err({ code: "useless", message: `the router ${router?.address} has no address itself` });
   }
 
   async function release(port: number, signal: AbortSignal): Promise<void> {
-    const { session, wish } = asked.get(port) ?? {};
     held.delete(port);
-    if (session !== undefined && wish !== undefined) await session.release(wish, signal);
+    await asked.get(port)?.release(port, signal);
     asked.delete(port);
   }
 
@@ -207,8 +206,8 @@ export function createPortMapper({ readRouter, protocols, clock, timings }: Port
   }
   function state(): PortMapperState {
     const mappings = wanted.flatMap((port) => {
-      const { mapping, speaker } = held.get(port) ?? {};
-      if (mapping === undefined || speaker === undefined) return [];
+      const { mapping, speaker, renewAt } = held.get(port) ?? {};
+      if (mapping === undefined || speaker === undefined || renewAt === 0) return [];
       const { externalAddress: address, externalPort } = mapping;
       return [{ port, endpoint: renderEndpoint({ address, port: externalPort }), protocol: speaker.name }];
     });
@@ -230,6 +229,8 @@ export function createPortMapper({ readRouter, protocols, clock, timings }: Port
       isRouterDoubted = true;
       losses = timings.lostMs.length;
       for (const [port, one] of held) held.set(port, { ...one, renewAt: 0 });
+      // Whoever heard of the change has dropped what was mapped: it is told again, also where it is the same.
+      told = "";
       trigger();
     },
     async stop() {

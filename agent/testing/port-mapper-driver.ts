@@ -14,7 +14,10 @@ import { createUdpSockets } from "../system/udp.ts";
 
 const [protocols = "", ports = "", renewMs = PORT_MAPPER_TIMINGS.maxRenewMs] = process.argv.slice(2);
 const clock = createClock();
-const all = createRouterProtocols({ udp: createUdpSockets(), http: createHttp({}), clock, randomBytes });
+const all = createRouterProtocols({
+  ...{ udp: createUdpSockets(), http: createHttp({}), clock, randomBytes },
+  deriveSecret: (purpose) => Buffer.from(`the driver's ${purpose}`),
+});
 const mapper = createPortMapper({
   readRouter: () => chooseRouter(readRouteTable(), readInterfaceAddresses()),
   protocols: all.filter(({ name }) => protocols.split(",").includes(name)),

@@ -1,8 +1,10 @@
-// One request to a router's port mapping service and its answer, over UDP, sent again while none comes.
+// One request to a router's port mapping service and its answer, over UDP.
 import { renderEndpoint } from "#schema/address";
+import { err, type Result } from "#schema/result";
 import type { Clock } from "../../system/clock.ts";
-import type { UdpSocket, UdpSockets } from "../../system/udp.ts";
+import type { UdpSockets } from "../../system/udp.ts";
 import type { Router } from "./mapping-protocol.ts";
+import { sendUntilAnswered } from "./send-until-answered.ts";
 
 /** Null: no answer, or none that `read` takes. Rejects when aborted. */
 export type AskRouter = <T>(
@@ -11,6 +13,13 @@ export type AskRouter = <T>(
   read: (packet: Buffer) => T | null,
   signal: AbortSignal,
 ) => Promise<T | null>;
+
+/** What a router answered: what was asked for, or why not, as the rest of a sentence. */
+export type RouterReply<T> = Result<T, { readonly problem: string }>;
+
+/** By a protocol's table of result codes. */
+export const toRefusal = (results: Readonly<Record<number, string>>, code: number) =>
+  err({ problem: results[code] ?? `it answered ${code}` });
 
 /** NAT-PMP and PCP share it (RFC 6887 section 19). */
 const SERVER_PORT = 5351;
@@ -21,38 +30,15 @@ const SERVER_PORT = 5351;
 const WAITS_MS = [250, 500, 1_000, 1_000];
 
 export function createAskRouter(udp: UdpSockets, clock: Clock): AskRouter {
-  return async (router, request, read, signal) => {
-    signal.throwIfAborted();
-    const server = renderEndpoint({ address: router.address, port: SERVER_PORT });
-    const socket = await openAt(udp, router.localAddress);
-    if (socket === null) return null;
-    const done = new AbortController();
-    try {
-      const answer = new Promise<NonNullable<ReturnType<typeof read>>>((resolve) => {
-        socket.listen((packet, from) => {
-          const value = from === server ? read(packet) : null;
-          if (value !== null) resolve(value as NonNullable<typeof value>);
-        });
-      });
-      const waiting = AbortSignal.any([signal, done.signal]);
-      for (const waitMs of WAITS_MS) {
-        socket.send(request, server);
-        const value = await Promise.race([answer, clock.sleep(waitMs, waiting).then(() => null)]);
-        if (value !== null) return value;
-      }
-      return null;
-    } finally {
-      done.abort();
-      socket.close();
-    }
+  return ({ address, localAddress }, request, read, signal) => {
+    const server = renderEndpoint({ address, port: SERVER_PORT });
+    return sendUntilAnswered(
+      { udp, clock },
+      {
+        ...{ localAddress, waitsMs: WAITS_MS, signal },
+        send: (socket) => socket.send(request, server),
+        read: (packet, from) => (from === server ? read(packet) : null),
+      },
+    );
   };
-}
-
-/** Null: this machine has lost the address. */
-export async function openAt(udp: UdpSockets, address: string): Promise<UdpSocket | null> {
-  try {
-    return await udp.open({ address });
-  } catch {
-    return null;
-  }
 }

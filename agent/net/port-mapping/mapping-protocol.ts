@@ -21,7 +21,8 @@ export interface MappingProtocol {
 export interface MappingSession {
   /** Also renews. */
   map(wish: MappingWish, signal: AbortSignal): Promise<Result<Mapping, MappingFailure>>;
-  release(wish: MappingWish, signal: AbortSignal): Promise<Result<null, MappingFailure>>;
+  /** Never another machine's mapping. */
+  release(port: number, signal: AbortSignal): Promise<Result<null, MappingFailure>>;
 }
 
 export interface MappingWish {

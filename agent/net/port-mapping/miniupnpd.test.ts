@@ -27,7 +27,7 @@ describe.skipIf(whyNoRouter() !== null)("a port mapper behind miniupnpd", { time
   }, 30_000);
   afterEach(async () => {
     for (const program of programs.splice(0)) {
-      if (program.exitCode !== null) continue;
+      if (program.exitCode !== null || program.signalCode !== null) continue;
       program.stdin.end();
       await once(program, "exit");
     }
@@ -39,6 +39,8 @@ describe.skipIf(whyNoRouter() !== null)("a port mapper behind miniupnpd", { time
     readonly states: PortMapperState[];
     networkChanged(): void;
     stop(): Promise<void>;
+    /** Without a chance to release anything. */
+    kill(): Promise<void>;
   }
   function startMapper(protocols: string, ports: string, ...renewMs: string[]): Mapper {
     const [command, ...args] = [...home.machine.enter, process.execPath, DRIVER, protocols, ports, ...renewMs];
@@ -51,6 +53,10 @@ describe.skipIf(whyNoRouter() !== null)("a port mapper behind miniupnpd", { time
       networkChanged: () => program.stdin.write("\n"),
       stop: async () => {
         program.stdin.end();
+        await once(program, "exit");
+      },
+      kill: async () => {
+        program.kill("SIGKILL");
         await once(program, "exit");
       },
     };
@@ -107,6 +113,21 @@ describe.skipIf(whyNoRouter() !== null)("a port mapper behind miniupnpd", { time
     mapper.networkChanged();
     await eventually(async () => expect(await readMapped()).toEqual([`UDP 51820 ${MACHINE_ADDRESS}:51820`]));
   });
+
+  test.each(["pcp", "nat-pmp", "upnp"])(
+    "has and releases by %s what the one before left when it was killed",
+    async (protocol) => {
+      await home.start();
+      const killed = startMapper(protocol, "51820");
+      await eventually(() => expect(killed.states.at(-1)?.mappings).toHaveLength(1));
+      await killed.kill();
+      const next = startMapper(protocol, "51820");
+      await eventually(() => expect(next.states.at(-1)?.mappings).toHaveLength(1));
+      expect(next.states.at(-1)?.mappings[0]?.endpoint).toBe(`${EXTERNAL_ADDRESS}:51820`);
+      await next.stop();
+      expect(await readMapped()).toEqual([]);
+    },
+  );
 
   test("takes the best of what the router speaks, and another port by UPnP where its own is taken", async () => {
     await home.start();

@@ -1,5 +1,7 @@
 // NAT-PMP (RFC 6886): requests, and what a router answers. Pure.
 import { Ipv4 } from "#schema/address";
+import { ok } from "#schema/result";
+import { type RouterReply, toRefusal } from "./ask-router.ts";
 
 const VERSION = 0;
 const OP_EXTERNAL_ADDRESS = 0;
@@ -16,10 +18,6 @@ const RESULTS: Readonly<Record<number, string>> = {
   5: "it does not know this request",
 };
 
-export type NatPmpReply<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: { readonly problem: string } };
-
 export function renderAddressRequest(): Buffer {
   return Buffer.of(VERSION, OP_EXTERNAL_ADDRESS);
 }
@@ -35,7 +33,7 @@ export function renderMapRequest(port: number, externalPort: number, lifetimeSec
 }
 
 /** Null: no answer to this request. */
-export function parseAddressReply(packet: Buffer): NatPmpReply<Ipv4> | null {
+export function parseAddressReply(packet: Buffer): RouterReply<Ipv4> | null {
   return parseReply(packet, OP_EXTERNAL_ADDRESS, 12, () => Ipv4.parse(packet.subarray(8, 12).join(".")));
 }
 
@@ -44,7 +42,7 @@ export interface NatPmpMapping {
   readonly lifetimeSeconds: number;
 }
 
-export function parseMapReply(packet: Buffer, port: number): NatPmpReply<NatPmpMapping> | null {
+export function parseMapReply(packet: Buffer, port: number): RouterReply<NatPmpMapping> | null {
   const reply = parseReply(packet, OP_MAP_UDP, 16, () => ({
     internalPort: packet.readUInt16BE(8),
     externalPort: packet.readUInt16BE(10),
@@ -53,9 +51,9 @@ export function parseMapReply(packet: Buffer, port: number): NatPmpReply<NatPmpM
   return reply?.ok && reply.value.internalPort !== port ? null : reply;
 }
 
-function parseReply<T>(packet: Buffer, opcode: number, length: number, read: () => T): NatPmpReply<T> | null {
+function parseReply<T>(packet: Buffer, opcode: number, length: number, read: () => T): RouterReply<T> | null {
   if (packet.length < 4 || packet[0] !== VERSION || packet[1] !== opcode + REPLY_BIT) return null;
   const result = packet.readUInt16BE(2);
-  if (result !== 0) return { ok: false, error: { problem: RESULTS[result] ?? `it answered ${result}` } };
-  return packet.length < length ? null : { ok: true, value: read() };
+  if (result !== 0) return toRefusal(RESULTS, result);
+  return packet.length < length ? null : ok(read());
 }

@@ -1,20 +1,14 @@
 // NAT-PMP at a router.
 import { err, ok, type Result } from "#schema/result";
-import type { AskRouter } from "./ask-router.ts";
+import type { AskRouter, RouterReply } from "./ask-router.ts";
 import type { Mapping, MappingFailure, MappingProtocol, MappingWish, Router } from "./mapping-protocol.ts";
-import {
-  type NatPmpReply,
-  parseAddressReply,
-  parseMapReply,
-  renderAddressRequest,
-  renderMapRequest,
-} from "./nat-pmp-messages.ts";
+import { parseAddressReply, parseMapReply, renderAddressRequest, renderMapRequest } from "./nat-pmp-messages.ts";
 
 export function createNatPmp(ask: AskRouter): MappingProtocol {
   async function request<T>(
     router: Router,
     packet: Buffer,
-    read: (reply: Buffer) => NatPmpReply<T> | null,
+    read: (reply: Buffer) => RouterReply<T> | null,
     signal: AbortSignal,
   ): Promise<Result<T, MappingFailure>> {
     const reply = await ask(router, packet, read, signal);
@@ -46,7 +40,7 @@ export function createNatPmp(ask: AskRouter): MappingProtocol {
       if (!address.ok) return address;
       return ok({
         map: (wish, one) => map(router, wish, one),
-        release: async ({ port }, one) => {
+        release: async (port, one) => {
           const released = await askMapping(router, { port, externalPort: 0, lifetimeSeconds: 0 }, one);
           return released.ok ? ok(null) : released;
         },

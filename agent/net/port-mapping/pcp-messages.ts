@@ -1,5 +1,7 @@
 // Port Control Protocol (RFC 6887), as much of it as maps a UDP port. Pure.
 import { Ipv4 } from "#schema/address";
+import { ok } from "#schema/result";
+import { type RouterReply, toRefusal } from "./ask-router.ts";
 
 const VERSION = 2;
 const OP_ANNOUNCE = 0;
@@ -33,9 +35,6 @@ export interface PcpMapping {
   readonly externalPort: number;
   readonly lifetimeSeconds: number;
 }
-export type PcpReply<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: { readonly problem: string } };
 
 /** Asks only whether somebody is there (section 14.1). */
 export function renderAnnounce(localAddress: string): Buffer {
@@ -67,22 +66,17 @@ export function parseAnnounceReply(packet: Buffer): true | null {
   return isReply(packet, OP_ANNOUNCE) && packet[3] !== RESULT_UNSUPPORTED_VERSION ? true : null;
 }
 
-export function parsePcpMapReply(packet: Buffer, nonce: Buffer, port: number): PcpReply<PcpMapping> | null {
+export function parsePcpMapReply(packet: Buffer, nonce: Buffer, port: number): RouterReply<PcpMapping> | null {
   if (!isReply(packet, OP_MAP) || packet.length < HEADER_BYTES + MAP_BYTES) return null;
   const map = packet.subarray(HEADER_BYTES);
   if (!map.subarray(0, PCP_NONCE_BYTES).equals(nonce) || map.readUInt16BE(16) !== port) return null;
   const result = packet[3] ?? 0;
-  if (result !== RESULT_SUCCESS) {
-    return { ok: false, error: { problem: RESULTS[result] ?? `it answered ${result}` } };
-  }
-  return {
-    ok: true,
-    value: {
-      externalAddress: Ipv4.parse(map.subarray(32, 36).join(".")),
-      externalPort: map.readUInt16BE(18),
-      lifetimeSeconds: packet.readUInt32BE(4),
-    },
-  };
+  if (result !== RESULT_SUCCESS) return toRefusal(RESULTS, result);
+  return ok({
+    externalAddress: Ipv4.parse(map.subarray(32, 36).join(".")),
+    externalPort: map.readUInt16BE(18),
+    lifetimeSeconds: packet.readUInt32BE(4),
+  });
 }
 
 function isReply(packet: Buffer, opcode: number): boolean {

@@ -13,8 +13,12 @@ const SERVICE_TYPES = ["WANIPConnection:2", "WANIPConnection:1", "WANPPPConnecti
 );
 
 export function parseDescription(xml: string): WanService[] {
-  return [...xml.matchAll(/<service>([\s\S]*?)<\/service>/g)]
-    .map(([, body = ""]) => ({ type: readElement(body, "serviceType"), controlUrl: readElement(body, "controlURL") }))
+  // Each part is searched for its end once: an expression for both would search all of the rest again for each beginning.
+  return xml
+    .split("<service>")
+    .slice(1)
+    .map((part) => part.split("</service>", 1)[0] ?? "")
+    .map((body) => ({ type: readElement(body, "serviceType"), controlUrl: readElement(body, "controlURL") }))
     .filter(
       (service): service is WanService => service.controlUrl !== null && SERVICE_TYPES.includes(service.type ?? ""),
     )
@@ -59,7 +63,7 @@ export function parseFault(xml: string): SoapFault {
   };
 }
 
-/** The text of the first element of this name, whatever its namespace prefix. */
+/** The text of the first element of this name, whatever its namespace prefix. No part of the expression reads past the next `<`. */
 export function readElement(xml: string, name: string): string | null {
   const match = new RegExp(`<(?:[\\w.-]+:)?${name}(?:\\s[^<>]*)?>([^<]*)</`).exec(xml);
   return match === null ? null : decode(match[1]?.trim() ?? "");

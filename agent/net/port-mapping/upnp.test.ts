@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { type HttpRequest, NetworkError } from "../../system/http.ts";
 import { createFakeClock, type FakeClock } from "../../testing/fake-clock.ts";
 import { createFakeUdp, type FakeUdp } from "../../testing/fake-udp.ts";
+import type { MappingProtocol, MappingSession } from "./mapping-protocol.ts";
 import { parseDescription, parseFault, readElement } from "./soap.ts";
 import { parseSearchReply, toRouterUrl } from "./ssdp.ts";
 import { createUpnp } from "./upnp.ts";
@@ -20,6 +21,14 @@ test("a description's services come best first, whatever else it has", () => {
     ${service("WANPPPConnection:1", "/ppp")}${service("Layer3Forwarding:1", "/l3")}
     ${service("WANIPConnection:1", "/ip?a=1&amp;b=2")}<service><serviceType>x</serviceType></service>`;
   expect(parseDescription(xml).map(({ controlUrl }) => controlUrl)).toEqual(["/ip?a=1&b=2", "/ppp"]);
+});
+
+test("a description takes no time that grows faster than it", () => {
+  const startedAt = performance.now();
+  for (const part of ["<service>", "<service><controlURL>", "<a:", "<controlURL "]) {
+    expect(parseDescription(part.repeat(1_048_576 / part.length))).toEqual([]);
+  }
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
 });
 
 test("elements are read with any prefix, faults with and without a code", () => {
@@ -63,6 +72,7 @@ describe("UPnP at a router", () => {
   /** What the router answers to an action. */
   let answers: Record<string, (body: string) => { status: number; body: string }>;
   let description: string;
+  let upnp: MappingProtocol;
   const signal = new AbortController().signal;
   const fault = (code: number) => ({ status: 500, body: `<errorCode>${code}</errorCode>` });
 
@@ -79,6 +89,8 @@ describe("UPnP at a router", () => {
       AddPortMapping: () => ({ status: 200, body: "" }),
       DeletePortMapping: () => ({ status: 200, body: "" }),
     };
+    const udp = network.at(ROUTER.localAddress);
+    upnp = createUpnp({ udp, http: { request }, clock, randomBytes: () => Buffer.of(0, 5) });
   });
 
   async function request({ url, headers = {}, body = "" }: HttpRequest) {
@@ -90,14 +102,12 @@ describe("UPnP at a router", () => {
     if (answer === undefined) throw new NetworkError("ECONNRESET", "closed");
     return { headers: {}, ...answer(body) };
   }
-  const upnp = () =>
-    createUpnp({ udp: network.at(ROUTER.localAddress), http: { request }, clock, randomBytes: () => Buffer.of(0, 5) });
   async function answerSearches(location = LOCATION): Promise<void> {
     const router = await network.at(ROUTER.address).open({ port: 1900 });
     router.listen((_, from) => router.send(answerSearch(location), from));
   }
   async function find() {
-    const found = upnp().find(ROUTER, signal);
+    const found = upnp.find(ROUTER, signal);
     await clock.advance(3_000);
     return found;
   }
@@ -116,7 +126,7 @@ describe("UPnP at a router", () => {
 
   test("a neighbour that answers instead is not asked", async () => {
     const neighbour = await network.at("192.168.1.66").open({ port: 1900 });
-    const client = upnp().find(ROUTER, signal);
+    const client = upnp.find(ROUTER, signal);
     await clock.advance(0);
     const [from] = network.endpoints().filter((endpoint) => endpoint.startsWith(ROUTER.localAddress));
     expect(from).toBeDefined();
@@ -133,7 +143,7 @@ describe("UPnP at a router", () => {
       ok: true,
       value: { externalAddress: "198.51.100.7", externalPort: 51_820, lifetimeSeconds: 7_200 },
     });
-    expect(await session.release(wish, signal)).toEqual({ ok: true, value: null });
+    expect(await session.release(wish.port, signal)).toEqual({ ok: true, value: null });
     expect(called).toEqual([
       "AddPortMapping  51820 UDP 51820 192.168.1.7 1 becket 7200",
       "GetExternalIPAddress",
@@ -149,6 +159,51 @@ describe("UPnP at a router", () => {
     };
     const mapped = await (await findSession()).map(wish, signal);
     expect(mapped).toMatchObject({ value: { externalPort: 49_157, lifetimeSeconds: null } });
+  });
+
+  const released = async (session: MappingSession) => {
+    called = [];
+    await session.release(wish.port, signal);
+    return called;
+  };
+
+  test("releases no port that another machine has, also when it was interrupted while it asked for another one", async () => {
+    await answerSearches();
+    const session = await findSession();
+    expect(await released(session)).toEqual([]);
+    answers.AddPortMapping = () => fault(718);
+    await session.map(wish, signal);
+    expect(await released(session)).toEqual([]);
+    const stop = new AbortController();
+    answers.AddPortMapping = (body) => {
+      if (body.includes("<NewExternalPort>51820<")) return fault(718);
+      stop.abort();
+      throw new Error("stopped");
+    };
+    await expect(session.map(wish, stop.signal)).rejects.toThrow("stopped");
+    expect(await released(session)).toEqual(["DeletePortMapping  49157 UDP"]);
+  });
+
+  test("releases what was not answered, and what was granted and not renewed, but for a port that went to another machine", async () => {
+    await answerSearches();
+    const session = await findSession();
+    const { AddPortMapping: granting } = answers;
+    delete answers.AddPortMapping;
+    await session.map(wish, signal);
+    expect(await released(session)).toEqual(["DeletePortMapping  51820 UDP"]);
+    expect(await released(session)).toEqual([]);
+    for (const [code, expected] of [
+      [501, ["DeletePortMapping  51820 UDP"]],
+      [718, []],
+    ] as const) {
+      if (granting !== undefined) answers.AddPortMapping = granting;
+      await session.map(wish, signal);
+      answers.AddPortMapping = () => fault(code);
+      // By the session of a later search.
+      const later = await findSession();
+      await later.map(wish, signal);
+      expect(await released(later)).toEqual(expected);
+    }
   });
 
   test("gives up when every port is taken, or the router refuses", async () => {

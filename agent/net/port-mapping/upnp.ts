@@ -5,8 +5,8 @@ import type { Clock } from "../../system/clock.ts";
 import { type Http, isNetworkError } from "../../system/http.ts";
 import type { RandomBytes } from "../../system/random.ts";
 import type { UdpSockets } from "../../system/udp.ts";
-import { openAt } from "./ask-router.ts";
 import type { Mapping, MappingFailure, MappingProtocol, MappingWish, Router } from "./mapping-protocol.ts";
+import { sendUntilAnswered } from "./send-until-answered.ts";
 import { parseDescription, parseFault, readElement, renderCall } from "./soap.ts";
 import { parseSearchReply, renderSearch, SSDP_GROUP, SSDP_PORT, toRouterUrl } from "./ssdp.ts";
 
@@ -22,13 +22,16 @@ interface Connection {
   readonly router: Router;
   readonly type: string;
   readonly url: URL;
+  /** External ports that this router has given us, or may have, by our own: an answer can get lost, or waited for in vain. */
+  readonly given: Map<number, number>;
 }
 type SoapArguments = readonly (readonly [string, string | number])[];
 
 /** Devices may take the second that the search grants them (MX); a packet may get lost. */
 const SEARCH_WAITS_MS = [500, 1_500];
 const HTTP_TIMEOUT_MS = 3_000;
-const MAX_REPLY_BYTES = 256 * 1024;
+/** Descriptions have a few KiB. */
+const MAX_REPLY_BYTES = 64 * 1024;
 const MAX_CONFLICTS = 4;
 /** The port belongs to another machine's mapping (IGD 1, section 2.4.16). */
 const CONFLICT = 718;
@@ -37,6 +40,9 @@ const ONLY_PERMANENT = 725;
 const DESCRIPTION = "becket";
 
 export function createUpnp(ports: UpnpPorts): MappingProtocol {
+  // As long as the router is the same: the next search makes another session.
+  let given = new Map<number, number>();
+  let givenBy = "";
   return {
     name: "upnp",
     async find(router, signal) {
@@ -44,50 +50,36 @@ export function createUpnp(ports: UpnpPorts): MappingProtocol {
       if (location === null) {
         return err({ code: "no_answer", message: `${router.address} does not answer to UPnP` });
       }
-      const connection = await findConnection(ports, router, location, signal);
+      if (givenBy !== JSON.stringify(router)) given = new Map();
+      givenBy = JSON.stringify(router);
+      const connection = await findConnection(ports, { router, given }, location, signal);
       if (!connection.ok) return connection;
       return ok({
         map: (wish, one) => map(ports, connection.value, wish, one),
-        release: (wish, one) => release(ports, connection.value, wish, one),
+        release: (port, one) => release(ports, connection.value, port, one),
       });
     },
   };
 }
 
-async function search({ udp, clock }: UpnpPorts, router: Router, signal: AbortSignal): Promise<URL | null> {
-  signal.throwIfAborted();
+function search(ports: UpnpPorts, { address, localAddress }: Router, signal: AbortSignal): Promise<URL | null> {
   // Bound to an address, multicast leaves by that address' interface: no route for it is needed (Linux, net/ipv4/route.c).
-  const socket = await openAt(udp, router.localAddress);
-  if (socket === null) return null;
-  const done = new AbortController();
-  try {
-    const answer = new Promise<URL>((resolve) => {
-      socket.listen((packet, from) => {
-        if (!from.startsWith(`${router.address}:`)) return;
-        const location = parseSearchReply(packet, router.address);
-        if (location !== null) resolve(location);
-      });
-    });
-    const waiting = AbortSignal.any([signal, done.signal]);
-    for (const waitMs of SEARCH_WAITS_MS) {
+  return sendUntilAnswered(ports, {
+    ...{ localAddress, waitsMs: SEARCH_WAITS_MS, signal },
+    send(socket) {
       // Also straight to the router: its answer to that passes a stateful firewall on this machine.
-      for (const address of [SSDP_GROUP, router.address]) {
-        socket.send(renderSearch(), renderEndpoint({ address, port: SSDP_PORT }));
+      for (const to of [SSDP_GROUP, address]) {
+        socket.send(renderSearch(), renderEndpoint({ address: to, port: SSDP_PORT }));
       }
-      const location = await Promise.race([answer, clock.sleep(waitMs, waiting).then(() => null)]);
-      if (location !== null) return location;
-    }
-    return null;
-  } finally {
-    done.abort();
-    socket.close();
-  }
+    },
+    read: (packet, from) => (from.startsWith(`${address}:`) ? parseSearchReply(packet, address) : null),
+  });
 }
 
 /** A router may list several connections; the one that is up has an address. */
 async function findConnection(
   ports: UpnpPorts,
-  router: Router,
+  at: Pick<Connection, "router" | "given">,
   location: URL,
   signal: AbortSignal,
 ): Promise<Result<Connection, MappingFailure>> {
@@ -98,9 +90,9 @@ async function findConnection(
     message: "UPnP: the router describes no connection to the Internet",
   };
   for (const { type, controlUrl } of parseDescription(description.value.body)) {
-    const url = toRouterUrl(controlUrl, router.address, location);
+    const url = toRouterUrl(controlUrl, at.router.address, location);
     if (url === null) continue;
-    const connection = { router, type, url };
+    const connection = { ...at, type, url };
     const address = await readAddress(ports, connection, signal);
     if (address.ok) return ok(connection);
     failure = address.error;
@@ -116,21 +108,13 @@ async function map(
 ): Promise<Result<Mapping, MappingFailure>> {
   let { externalPort, lifetimeSeconds } = wish;
   for (let conflicts = 0; ; ) {
-    const added = await call(
-      ports,
-      connection,
-      "AddPortMapping",
-      toArguments({ ...wish, externalPort, lifetimeSeconds }, connection),
-      signal,
-    );
+    const asked = { ...wish, externalPort, lifetimeSeconds };
+    const added = await add(ports, connection, asked, signal);
     if (added.ok) {
       const address = await readAddress(ports, connection, signal);
       if (!address.ok) return address;
-      return ok({
-        externalAddress: address.value,
-        externalPort,
-        lifetimeSeconds: lifetimeSeconds === 0 ? null : lifetimeSeconds,
-      });
+      const isForEver = lifetimeSeconds === 0;
+      return ok({ externalAddress: address.value, externalPort, lifetimeSeconds: isForEver ? null : lifetimeSeconds });
     }
     if (added.error.fault === ONLY_PERMANENT && lifetimeSeconds !== 0) lifetimeSeconds = 0;
     else if (added.error.fault === CONFLICT && conflicts++ < MAX_CONFLICTS) {
@@ -138,6 +122,25 @@ async function map(
       externalPort = 49_152 + (ports.randomBytes(2).readUInt16BE() % 16_384);
     } else return err(added.error.failure);
   }
+}
+
+/** What is refused leaves things as they were, unless it is ours no longer. */
+async function add(
+  ports: UpnpPorts,
+  connection: Connection,
+  wish: MappingWish,
+  signal: AbortSignal,
+): Promise<Result<string, CallFailure>> {
+  const { given } = connection;
+  const { port, externalPort } = wish;
+  const before = given.get(port);
+  given.set(port, externalPort);
+  const added = await call(ports, connection, "AddPortMapping", toArguments(wish, connection), signal);
+  if (added.ok || added.error.failure.code === "no_answer") return added;
+  const isLost = added.error.fault === CONFLICT && before === externalPort;
+  if (before === undefined || isLost) given.delete(port);
+  else given.set(port, before);
+  return added;
 }
 
 function toArguments({ port, externalPort, lifetimeSeconds }: MappingWish, { router }: Connection): SoapArguments {
@@ -156,16 +159,20 @@ function toArguments({ port, externalPort, lifetimeSeconds }: MappingWish, { rou
 async function release(
   ports: UpnpPorts,
   connection: Connection,
-  { externalPort }: MappingWish,
+  port: number,
   signal: AbortSignal,
 ): Promise<Result<null, MappingFailure>> {
+  const externalPort = connection.given.get(port);
+  if (externalPort === undefined) return ok(null);
   const args: SoapArguments = [
     ["NewRemoteHost", ""],
     ["NewExternalPort", externalPort],
     ["NewProtocol", "UDP"],
   ];
   const deleted = await call(ports, connection, "DeletePortMapping", args, signal);
-  return deleted.ok ? ok(null) : err(deleted.error.failure);
+  if (!deleted.ok) return err(deleted.error.failure);
+  connection.given.delete(port);
+  return ok(null);
 }
 
 async function readAddress(
