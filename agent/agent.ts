@@ -17,20 +17,15 @@ import { explainPeer, toAgentStatus, toPeerList } from "./local/to-status.ts";
 import { createLocalNetwork } from "./net/local-network.ts";
 import { isOurs } from "./reconcile/ownership.ts";
 import { createReconciler } from "./reconcile/reconciler.ts";
-import type { Clock } from "./system/clock.ts";
-import type { Exec } from "./system/exec.ts";
-import type { Files } from "./system/files.ts";
 import type { Http } from "./system/http.ts";
 import type { Logger } from "./system/logger.ts";
 import type { Random } from "./system/random.ts";
 import { VERSION } from "./version.ts";
+import { createWireGuard, type WireGuard, type WireGuardPorts } from "./wireguard/wireguard.ts";
 
 /** Everything that is not the agent: the system, the network, time, chance. */
-export interface AgentPorts {
-  readonly exec: Exec;
-  readonly files: Files;
+export interface AgentPorts extends WireGuardPorts {
   readonly http: Http;
-  readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly readFingerprint: (ignoredPrefix: string) => string;
@@ -53,7 +48,7 @@ export interface AgentOptions {
   readonly timings: AgentTimings;
   readonly paths: PathSettings;
   /** Where WireGuard runs on this machine; a rejection, which ends `run`, when nowhere. */
-  readonly findWireGuard: () => Promise<AgentInfo["wireguard"]>;
+  readonly findWireGuard: (wireguard: WireGuard) => Promise<AgentInfo["wireguard"]>;
 }
 
 /** Why `run` came to its end. */
@@ -91,7 +86,8 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const serverClock = createServerClock(clock);
   const network = createLocalNetwork(ports);
   const onFailuresChanged = () => links?.meshes.failuresChanged();
-  const reconciler = createReconciler({ exec, files, clock, log, random, onState: onFailuresChanged });
+  const wireguard = createWireGuard(ports);
+  const reconciler = createReconciler({ exec, files, clock, log, random, wireguard, onState: onFailuresChanged });
   const cache = createDiskCache({
     files,
     stateDir,
@@ -145,13 +141,13 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
 
   async function start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const wireguard = await options.findWireGuard();
+    const backend = await options.findWireGuard(wireguard);
     signal.throwIfAborted();
     // Asked for now, needed after the enrolment.
     const addresses = network.addresses();
     addresses.catch(() => undefined);
     const { nodeVersion, kernelVersion } = host;
-    const agentInfo = { agentVersion: VERSION, nodeVersion, kernelVersion, wireguard };
+    const agentInfo = { agentVersion: VERSION, nodeVersion, kernelVersion, wireguard: backend };
     const facts = {
       identity,
       saveEnrolment: cache.saveEnrolment,
@@ -187,6 +183,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
         random,
         files,
         exec,
+        wireguard,
         key,
         agentInfo,
         cache,

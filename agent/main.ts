@@ -12,7 +12,7 @@ import { createPortMapper, PORT_MAPPER_TIMINGS } from "./net/port-mapper.ts";
 import { chooseRouter } from "./net/port-mapping/choose-router.ts";
 import { createRouterProtocols } from "./net/port-mapping/router-protocols.ts";
 import { createClock } from "./system/clock.ts";
-import { createExec } from "./system/exec.ts";
+import { createExec, createHasProgram } from "./system/exec.ts";
 import { createFiles } from "./system/files.ts";
 import { createHttp } from "./system/http.ts";
 import { createLocalSockets } from "./system/local-socket.ts";
@@ -24,6 +24,7 @@ import { readInterfaceAddresses, readRouteTable } from "./system/route-table.ts"
 import { expectTraffic } from "./system/spare-memory.ts";
 import { createUdpSockets } from "./system/udp.ts";
 import { isUdpPortFree } from "./system/udp-port.ts";
+import { askSocket } from "./system/unix-socket.ts";
 
 const { env } = process;
 const stop = new AbortController();
@@ -40,6 +41,8 @@ try {
   process.exitCode = await runCli(process.argv.slice(2), {
     agent: {
       exec: createExec(env),
+      hasProgram: createHasProgram(env),
+      askSocket,
       files: createFiles(),
       http: createHttp(env),
       clock: createClock(),

@@ -13,6 +13,7 @@ import type { Files } from "../system/files.ts";
 import type { Http } from "../system/http.ts";
 import type { Logger } from "../system/logger.ts";
 import type { Random } from "../system/random.ts";
+import type { WireGuard } from "../wireguard/wireguard.ts";
 import type { DiskCache } from "./disk-cache.ts";
 import { createDeviceChooser } from "./local-device.ts";
 import { createLongPollTransport } from "./long-poll.ts";
@@ -42,6 +43,7 @@ export interface LinksOptions {
   readonly random: Random;
   readonly files: Files;
   readonly exec: Exec;
+  readonly wireguard: WireGuard;
   readonly pathNetwork: PathNetwork;
   readonly pathSettings: PathSettings;
   readonly isUdpPortFree: (port: number) => Promise<boolean>;

@@ -8,6 +8,7 @@ import type { DeriveSecret } from "../net/port-mapping/pcp.ts";
 import { createCheckKeys } from "../paths/checks/check-keys.ts";
 import { createRuleBook, type RuleBook } from "../paths/checks/rule-book.ts";
 import { createMachineNetwork, type MachineNetwork } from "../paths/machine-network.ts";
+import { createMeshNetworks } from "../paths/mesh-networks.ts";
 import type { PathPorts } from "../paths/path-ports.ts";
 import { createRelays, type RelayTimings } from "../relay/relay-connection.ts";
 import { createPacketFilter } from "../stun/packet-filter.ts";
@@ -19,7 +20,7 @@ import type { Logger } from "../system/logger.ts";
 import type { Random } from "../system/random.ts";
 import type { ResolveHost } from "../system/resolve-host.ts";
 import type { UdpSockets } from "../system/udp.ts";
-import { createWireGuard } from "../wireguard/wireguard.ts";
+import type { WireGuard } from "../wireguard/wireguard.ts";
 import type { MachineApi } from "./machine-api.ts";
 
 /** The network as paths use it. */
@@ -45,6 +46,7 @@ export interface PathPartsOptions {
   readonly api: MachineApi;
   readonly key: Pick<Ed25519Key, "sign">;
   readonly exec: Exec;
+  readonly wireguard: WireGuard;
   readonly files: Files;
   readonly clock: Clock;
   readonly random: Random;
@@ -61,8 +63,7 @@ export interface PathParts {
 }
 
 export function createPathParts(options: PathPartsOptions): PathParts {
-  const { network, settings, exec, files, clock, random, log, onMachineChanged } = options;
-  const wireguard = createWireGuard({ exec, files, clock });
+  const { network, settings, exec, wireguard, files, clock, random, log, onMachineChanged } = options;
   const machine = createMachineNetwork({
     // A signature of Ed25519 is always the same for the same text (RFC 8032), and says nothing of the key.
     portMapper: network.createPortMapper(clock, (purpose) => Buffer.from(options.key.sign(purpose))),
@@ -89,6 +90,7 @@ export function createPathParts(options: PathPartsOptions): PathParts {
     ...{ clock, random, log, files, machine, rules },
     udp: network.udp,
     randomBytes: network.randomBytes,
+    meshNetworks: createMeshNetworks(onMachineChanged),
     resolveHost: network.resolveHost,
     relays: createRelays({ ...options, ...(network.expectTraffic && { onOpen: network.expectTraffic }) }),
     readDevice: wireguard.readDevice,

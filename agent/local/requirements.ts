@@ -18,10 +18,11 @@ export async function requirePrograms(
   wireguard: WireGuard,
   pid: number,
 ): Promise<"kernel" | "wireguard-go"> {
-  const [hasIp, hasWg, backend] = await Promise.all([
-    canRun(exec, "ip", "-V"),
-    canRun(exec, "wg", "--version"),
-    detectBackend(wireguard, pid),
+  const backend = await detectBackend(wireguard, pid);
+  // Only then it is known that `ip` runs. A wireguard-go is asked without `wg`.
+  const [hasIp, hasWg] = await Promise.all([
+    backend === "kernel" || backend === "wireguard-go" || canRun(exec, "ip", "-V"),
+    backend === "wireguard-go" || canRun(exec, "wg", "--version"),
   ]);
   const missing = [hasIp ? null : "`ip` (package iproute2)", hasWg ? null : "`wg` (package wireguard-tools)"];
   const names = missing.filter((name) => name !== null);

@@ -2,7 +2,6 @@
 import { AgentStatus, LOCAL_PATHS } from "#schema/local/status";
 import { type Agent, type AgentEnd, createAgent } from "../agent.ts";
 import { DEFAULT_TIMINGS } from "../config.ts";
-import { createWireGuard } from "../wireguard/wireguard.ts";
 import { createLocalApi } from "./api.ts";
 import type { CliPorts, Folders } from "./cli.ts";
 import { createLocalClient, toSocketFile } from "./client.ts";
@@ -31,7 +30,7 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
     },
     timings: DEFAULT_TIMINGS,
     paths: parsePathSettings(cli.env),
-    findWireGuard: () => requirePrograms(ports.exec, createWireGuard(ports), ports.host.pid),
+    findWireGuard: (wireguard) => requirePrograms(ports.exec, wireguard, ports.host.pid),
   });
   // First of all: what follows makes an interface to see whether it can, and another agent may be at work.
   const server = await takeSocket(options, cli, agent);

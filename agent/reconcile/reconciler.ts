@@ -12,7 +12,7 @@ import type { Exec } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
 import type { Logger } from "../system/logger.ts";
 import { type Random, random as realRandom } from "../system/random.ts";
-import { createWireGuard } from "../wireguard/wireguard.ts";
+import { createWireGuard, type WireGuard } from "../wireguard/wireguard.ts";
 import type { DesiredDevice } from "./desired-device.ts";
 import { readObservedState } from "./observe.ts";
 import type { ObservedState } from "./observed-state.ts";
@@ -44,6 +44,8 @@ export interface ReconcilerPorts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random?: Random;
+  /** Absent: one by these ports. */
+  readonly wireguard?: WireGuard;
   /** Called after every round that changed the state. */
   readonly onState?: (state: ReconcilerState) => void;
 }
@@ -62,7 +64,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
   const tools = {
     ip: createIp(ports.exec),
     guard: createForwardGuard(ports.exec),
-    wireguard: createWireGuard(ports),
+    wireguard: ports.wireguard ?? createWireGuard(ports),
     files: ports.files,
   };
   const round = createRound({ tools, clock, log });

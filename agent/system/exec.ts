@@ -2,6 +2,7 @@
 // nothing in ours (LOG_LEVEL or WG_PROCESS_FOREGROUND, which wireguard-go reads) changes what a program does.
 // Secrets never go in argv: by stdin, or by the path of a 0600 file.
 import { spawn } from "node:child_process";
+import { access, constants } from "node:fs/promises";
 
 export type Argv = readonly [program: string, ...args: string[]];
 
@@ -67,10 +68,25 @@ export function isCommandError(error: unknown): error is CommandError {
   return error instanceof CommandError;
 }
 
+const toPath = ({ PATH }: Readonly<Record<string, string | undefined>>): string =>
+  PATH === undefined ? SYSTEM_PATH : `${PATH}:${SYSTEM_PATH}`;
+
 export function createExec(inherited: Readonly<Record<string, string | undefined>>): Exec {
-  const path = inherited.PATH === undefined ? SYSTEM_PATH : `${inherited.PATH}:${SYSTEM_PATH}`;
-  const env = { PATH: path, LC_ALL: "C" };
+  const env = { PATH: toPath(inherited), LC_ALL: "C" };
   return { run: (argv, options = {}) => runProgram(argv, options, env) };
+}
+
+/** Whether the program is where `createExec` looks for it. */
+export function createHasProgram(inherited: Readonly<Record<string, string | undefined>>) {
+  const folders = toPath(inherited).split(":");
+  return async (name: string): Promise<boolean> => {
+    const isThere = (folder: string) =>
+      access(`${folder}/${name}`, constants.X_OK).then(
+        () => true,
+        () => false,
+      );
+    return (await Promise.all(folders.map(isThere))).includes(true);
+  };
 }
 
 function renderArgv(argv: Argv): string {

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createExec, type Exec } from "../system/exec.ts";
 import { createFiles, type Files } from "../system/files.ts";
+import { type AskSocket, askSocket } from "../system/unix-socket.ts";
 
 export interface Namespace {
   /** Runs programs inside. */
@@ -13,6 +14,8 @@ export interface Namespace {
   readonly enter: readonly [string, ...string[]];
   /** The files of the host, but with its own /var/run. */
   readonly files: Files;
+  /** To sockets in its own /var/run. */
+  readonly askSocket: AskSocket;
   /** Its first process, as the host numbers it. */
   readonly pid: number;
   close(): Promise<void>;
@@ -39,10 +42,12 @@ export async function openNamespace(): Promise<Namespace> {
   const enter = ["nsenter", "-t", init, "-n", "-m", "-p", "--"] as const;
   const exec = createExec(process.env);
   const files = createFiles();
+  const toHostPath = (file: string) => file.replace(/^\/var\/run/, `/proc/${init}/root/run`);
   return {
     enter,
     pid: Number(init),
-    files: { ...files, list: (folder) => files.list(folder.replace(/^\/var\/run/, `/proc/${init}/root/run`)) },
+    files: { ...files, list: (folder) => files.list(toHostPath(folder)) },
+    askSocket: (file, question) => askSocket(toHostPath(file), question),
     exec: { run: (argv, options) => exec.run([...enter, ...argv], options) },
     close: () => end(child),
   };

@@ -80,7 +80,7 @@ function parseKey(text: string | undefined, fail: Fail): WireGuardPublicKey {
 }
 
 /** Kept as text: a link-local endpoint has a zone (`[fe80::1%eth0]:51820`), which no endpoint of ours has. */
-function parseEndpointField(text: string | undefined, fail: Fail): string | null {
+export function parseEndpointField(text: string | undefined, fail: Fail): string | null {
   if (text === "(none)") return null;
   const match = /^(?:\[([^\]]+)\]|(\d+\.\d+\.\d+\.\d+)):(\d{1,5})$/.exec(text ?? "");
   const isAddress = match !== null && ipaddr.isValid(match[1] ?? match[2] ?? "");
@@ -88,7 +88,7 @@ function parseEndpointField(text: string | undefined, fail: Fail): string | null
   return text;
 }
 
-function parseNetwork(text: string, fail: Fail): string {
+export function parseNetwork(text: string, fail: Fail): string {
   if (!ipaddr.isValidCIDR(text)) throw fail("an allowed IP is not a network");
   const [address, prefixLength] = ipaddr.parseCIDR(text);
   return `${address.kind() === "ipv6" ? (address as ipaddr.IPv6).toRFC5952String() : address.toString()}/${prefixLength}`;

@@ -9,20 +9,23 @@ import { describeSystem, type SystemUnderTest } from "../testing/system.contract
 
 const lack = whyNoNamespaces();
 if (lack === null) {
-  let namespace: Namespace | undefined;
-  let folder: string | undefined;
-  describeSystem(
-    "real system",
-    async () => {
-      namespace = await openNamespace();
-      folder = await mkdtemp(path.join(tmpdir(), "becket-"));
-      return openReal(namespace, folder);
-    },
-    async () => {
-      await namespace?.close();
-      if (folder !== undefined) await rm(folder, { recursive: true });
-    },
-  );
+  for (const way of ["by wg", "wireguard-go asked directly"] as const) {
+    let namespace: Namespace | undefined;
+    let folder: string | undefined;
+    describeSystem(
+      `real system, ${way}`,
+      async () => {
+        namespace = await openNamespace();
+        folder = await mkdtemp(path.join(tmpdir(), "becket-"));
+        const { askSocket } = namespace;
+        return { ...openReal(namespace, folder), ...(way === "by wg" ? {} : { askSocket }) };
+      },
+      async () => {
+        await namespace?.close();
+        if (folder !== undefined) await rm(folder, { recursive: true });
+      },
+    );
+  }
 } else {
   describe("real system", () => {
     it.skip(`left out: ${lack}`);

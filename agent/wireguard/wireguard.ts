@@ -1,11 +1,21 @@
 // WireGuard devices by `ip`, `wg` and, where the kernel has no WireGuard, `wireguard-go`: one process for each interface, which
-// outlives the agent. Its control socket is /var/run/wireguard/IF.sock; the interface is there as long as the process is.
+// outlives the agent and is asked directly. Its control socket is /var/run/wireguard/IF.sock; the interface is there as long as the process is.
 import { createIp } from "../net/ip.ts";
 import type { Clock } from "../system/clock.ts";
-import { type Exec, isCommandError } from "../system/exec.ts";
+import { CommandError, type Exec, isCommandError } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
+import { isParseError } from "../system/parse-error.ts";
+import { type AskSocket, describeErrno } from "../system/unix-socket.ts";
 import { parseDump, type WireGuardDevice } from "./parse-dump.ts";
 import { type PeerChange, renderPeerChanges } from "./peer-change.ts";
+import {
+  ANSWER_END,
+  GET_REQUEST,
+  parseErrno,
+  parseGetAnswer,
+  renderDeviceRequest,
+  renderPeersRequest,
+} from "./uapi-messages.ts";
 
 export type WireGuardBackend = "kernel" | "wireguard-go" | "missing";
 
@@ -23,6 +33,16 @@ export interface WireGuard {
   detectBackend(pid: number): Promise<WireGuardBackend>;
 }
 
+export interface WireGuardPorts {
+  readonly exec: Exec;
+  readonly files: Files;
+  readonly clock: Clock;
+  /** To wireguard-go's control socket, which costs no process. Absent: all goes by `wg`. */
+  readonly askSocket?: AskSocket;
+  /** Absent: programs are run to see whether they are there. */
+  readonly hasProgram?: (name: string) => Promise<boolean>;
+}
+
 export interface DeviceSettings {
   /** A 0600 file. */
   readonly privateKeyFile?: string;
@@ -37,9 +57,30 @@ const READ_TIMEOUT_MS = 3_000;
 const GONE_WITHIN_MS = 2_000;
 const GONE_POLL_MS = 5;
 
-export function createWireGuard({ exec, files, clock }: { exec: Exec; files: Files; clock: Clock }): WireGuard {
+export function createWireGuard(ports: WireGuardPorts): WireGuard {
+  const { exec, files, clock } = ports;
   const ip = createIp(exec);
   let hasKernel: boolean | undefined;
+
+  /** Null: no wireguard-go answers for this interface, so `wg` knows better: it is the kernel's, or not there. */
+  async function ask(name: string, text: string): Promise<string | null> {
+    if (ports.askSocket === undefined || hasKernel === true) return null;
+    const fail = (reason: string, options?: ErrorOptions) =>
+      new CommandError(
+        { argv: ["wireguard-go", name], exitCode: null, signal: null, stderr: "", timedOut: false, reason },
+        options,
+      );
+    try {
+      const question = { text, end: ANSWER_END, timeoutMs: READ_TIMEOUT_MS };
+      const answer = await ports.askSocket(`${SOCKET_FOLDER}/${name}.sock`, question);
+      const errno = answer === null ? 0 : parseErrno(answer);
+      if (errno !== 0) throw fail(`refused: ${describeErrno(errno)}`);
+      return answer;
+    } catch (error) {
+      if (isCommandError(error) || isParseError(error)) throw error;
+      throw fail(`did not answer (${error instanceof Error ? error.message : String(error)})`, { cause: error });
+    }
+  }
 
   /** False when this kernel has no WireGuard. Loads its module when there is one. */
   async function tryKernelInterface(name: string): Promise<boolean> {
@@ -71,8 +112,21 @@ export function createWireGuard({ exec, files, clock }: { exec: Exec; files: Fil
     return isMade;
   }
 
+  async function hasProgram(program: string): Promise<boolean> {
+    if (ports.hasProgram !== undefined) return ports.hasProgram(program);
+    try {
+      await exec.run([program, "--version"]);
+      return true;
+    } catch (error) {
+      if (isCommandError(error)) return false;
+      throw error;
+    }
+  }
+
   return {
     async readDevice(name) {
+      const answer = await ask(name, GET_REQUEST);
+      if (answer !== null) return parseGetAnswer(answer);
       try {
         const { stdout } = await exec.run(["wg", "show", name, "dump"], { timeoutMs: READ_TIMEOUT_MS });
         return parseDump(stdout);
@@ -92,24 +146,23 @@ export function createWireGuard({ exec, files, clock }: { exec: Exec; files: Fil
       await waitForSocketGone(name, files, clock);
     },
     async configureDevice(name, { privateKeyFile, listenPort }) {
+      if (ports.askSocket !== undefined) {
+        const privateKey = privateKeyFile === undefined ? undefined : (await files.read(privateKeyFile))?.trim();
+        if ((await ask(name, renderDeviceRequest({ privateKey, listenPort }))) !== null) return;
+      }
       const port = listenPort === undefined ? [] : ["listen-port", String(listenPort)];
       const key = privateKeyFile === undefined ? [] : ["private-key", privateKeyFile];
       await exec.run(["wg", "set", name, ...port, ...key]);
     },
     async changePeers(name, changes) {
+      if ((await ask(name, renderPeersRequest(changes))) !== null) return;
       for (const args of renderPeerChanges(changes)) {
         await exec.run(["wg", "set", name, ...args]);
       }
     },
     async detectBackend(pid) {
       if (hasKernel ?? (await probeKernel(toProbeName(pid)))) return "kernel";
-      try {
-        await exec.run(["wireguard-go", "--version"]);
-        return "wireguard-go";
-      } catch (error) {
-        if (isCommandError(error)) return "missing";
-        throw error;
-      }
+      return (await hasProgram("wireguard-go")) ? "wireguard-go" : "missing";
     },
   };
 }

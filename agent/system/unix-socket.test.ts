@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { askSocket } from "./unix-socket.ts";
+
+let folder = "";
+const closing: (() => void)[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), "becket-socket-"));
+});
+afterAll(async () => {
+  for (const close of closing) close();
+  await rm(folder, { recursive: true });
+});
+
+async function serve(name: string, answer: (socket: net.Socket, question: string) => void): Promise<string> {
+  const file = path.join(folder, name);
+  const server = net.createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (data) => answer(socket, String(data)));
+  });
+  await new Promise<void>((resolve) => server.listen(file, resolve));
+  closing.push(() => server.close());
+  return file;
+}
+const question = { text: "get=1\n\n", end: "\n\n", timeoutMs: 2_000 };
+
+it("brings the whole answer, however it comes", async () => {
+  const file = await serve("whole", (socket, text) => {
+    socket.write(`asked=${text.length}\n`);
+    setImmediate(() => socket.write("errno=0\n"));
+    setImmediate(() => setImmediate(() => socket.write("\n")));
+  });
+  expect(await askSocket(file, question)).toBe("asked=7\nerrno=0\n\n");
+});
+
+it("says that nobody is there", async () => {
+  expect(await askSocket(path.join(folder, "nobody"), question)).toBeNull();
+});
+
+it("fails when the other side closes in the middle", async () => {
+  const file = await serve("half", (socket) => socket.end("errno"));
+  await expect(askSocket(file, question)).rejects.toThrow("closed before the end");
+});
+
+it("does not wait for ever", async () => {
+  const file = await serve("silent", () => undefined);
+  await expect(askSocket(file, { ...question, timeoutMs: 20 })).rejects.toThrow("longer than 20 ms");
+});
