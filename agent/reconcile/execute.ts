@@ -6,7 +6,7 @@ import type { Files } from "../system/files.ts";
 import type { PeerChange } from "../wireguard/peer-change.ts";
 import { readPublicKey } from "../wireguard/private-key.ts";
 import type { WireGuard } from "../wireguard/wireguard.ts";
-import { hasHadNoHandshake } from "./plan-peers.ts";
+import { hasHadHandshake } from "./plan-peers.ts";
 import type { Step, StepName, StepOf } from "./steps.ts";
 
 export interface Tools {
@@ -102,9 +102,7 @@ async function setForwarding({ interfaceName, args }: StepOf<"link.forward">, { 
 async function changePeers({ interfaceName, args }: StepOf<"peers.change">, { wireguard }: Tools): Promise<void> {
   const isNudge = (change: PeerChange) => change.kind === "recreate" && change.isNudge;
   const observed = args.some(isNudge) ? ((await wireguard.readDevice(interfaceName))?.peers ?? []) : [];
-  const answered = new Set(
-    observed.filter((peer) => !hasHadNoHandshake(peer)).map(({ publicKey }) => publicKey as string),
-  );
+  const answered = new Set(observed.filter(hasHadHandshake).map(({ publicKey }) => publicKey as string));
   const isLate = (change: PeerChange) =>
     change.kind === "recreate" && change.isNudge && answered.has(change.peer.publicKey);
   const changes = args.filter((change) => !isLate(change));

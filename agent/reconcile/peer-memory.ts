@@ -43,6 +43,16 @@ export function nextNudgeAtMs(publicKey: WireGuardPublicKey, { addedAtMs, nudges
   return addedAtMs === null || afterMs === undefined ? null : addedAtMs + afterMs;
 }
 
+/** When its first nudge after this time is due, whatever was done before; null: none is. */
+export function firstNudgeAfter(
+  publicKey: WireGuardPublicKey,
+  { addedAtMs }: PeerMemory,
+  nowMs: number,
+): number | null {
+  const times = addedAtMs === null ? [] : nudgesAfterMs(publicKey).map((afterMs) => addedAtMs + afterMs);
+  return times.find((timeMs) => timeMs > nowMs) ?? null;
+}
+
 /** The memory after this step was done. */
 export function rememberStep(memory: Memory, step: Step, nowMs: number): Memory {
   if (step.name === "interface.create" || step.name === "interface.remove") {

@@ -191,10 +191,42 @@ describe("a peer that was added and does not answer", () => {
     expect(planFor(peerOf("P", 2), present(), added(60_000, 0))).toEqual([]);
   });
 
-  it("is not nudged when there is nowhere to send, nor when nothing is sent without traffic", () => {
+  it("is not nudged when there is nowhere to send", () => {
     expect(planFor(peerOf("P", 2, { endpoint: null }), silent({ endpoint: null }), added(60_000, 0))).toEqual([]);
+  });
+
+  describe("without a keepalive", () => {
     const lazy = peerOf("P", 2, { keepaliveSeconds: 0 });
-    expect(planFor(lazy, silent({ keepaliveSeconds: 0 }), added(60_000, 0))).toEqual([]);
+    const relayed = { ...lazy, endpoint: "127.0.0.1:40000" as Endpoint };
+    const quiet = (sentBytes: number, receivedBytes = 0) => silent({ keepaliveSeconds: 0, sentBytes, receivedBytes });
+    const isNudged = (peer: typeof lazy, observed: WireGuardPeer) =>
+      planFor(peer, { ...observed, endpoint: peer.endpoint }, added(60_000, 0)).some(({ kind }) => kind === "recreate");
+
+    it.each([
+      ["nobody asked for it", lazy, quiet(0), false],
+      ["it was only answered, whose handshake may be about to be finished", lazy, quiet(92, 148), false],
+      ["somebody waits for it", lazy, quiet(148), true],
+      ["both ends cancelled each other's", lazy, quiet(240, 148), true],
+      ["the first initiation may wait for the relay to open", relayed, quiet(148), false],
+      ["both ends cancelled each other's through the relay", relayed, quiet(240, 148), true],
+    ])("when %s", (_, peer, observed, expected) => {
+      expect(isNudged(peer, observed)).toBe(expected);
+    });
+
+    it("is looked at when its nudges are due, unless it is sought through the relay and nobody asked", () => {
+      const wakeFor = (peer: typeof lazy, observed: WireGuardPeer, nowMs: number) => {
+        const memory = new Map([[keyOf("P"), remembered({ addedAtMs: NOW, nudgesDone: 0 })]]);
+        return nextPeerWakeAtMs({ desired: [peer], observed: [observed], memory, nowMs });
+      };
+      const [first = 0, second = 0] = PACE;
+
+      expect(wakeFor(lazy, quiet(0), NOW)).toBe(NOW + first);
+      expect(wakeFor(lazy, quiet(0), NOW + first)).toBe(NOW + second);
+      expect(wakeFor(lazy, quiet(0), NOW + 5_000)).toBeNull();
+      expect(wakeFor(lazy, quiet(148), NOW + 5_000)).toBe(NOW + first);
+      expect(wakeFor(relayed, quiet(0), NOW)).toBeNull();
+      expect(wakeFor(relayed, quiet(148, 148), NOW)).toBe(NOW + first);
+    });
   });
 
   it("is not nudged when it was there before this agent", () => {
@@ -204,7 +236,7 @@ describe("a peer that was added and does not answer", () => {
 
   it("is looked at again when its next nudge is due", () => {
     const wakeFor = (observed: WireGuardPeer[], memory: PeerMemory) =>
-      nextPeerWakeAtMs({ desired: [peerOf("P", 2)], observed, memory: new Map([[keyOf("P"), memory]]) });
+      nextPeerWakeAtMs({ desired: [peerOf("P", 2)], observed, memory: new Map([[keyOf("P"), memory]]), nowMs: NOW });
 
     expect(wakeFor([], added(0, 0))).toBe(NOW + (PACE[0] ?? 0));
     expect(wakeFor([silent()], added(0, 3))).toBe(NOW + (PACE[3] ?? 0));

@@ -4,10 +4,12 @@ import type { WireGuardPublicKey } from "#schema/ids";
 import type { WireGuardPeer } from "../wireguard/parse-dump.ts";
 import type { PeerChange } from "../wireguard/peer-change.ts";
 import type { DesiredPeer } from "./desired-device.ts";
-import { nextNudgeAtMs, type PeerMemory } from "./peer-memory.ts";
+import { firstNudgeAfter, nextNudgeAtMs, type PeerMemory } from "./peer-memory.ts";
 
 /** From the first handshake of a peer that came back until the control plane has told us that it did. */
 const FRESH_HANDSHAKE_MS = 5_000;
+/** The answer to a handshake (WireGuard protocol, section 5.4); with initiations of 148 bytes among them, sums of it are never multiples. */
+const RESPONSE_BYTES = 92;
 
 interface Inputs {
   readonly desired: readonly DesiredPeer[];
@@ -36,21 +38,24 @@ export function planPeers({ desired, observed, memory, nowMs }: Inputs): PeerCha
 }
 
 /** The earliest time at which a peer of this device may need a nudge; null: none does. */
-export function nextPeerWakeAtMs({ desired, observed, memory }: Omit<Inputs, "nowMs">): number | null {
+export function nextPeerWakeAtMs({ desired, observed, memory, nowMs }: Inputs): number | null {
   const present = new Map(observed.map((peer) => [peer.publicKey, peer]));
   const times = desired.flatMap((peer) => {
     const known = memory.get(peer.publicKey);
     const current = present.get(peer.publicKey);
-    const at =
-      known === undefined || (current && !hasHadNoHandshake(current)) ? null : nextNudgeAtMs(peer.publicKey, known);
-    return at === null || !canBeNudged(peer) ? [] : [at];
+    if (known === undefined || (current !== undefined && hasHadHandshake(current))) return [];
+    if (canBeNudged(peer, current)) return nextNudgeAtMs(peer.publicKey, known) ?? [];
+    // Somebody may be waiting for it by then.
+    return peer.endpoint === null || isRelayed(peer.endpoint)
+      ? []
+      : (firstNudgeAfter(peer.publicKey, known, nowMs) ?? []);
   });
   return times.length === 0 ? null : Math.min(...times);
 }
 
 /**
- * Removes and adds the peer, which makes WireGuard send an initiation at once instead of after 5 s (see nudgesAfterMs). A peer that
- * nothing was ever received from has no session to lose. Without a keepalive an initiation waits for traffic, and there is nothing to hurry.
+ * Removes and adds the peer, which makes WireGuard send an initiation at once instead of after 5 s (see nudgesAfterMs). A peer that has had
+ * no handshake has no session to lose.
  */
 function planNudge(
   peer: DesiredPeer,
@@ -59,7 +64,7 @@ function planNudge(
   nowMs: number,
 ): PeerChange[] | null {
   const dueAtMs = known === undefined ? null : nextNudgeAtMs(peer.publicKey, known);
-  if (dueAtMs === null || dueAtMs > nowMs || !canBeNudged(peer) || !hasHadNoHandshake(current)) return null;
+  if (dueAtMs === null || dueAtMs > nowMs || hasHadHandshake(current) || !canBeNudged(peer, current)) return null;
   return [{ kind: "recreate", peer, isNudge: true, reason: "no answer to the first handshake" }];
 }
 
@@ -83,17 +88,24 @@ function planRestart(
   return [{ kind: "recreate", peer: { ...peer, endpoint }, isNudge: false, reason: "its interface was made anew" }];
 }
 
-function canBeNudged({ endpoint, keepaliveSeconds }: DesiredPeer): boolean {
-  return endpoint !== null && keepaliveSeconds > 0;
+/**
+ * A keepalive asks by itself. Without one a nudge is for somebody who waits: more than answers was sent. An end that only answered knows of
+ * the session with its first packet, which may be under way. Through the relay the first initiation waits until that is open, so what was
+ * received tells that it was not in vain.
+ */
+function canBeNudged({ endpoint, keepaliveSeconds }: DesiredPeer, current: WireGuardPeer | undefined): boolean {
+  if (endpoint === null || keepaliveSeconds > 0) return endpoint !== null;
+  const { sentBytes = 0, receivedBytes = 0 } = current ?? {};
+  return sentBytes % RESPONSE_BYTES !== 0 && (receivedBytes > 0 || !isRelayed(endpoint));
 }
 
+const isRelayed = (endpoint: Endpoint): boolean => endpoint.startsWith("127.");
+
 /**
- * It has no session, and never had one. Something may have been received all the same: two ends that begin a handshake at the same moment
- * cancel each other's, and both would wait for 5 s.
+ * Something may have been received without one: two ends that begin a handshake at the same moment cancel each other's, and both would wait
+ * for 5 s.
  */
-export function hasHadNoHandshake({ latestHandshakeMs }: WireGuardPeer): boolean {
-  return latestHandshakeMs === null;
-}
+export const hasHadHandshake = ({ latestHandshakeMs }: WireGuardPeer): boolean => latestHandshakeMs !== null;
 
 function planUpdate(peer: DesiredPeer, current: WireGuardPeer, known: PeerMemory | undefined): PeerChange[] {
   const { publicKey, allowedIps, endpoint, keepaliveSeconds } = peer;

@@ -74,12 +74,12 @@ export function planDevices({ desired, observed, memory, nowMs }: PlanInputs): {
 }
 
 /** The earliest time at which planning again may give more, though nothing else changes; null: never. */
-export function nextWakeAtMs({ desired, observed, memory }: Omit<PlanInputs, "nowMs">): number | null {
+export function nextWakeAtMs({ desired, observed, memory, nowMs }: PlanInputs): number | null {
   const times = desired.devices.flatMap((device) => {
     const link = observed.links.find(({ name }) => name === device.interfaceName);
     const peers = link?.wireguard.state === "present" ? link.wireguard.device.peers : [];
     const known = memory.get(device.interfaceName) ?? new Map();
-    const at = nextPeerWakeAtMs({ desired: normaliseDevice(device).peers, observed: peers, memory: known });
+    const at = nextPeerWakeAtMs({ desired: normaliseDevice(device).peers, observed: peers, memory: known, nowMs });
     return at === null ? [] : [at];
   });
   return times.length === 0 ? null : Math.min(...times);

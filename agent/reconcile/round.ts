@@ -67,7 +67,7 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
         const removed = await Promise.all(removals.map(execute));
         const applied = await Promise.all(meshes.map(execute));
         const notRemoved = removed.filter(([, { failures }]) => failures.length > 0);
-        const wakeAtMs = nextWakeAtMs({ desired, observed, memory });
+        const wakeAtMs = nextWakeAtMs({ desired, observed, memory, nowMs: clock.now() });
         return { state: { meshes: new Map([...notRemoved, ...applied].filter(isOfMesh)) }, isComplete, wakeAtMs };
       } catch (error) {
         log.error("the system could not be read", { error });
