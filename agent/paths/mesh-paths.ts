@@ -66,14 +66,16 @@ const SETTLED_MS = 1_500;
 
 export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): MeshPaths {
   const { meshId, machineId, listenPort } = options;
-  const { clock, machine, rules, log } = ports;
+  const { clock, machine, meshNetworks, rules, log } = ports;
   let desired: DesiredMesh | null = null;
   let rows = new Map<MachineId, PeerRow>();
   let byKey = new Map<string, MachineId>();
   let opened: UdpSocket | null = null;
   let probeSocket: UdpSocket | null = null;
   let stun: StunClientWithReceive | null = null;
-  let surroundings = toSurroundings([]);
+  let addresses: readonly LocalAddress[] = [];
+  let knownNetworks = meshNetworks.all();
+  let surroundings = toSurroundings(addresses, knownNetworks);
   /** Until it is known whether checks can leave, they can: a path that was guessed meanwhile would be written over one that works. */
   let isStarting = true;
   let local: LocalFacts = toLocal();
@@ -152,6 +154,11 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     };
   }
 
+  function look(next: readonly LocalAddress[]): void {
+    [addresses, knownNetworks] = [next, meshNetworks.all()];
+    surroundings = toSurroundings(addresses, knownNetworks);
+  }
+
   function refresh(): void {
     local = toLocal();
     if (desired !== null) pairs.setFacts(rows, local, isEager(desired));
@@ -224,6 +231,8 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
       const isFirst = desired === null;
       if (desired?.mesh !== next.mesh) {
         desired = next;
+        meshNetworks.set(meshId, [next.mesh.cidr, next.mesh.cidr6]);
+        if (knownNetworks !== meshNetworks.all()) look(addresses);
         local = toLocal();
       }
       desired = next;
@@ -238,12 +247,13 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
       making = making.catch(() => undefined);
       return made;
     },
-    setAddresses(addresses) {
-      surroundings = toSurroundings(addresses);
-      own.setAddresses(addresses);
+    setAddresses(next) {
+      look(next);
+      own.setAddresses(next);
       refresh();
     },
     machineChanged() {
+      if (knownNetworks !== meshNetworks.all()) look(addresses);
       own.setMapped(machine.mappings().filter(({ port }) => port === listenPort));
       refresh();
       own.refresh();
@@ -294,6 +304,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     leave() {
       stop();
       rules.dropPort(meshId);
+      meshNetworks.drop(meshId);
     },
   };
 }

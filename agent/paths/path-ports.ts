@@ -12,6 +12,7 @@ import type { ResolveHost } from "../system/resolve-host.ts";
 import type { UdpSockets } from "../system/udp.ts";
 import type { WireGuardDevice } from "../wireguard/parse-dump.ts";
 import type { RuleBook } from "./checks/rule-book.ts";
+import type { MeshNetworks } from "./mesh-networks.ts";
 
 export interface PathPorts {
   readonly clock: Clock;
@@ -23,6 +24,7 @@ export interface PathPorts {
   readonly relays: Relays;
   readonly rules: RuleBook;
   readonly machine: MachineView;
+  readonly meshNetworks: MeshNetworks;
   readonly resolveHost: ResolveHost;
   readonly readDevice: (interfaceName: string) => Promise<WireGuardDevice | null>;
   readonly createKeys: CreateKeys;
