@@ -1,6 +1,6 @@
 // What stands between a machine and the internet, in the words of RFC 4787 and RFC 5780.
 import { z } from "zod";
-import { Endpoint, IpAddress } from "./address.ts";
+import { Endpoint, IpAddress, Ipv4, isInside, isPrivateAddress } from "./address.ts";
 import { Timestamp } from "./timestamp.ts";
 
 /** `none`: no NAT, the machine has the address that others see. */
@@ -25,6 +25,17 @@ export const NatFiltering = z
   });
 export type NatFiltering = z.infer<typeof NatFiltering>;
 
+/**
+ * Peers send thousands of packets there, so it is no address of somebody's own network, and not one of many hosts. What else is told is left
+ * out, not refused: a machine sees a private one where its STUN servers are on its own network.
+ */
+export const PublicIpv4 = Ipv4.refine(
+  // Also asked about what is no address at all (zod 4).
+  (text) => Ipv4.safeParse(text).success && !isPrivateAddress(text) && !isInside(text, CLASS_E),
+);
+/** Nobody's (RFC 1112 section 4). */
+const CLASS_E = "240.0.0.0/4";
+
 /** The part of a machine's NAT report that its peers need: it says who has to begin, and whether guessing ports can work. */
 export const NatSummary = z
   .object({
@@ -35,10 +46,12 @@ export const NatSummary = z
       examples: [true],
     }),
     /** Peers need it to guess the ports of an address-dependent mapping. */
-    publicAddress: IpAddress.optional().meta({
-      description: "The public IPv4 address; left out until known.",
-      examples: ["198.51.100.7"],
-    }),
+    publicAddress: PublicIpv4.optional()
+      .catch(undefined)
+      .meta({
+        description: "The public IPv4 address; left out until known.",
+        examples: ["198.51.100.7"],
+      }),
   })
   .meta({ id: "NatSummary", description: "What peers need to know of a machine's NAT." });
 export type NatSummary = z.infer<typeof NatSummary>;

@@ -141,7 +141,7 @@ describe("a session", () => {
 describe("messages about paths", () => {
   const peerId = testMachineId(2);
   test.each<FromMeshMessage>([
-    { type: "punch.requested", peerId, kind: "checks", candidates: [] },
+    { type: "punch.requested", peerId, kind: "checks" },
     { type: "relay.ticket", peerId, ticket: "t", isInvitation: true },
     { type: "relay.refused", peerId, code: "peer_offline", message: "" },
     { type: "endpoint.observed", observedBy: peerId, endpoint: "192.0.2.1:1" as never },

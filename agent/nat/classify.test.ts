@@ -97,5 +97,9 @@ describe("the rest", () => {
       isUdpOpen: true,
       publicAddress: "198.51.100.1",
     });
+    // STUN servers on its own network see it there.
+    expect(toNatSummary({ ...report, publicAddresses: ["10.0.0.7"] as IpAddress[] })).not.toHaveProperty(
+      "publicAddress",
+    );
   });
 });

@@ -1,6 +1,13 @@
 // From what STUN servers said to the words of RFC 4787, by the tests of RFC 5780. Pure.
-import { type Endpoint, parseEndpoint } from "#schema/address";
-import { isHardNat, type NatFiltering, type NatMapping, type NatReport, type NatSummary } from "#schema/nat";
+import { type Endpoint, type Ipv4, parseEndpoint } from "#schema/address";
+import {
+  isHardNat,
+  type NatFiltering,
+  type NatMapping,
+  type NatReport,
+  type NatSummary,
+  PublicIpv4,
+} from "#schema/nat";
 
 /** One server's view of one socket. */
 export interface MappingObservation {
@@ -71,7 +78,7 @@ export function toPortPreservation(
 }
 
 export function toNatSummary({ mapping, filtering, udp, stun, publicAddresses }: NatReport): NatSummary {
-  const publicAddress = publicAddresses.find((address) => !address.includes(":"));
+  const publicAddress = publicAddresses.find((address): address is Ipv4 => PublicIpv4.safeParse(address).success);
   return {
     mapping,
     filtering,

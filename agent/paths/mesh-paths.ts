@@ -266,11 +266,9 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     },
     receive(message) {
       switch (message.type) {
-        case "punch.requested": {
-          const { peerId, kind, candidates } = message;
-          pairs.of(peerId)?.dispatch({ type: "punch_requested", kind, candidates });
+        case "punch.requested":
+          pairs.of(message.peerId)?.dispatch({ type: "punch_requested", kind: message.kind });
           return;
-        }
         case "relay.ticket":
           pairs.of(message.peerId)?.openRelay(message.ticket);
           return;

@@ -131,7 +131,7 @@ export function createPair(options: PairOptions): Pair {
         for (const endpoint of action.endpoints) check(endpoint, action.isNominated);
         return;
       case "request_punch":
-        options.send({ type: "punch.request", peerId, kind: action.kind, candidates: [] });
+        options.send({ type: "punch.request", peerId, kind: action.kind });
         return;
       case "open_ports":
         birthday.openPorts(action.remote);

@@ -48,16 +48,10 @@ export type SyncApplied = z.infer<typeof SyncApplied>;
 export const SyncHeartbeat = z.object({ type: z.literal("sync.heartbeat"), ...position });
 export type SyncHeartbeat = z.infer<typeof SyncHeartbeat>;
 
-/**
- * I begin to send checks to this peer: tell it to do the same at once, so that both NATs are open. `birthday`: one of us is behind a hard
- * NAT, so one opens many ports and the other guesses. `candidates`: endpoints for this peer only, such as those of a hard NAT.
- */
-export const PunchRequest = z.object({
-  type: z.literal("punch.request"),
-  peerId: MachineId,
-  kind: z.enum(["checks", "birthday"]),
-  candidates: Candidates,
-});
+/** `birthday`: one of the two is behind a hard NAT, so it opens many ports and the other guesses. */
+const punch = { peerId: MachineId, kind: z.enum(["checks", "birthday"]) };
+/** I begin to send checks to this peer: tell it to do the same at once, so that both NATs are open. */
+export const PunchRequest = z.object({ type: z.literal("punch.request"), ...punch });
 export type PunchRequest = z.infer<typeof PunchRequest>;
 /** I need a relay to this peer. Answered by relay.ticket, or relay.refused; the peer gets a ticket too, as an invitation. */
 export const RelayRequest = z.object({ type: z.literal("relay.request"), peerId: MachineId });
@@ -143,12 +137,7 @@ export const WireError = z.object({ type: z.literal("error"), code: z.string(), 
 export type WireError = z.infer<typeof WireError>;
 
 /** A peer begins to send checks to you: send some to it now. */
-export const PunchRequested = z.object({
-  type: z.literal("punch.requested"),
-  peerId: MachineId,
-  kind: z.enum(["checks", "birthday"]),
-  candidates: Candidates,
-});
+export const PunchRequested = z.object({ type: z.literal("punch.requested"), ...punch });
 export type PunchRequested = z.infer<typeof PunchRequested>;
 /** Opens the relay to this peer; `isInvitation` when the peer asked for it. */
 export const RelayTicket = z.object({

@@ -143,7 +143,7 @@ function changeMember(context: MessageContext, change: MemberChange): Result<Mes
 function passOn(context: MessageContext, signal: Signal): MessageOutcome {
   const mesh = readOpenMesh(context.storage);
   if (mesh === null) return NOTHING;
-  return { ...NOTHING, ...handleSignal({ ...context, mesh, limits: context.signalLimits }, signal) };
+  return { ...NOTHING, ...handleSignal({ ...context, mesh }, signal) };
 }
 
 /** Of links to who is no peer nothing is kept, and nothing beyond the member's rate: a link that flaps must not cost the mesh its history. */

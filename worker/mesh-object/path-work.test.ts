@@ -68,10 +68,9 @@ function measureMessages(mesh: MeshServices): Record<string, number> {
   };
   const nat = { mapping: "endpoint-independent", filtering: "address-dependent", isUdpOpen: true } as const;
   const meshId = mesh.storage.readMesh()?.settings.id ?? createMeshId();
-  const candidates = [{ type: "stun" as const, endpoint: ENDPOINT }];
   const through = (...gatewayIds: MachineId[]) => measure({ type: "transit.request", peerId, gatewayIds });
   return {
-    punch: measure({ type: "punch.request", peerId, kind: "birthday", candidates }),
+    punch: measure({ type: "punch.request", peerId, kind: "birthday" }),
     relay: measure({ type: "relay.request", peerId }),
     observation: measure({ type: "peer.observed", peerId, endpoint: ENDPOINT }),
     telemetry: measure(createReport(meshId, [peerId])),

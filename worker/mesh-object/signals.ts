@@ -1,5 +1,6 @@
 // What members tell each other through the mesh: punch, relay and observation. Pure over the mesh's storage, and nothing of it is stored.
 import type { MachineId } from "#schema/ids";
+import { EAGER_MEMBERS } from "#schema/limits";
 import type {
   FromMeshMessage,
   PeerObserved,
@@ -9,18 +10,15 @@ import type {
   WireError,
 } from "#schema/wire/messages";
 import { createRateLimiter, type RateLimiter } from "../durable/rate-limiter.ts";
-import type { MeshRecord, MeshStorage } from "./storage.ts";
+import type { MessageContext } from "./messages.ts";
+import type { MeshRecord } from "./storage.ts";
 import { isRelayAllowed } from "./transits.ts";
 
 export type Signal = PunchRequest | RelayRequest | PeerObserved;
 
-export interface SignalContext {
-  readonly storage: Pick<MeshStorage, "readMember">;
+export interface SignalContext
+  extends Pick<MessageContext, "storage" | "machineId" | "signalLimits" | "isOnline" | "nowMs"> {
   readonly mesh: MeshRecord;
-  readonly machineId: MachineId;
-  readonly limits: SignalLimits;
-  readonly isOnline: (machineId: MachineId) => boolean;
-  readonly nowMs: number;
 }
 
 export interface SignalOutcome {
@@ -39,17 +37,27 @@ export interface Tell {
 /** Keys of pairs that took the longest ago are forgotten: they have their whole burst again by then, in all but a flood. */
 const MAX_PAIRS = 20_000;
 
+/** `…ToPeer` are of a pair, one way; the others of a member, whomever it signals. */
 export interface SignalLimits {
+  readonly punchToPeer: RateLimiter;
   readonly punch: RateLimiter;
+  /** Of a pair, both ways. */
+  readonly birthdayOfPair: RateLimiter;
   readonly birthday: RateLimiter;
-  readonly relay: RateLimiter;
+  readonly relayToPeer: RateLimiter;
+  readonly observationToPeer: RateLimiter;
   readonly observation: RateLimiter;
 }
 export const createSignalLimits = (): SignalLimits => ({
-  punch: createRateLimiter({ burst: 10, perSecond: 1, maxKeys: MAX_PAIRS }),
-  birthday: createRateLimiter({ burst: 1, perSecond: 0.1, maxKeys: MAX_PAIRS }),
-  relay: createRateLimiter({ burst: 10, perSecond: 0.5, maxKeys: MAX_PAIRS }),
-  observation: createRateLimiter({ burst: 3, perSecond: 0.1, maxKeys: MAX_PAIRS }),
+  punchToPeer: createRateLimiter({ burst: 10, perSecond: 1, maxKeys: MAX_PAIRS }),
+  // A member whose network changes punches with all peers that it keeps warm; and again a few seconds later with those that did not answer.
+  punch: createRateLimiter({ burst: 2 * EAGER_MEMBERS, perSecond: 4 }),
+  birthdayOfPair: createRateLimiter({ burst: 1, perSecond: 0.1, maxKeys: MAX_PAIRS }),
+  birthday: createRateLimiter({ burst: EAGER_MEMBERS, perSecond: 0.5 }),
+  relayToPeer: createRateLimiter({ burst: 10, perSecond: 0.5, maxKeys: MAX_PAIRS }),
+  observationToPeer: createRateLimiter({ burst: 3, perSecond: 0.1, maxKeys: MAX_PAIRS }),
+  // Each may become an update of the peer, which all members are told.
+  observation: createRateLimiter({ burst: EAGER_MEMBERS, perSecond: 0.5 }),
 });
 
 const NOTHING: SignalOutcome = { replies: [], tells: [], relayPeers: [] };
@@ -65,21 +73,25 @@ export function handleSignal(context: SignalContext, signal: Signal): SignalOutc
   }
 }
 
-function handlePunch(context: SignalContext, { peerId, kind, candidates }: PunchRequest): SignalOutcome {
-  const { machineId, limits, nowMs } = context;
+function handlePunch(context: SignalContext, { peerId, kind }: PunchRequest): SignalOutcome {
+  const { machineId, signalLimits, nowMs } = context;
   if (!isPeer(context, peerId)) return refuse("member_not_found", `${peerId} is no peer in this mesh`);
-  if (!limits.punch.take(toPair(machineId, peerId), nowMs)) {
+  if (!signalLimits.punchToPeer.take(toPair(machineId, peerId), nowMs)) {
     return refuse("rate_limited", `too many punches with ${peerId}`);
   }
+  if (!signalLimits.punch.take(machineId, nowMs)) return refuse("rate_limited", "too many punches");
   // Both ends may ask for it, and each time hundreds of packets fly.
-  if (kind === "birthday" && !limits.birthday.take(toPair(...inOrder(machineId, peerId)), nowMs)) {
+  if (kind === "birthday" && !signalLimits.birthdayOfPair.take(toPair(...inOrder(machineId, peerId)), nowMs)) {
     return refuse("rate_limited", `too many birthday punches with ${peerId}`);
   }
-  return tell(peerId, { type: "punch.requested", peerId: machineId, kind, candidates });
+  if (kind === "birthday" && !signalLimits.birthday.take(machineId, nowMs)) {
+    return refuse("rate_limited", "too many birthday punches");
+  }
+  return tell(peerId, { type: "punch.requested", peerId: machineId, kind });
 }
 
 function handleRelayRequest(context: SignalContext, { peerId }: RelayRequest): SignalOutcome {
-  const { machineId, mesh, limits, nowMs, isOnline } = context;
+  const { machineId, mesh, signalLimits, nowMs, isOnline } = context;
   const refuseRelay = (code: string, message: string): SignalOutcome => ({
     ...NOTHING,
     replies: [renderRelayRefusal(peerId, code, message)],
@@ -88,17 +100,18 @@ function handleRelayRequest(context: SignalContext, { peerId }: RelayRequest): S
   if (!isRelayAllowed(mesh.settings.fallback)) {
     return refuseRelay("relay_not_allowed", "this mesh's fallback does not allow relays");
   }
-  if (!limits.relay.take(toPair(machineId, peerId), nowMs)) {
+  if (!signalLimits.relayToPeer.take(toPair(machineId, peerId), nowMs)) {
     return refuseRelay("rate_limited", `too many relays asked for to ${peerId}`);
   }
   return isOnline(peerId) ? { ...NOTHING, relayPeers: [peerId] } : { ...NOTHING, replies: [renderPeerOffline(peerId)] };
 }
 
 function handleObservation(context: SignalContext, { peerId, endpoint }: PeerObserved): SignalOutcome {
-  const { machineId, limits, nowMs } = context;
+  const { machineId, signalLimits, nowMs } = context;
   if (!isPeer(context, peerId)) return refuse("member_not_found", `${peerId} is no peer in this mesh`);
-  // The peer has heard it lately; a newer one comes with the next observation.
-  if (!limits.observation.take(toPair(machineId, peerId), nowMs)) return NOTHING;
+  // The peer has heard it lately, or hears it from others; a newer one comes with the next observation.
+  if (!signalLimits.observationToPeer.take(toPair(machineId, peerId), nowMs)) return NOTHING;
+  if (!signalLimits.observation.take(machineId, nowMs)) return NOTHING;
   return tell(peerId, { type: "endpoint.observed", endpoint, observedBy: machineId });
 }
 

@@ -14,7 +14,7 @@
 // - While a relay can be had, a pair that has traffic has a path.
 // - What is not direct is tried again within 60 s, and at once when a network, a candidate or the peer's wish says that something is new.
 // - Of two paths that work, both ends take the same one, and leave it only for one that is clearly better.
-import { isViable, toTries, toUntried } from "./candidates.ts";
+import { isViable, toTries } from "./candidates.ts";
 import { advanceRound, openBirthday, startRound } from "./checking.ts";
 import { canCheck, isActive, isDirect, isGood, isWanted } from "./conditions.ts";
 import { takeAnswer, takeCheck, takeRoaming, watchDirect } from "./direct-path.ts";
@@ -127,15 +127,10 @@ function takeNetworkChange(draft: Draft): void {
   if (isDirect(state)) change(draft, { missed: Math.max(1, state.missed), heartbeatAtMs: null });
 }
 
-function takePunch(draft: Draft, { kind, candidates }: Extract<PathEvent, { type: "punch_requested" }>): void {
+function takePunch(draft: Draft, { kind }: Extract<PathEvent, { type: "punch_requested" }>): void {
   notePeerAlive(draft);
-  const { state, nowMs } = draft;
-  // Those of the punch before are told again, or are no more.
-  const tries = new Map(toTries(state.peer, state.tries, state.path));
-  for (const { endpoint, type } of candidates) {
-    if (!tries.has(endpoint)) tries.set(endpoint, state.tries.get(endpoint) ?? toUntried(type));
-  }
-  change(draft, { tries, peerAskedAtMs: nowMs });
+  const { nowMs } = draft;
+  change(draft, { peerAskedAtMs: nowMs });
   if (kind === "birthday") {
     openBirthday(draft);
     return;

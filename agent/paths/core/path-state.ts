@@ -143,11 +143,7 @@ export type PathEvent =
   | { readonly type: "facts"; readonly peer: PeerFacts; readonly local: LocalFacts; readonly isEager: boolean }
   /** This machine's network is another, or it slept: what was known of paths is doubtful. */
   | { readonly type: "network_changed" }
-  | {
-      readonly type: "punch_requested";
-      readonly kind: "checks" | "birthday";
-      readonly candidates: readonly Candidate[];
-    }
+  | { readonly type: "punch_requested"; readonly kind: "checks" | "birthday" }
   /** A check of ours was answered. */
   | { readonly type: "answered"; readonly endpoint: Endpoint; readonly roundTripMs: number }
   /** The peer's check came from here, and was authentic. */

@@ -112,10 +112,7 @@ export function createSimulatedPair(options: PairOptions): SimulatedPair {
     const peer = index === 0 ? 1 : 0;
     return {
       punch: (kind) =>
-        toControl(
-          index,
-          () => isOnline(peer) && machines[peer].dispatch({ type: "punch_requested", kind, candidates: [] }),
-        ),
+        toControl(index, () => isOnline(peer) && machines[peer].dispatch({ type: "punch_requested", kind })),
       requestRelay: () => toControl(index, () => giveTickets(index, peer)),
       requestTransit: (gatewayIds) => toControl(index, () => wish(index, gatewayIds)),
       tell: (facts) => tell(index, facts),
