@@ -178,6 +178,26 @@ describe("a relayed pair", () => {
     expect(pair.state().path).toEqual({ kind: "relayed" });
   });
 
+  it("lets one of two handshakes through that both ends began at the same moment", async () => {
+    const initiation = Buffer.concat([Buffer.from([1, 0, 0, 0]), Buffer.alloc(144, "x")]);
+    const isInjected = () => injected.some((text) => text.startsWith("xxx"));
+    pair.confirm(1);
+    wireguard.send(initiation, loopbackEndpoint);
+    await clock.advance(0);
+    pair.openRelay("ticket");
+    // It waits in the relay's queue for the peer.
+    await clock.advance(2_000);
+    const [relay] = relays;
+    relay?.events.onPeerPresent(true);
+    relay?.events.onPacket(initiation);
+    await clock.advance(900);
+    expect([isInjected(), pair.state().lastRelayRxMs !== null]).toEqual([false, true]);
+    await clock.advance(100);
+    relay?.events.onPacket(initiation);
+    await clock.advance(0);
+    expect(isInjected()).toBe(true);
+  });
+
   it("never hands STUN to WireGuard", async () => {
     const relay = await relayed();
     const transactionId = randomBytes(12);

@@ -14,6 +14,7 @@ import { toPathReason } from "./core/explain-path.ts";
 import { toKeepalive } from "./core/keepalive.ts";
 import { nextWakeMs, stepPath } from "./core/path-machine.ts";
 import type { PathAction, PathEvent, PathState } from "./core/path-state.ts";
+import { createHandshakeTie } from "./handshake-tie.ts";
 import { createPathQuality, type PathQuality } from "./path-quality.ts";
 
 /** Where WireGuard has to send for a peer. */
@@ -74,6 +75,7 @@ export function createPair(options: PairOptions): Pair {
   const { peerId } = options.state;
   const waiting = createPacketQueue(WAITING_BYTES);
   const quality = createPathQuality();
+  const tie = createHandshakeTie(options.state.isControlling);
   let state = options.state;
   let relay: RelayConnection | null = null;
   let invitation: string | null = null;
@@ -175,10 +177,15 @@ export function createPair(options: PairOptions): Pair {
   function takeSealed(packet: Buffer): void {
     // What WireGuard sends here after the upgrade goes the direct way all the same: nothing is lost, and the peer does not follow us back.
     if (state.path.kind === "direct" && state.local.canCheck) options.probe(packet, state.path.endpoint);
-    else if (relay !== null) relay.send(packet);
+    else if (relay !== null) sendRelayed(relay, packet);
     else waiting.push(packet);
     const isNews = state.path.kind !== "relayed" || state.lastTxMs === null || clock.now() - state.lastTxMs > 1_000;
     if (isNews) dispatch({ type: "loopback_packet" });
+  }
+
+  function sendRelayed(connection: RelayConnection, packet: Uint8Array): void {
+    tie.noteSent(packet, clock.now());
+    connection.send(packet);
   }
 
   function openRelay(ticket: string): void {
@@ -192,6 +199,7 @@ export function createPair(options: PairOptions): Pair {
       {
         onPacket: takeRelayed,
         onPeerPresent(isPresent) {
+          if (isPresent) tie.notePeerPresent(clock.now());
           dispatch({ type: "relay_peer", isPresent });
         },
         onEnd({ code, message }) {
@@ -202,13 +210,13 @@ export function createPair(options: PairOptions): Pair {
       },
     );
     relay = mine;
-    for (let packet = waiting.shift(); packet !== undefined; packet = waiting.shift()) mine.send(packet);
+    for (let packet = waiting.shift(); packet !== undefined; packet = waiting.shift()) sendRelayed(mine, packet);
     dispatch({ type: "relay_opened" });
   }
 
   function takeRelayed(packet: Buffer): void {
     if (!isStunPacket(packet)) {
-      loopback.inject(packet);
+      if (tie.admit(packet, clock.now())) loopback.inject(packet);
       if (clock.now() - relayPacketAtMs < RELAY_PACKET_EVERY_MS) return;
       relayPacketAtMs = clock.now();
       dispatch({ type: "relay_packet" });
