@@ -70,6 +70,18 @@ describe("two agents on one network", () => {
     expect(world.one.explain()).toMatchObject({ path: "direct", endpoint: OTHER });
   });
 
+  test("prove nothing while WireGuard does not know the peer, because it could not be told", async () => {
+    const { kernel } = world.one.machine;
+    kernel.fail = (argv) =>
+      argv.includes("allowed-ips") ? "Unable to modify interface: Cannot allocate memory" : null;
+    await join();
+    await world.pass(10_000);
+    expect(world.other.explain().path).not.toBe("direct");
+
+    kernel.fail = () => null;
+    await untilDirect();
+  });
+
   test("keep their tunnel when the control plane goes away", async () => {
     await join();
     await untilDirect();

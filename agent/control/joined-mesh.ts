@@ -4,6 +4,7 @@ import type { MachineId, MeshId } from "#schema/ids";
 import type { NatSummary } from "#schema/nat";
 import { createMeshPaths, type MeshPaths } from "../paths/mesh-paths.ts";
 import type { PathPorts } from "../paths/path-ports.ts";
+import type { DesiredDevice } from "../reconcile/desired-device.ts";
 import type { StopReason } from "./connection.ts";
 import type { LinkPorts } from "./link-ports.ts";
 import type { ChosenDevice } from "./local-device.ts";
@@ -17,16 +18,26 @@ export interface JoinedMesh {
   readonly paths: MeshPaths;
   name: string;
   /** What the reconciler has worked through. */
-  applied: Position | null;
+  readonly applied: Position | null;
   /** The newest report of that, as text. */
   told: string;
   /** Something that the others need to know of this machine may be new. */
   tellFacts(): void;
+  /** The reconciler has worked through this, as far as it could. */
+  settle(given: GivenDevice): void;
+  /** WireGuard has the peers that the newest one settled has. */
+  confirm(): void;
   start(): void;
   /** The interface stays. */
   stop(): void;
   /** The interface goes. */
   leave(): void;
+}
+
+/** What the reconciler was given for the mesh. */
+export interface GivenDevice {
+  readonly position: Position;
+  readonly device: DesiredDevice;
 }
 
 export interface JoinedMeshOptions {
@@ -93,15 +104,28 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
     },
     linkPorts,
   );
+  let applied: Position | null = null;
+  let unconfirmed: DesiredDevice | null = null;
   const mesh: JoinedMesh = {
     meshId,
     device,
     link,
     paths,
     name: options.name,
-    applied: null,
+    get applied() {
+      return applied;
+    },
     told: "",
     tellFacts: () => link.setFacts(toFacts()),
+    settle({ position, device }) {
+      applied = position;
+      unconfirmed = device;
+    },
+    confirm() {
+      if (unconfirmed === null) return;
+      paths.confirm(new Map(unconfirmed.peers.map((peer) => [peer.machineId, peer.endpointVersion])));
+      unconfirmed = null;
+    },
     start() {
       paths.start().catch((error: unknown) => log.error("checks can't be made", { error }));
       if (desired !== null) takeMesh(desired);

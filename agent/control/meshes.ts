@@ -14,7 +14,7 @@ import { createPeerCache, toDesiredDevice } from "../reconcile/to-desired-device
 import { toBackoffMs } from "./backoff.ts";
 import type { ConnectionState, StopReason } from "./connection.ts";
 import type { DiskCache } from "./disk-cache.ts";
-import { createJoinedMesh, type JoinedMesh } from "./joined-mesh.ts";
+import { createJoinedMesh, type GivenDevice, type JoinedMesh } from "./joined-mesh.ts";
 import type { LinkPorts } from "./link-ports.ts";
 import type { ChosenDevice, DeviceChooser } from "./local-device.ts";
 import { type Position, toPosition } from "./session.ts";
@@ -29,7 +29,7 @@ export interface Meshes {
   /** The machine's NAT, packet rules or mapped ports are others. */
   machineChanged(): void;
   networkChanged(): void;
-  /** Failures of the reconciler or of the cache may have changed: tell those who want to know. */
+  /** The state of the reconciler or failures of the cache may have changed: tell those who want to know. */
   failuresChanged(): void;
   list(): readonly MeshView[];
   /** Of meshes that are not in the list, because they could not even be prepared. */
@@ -212,8 +212,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
 
   function apply(): void {
     const devices: DesiredDevice[] = [];
-    const positions = new Map<Entry, Position>();
-    const versions = new Map<Entry, ReadonlyMap<MachineId, number>>();
+    const given = new Map<Entry, GivenDevice>();
     // A mesh that is listed and not prepared yet has perhaps an interface from before.
     const keep = new Set([...strangers, ...(listed ?? []).map(({ meshId }) => meshId)]);
     for (const entry of entries.values()) {
@@ -230,17 +229,22 @@ export function createMeshes(options: MeshesOptions): Meshes {
       if (device === null) continue;
       devices.push(device);
       keep.delete(entry.meshId);
-      positions.set(entry, toPosition(desired));
-      versions.set(entry, new Map(device.peers.map((peer) => [peer.machineId, peer.endpointVersion])));
+      given.set(entry, { position: toPosition(desired), device });
     }
     for (const meshId of refusals.keys()) if (!entries.has(meshId)) keep.delete(meshId);
     reconciler.setDesired(devices, { keep: [...keep] });
     reconciler.whenSettled().then(() => {
       if (isStopped) return;
-      for (const [entry, position] of positions) entry.applied = position;
-      for (const [{ paths }, decided] of versions) paths.confirm(decided);
+      for (const [entry, one] of given) entry.settle(one);
+      confirm();
       scheduleReports();
     });
+  }
+
+  /** What WireGuard did not take, because a command failed, is confirmed when it has. */
+  function confirm(): void {
+    const { meshes } = reconciler.state();
+    for (const entry of entries.values()) if (meshes.get(entry.meshId)?.arePeersApplied) entry.confirm();
   }
 
   function scheduleReports(): void {
@@ -311,7 +315,10 @@ export function createMeshes(options: MeshesOptions): Meshes {
         paths.networkChanged();
       }
     },
-    failuresChanged: scheduleReports,
+    failuresChanged() {
+      confirm();
+      scheduleReports();
+    },
     list: () =>
       [...entries.values()].map(({ meshId, name, device, link, applied, paths }) => ({
         meshId,

@@ -12,4 +12,6 @@ export interface MeshState {
   readonly failures: readonly StepFailure[];
   /** When all was last seen to be, or was made, as it should be; null: not yet. Milliseconds since the epoch. */
   readonly appliedAtMs: number | null;
+  /** WireGuard has the peers, whatever else failed. */
+  readonly arePeersApplied: boolean;
 }

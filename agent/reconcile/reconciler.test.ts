@@ -131,6 +131,27 @@ describe("the reconciler", () => {
     expect(states).toHaveLength(2);
   });
 
+  it("says that WireGuard has the peers when it has, whatever else fails", async () => {
+    const { clock, kernel, reconciler } = setUp();
+    const hasPeers = () => reconciler.state().meshes.get(MESH_A)?.arePeersApplied;
+    const bring = async () => {
+      reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
+      await reconciler.whenSettled();
+      return hasPeers();
+    };
+    kernel.takenPorts.add(51_820);
+    kernel.fail = (argv) => (argv.includes("type") ? "RTNETLINK answers: Operation not permitted" : null);
+    expect(await bring()).toBe(false);
+    kernel.fail = (argv) => (argv.includes("allowed-ips") ? "Operation not permitted" : null);
+    expect(await bring()).toBe(false);
+    kernel.fail = () => null;
+
+    await clock.advance(30_000);
+
+    expect(hasPeers()).toBe(true);
+    expect(reconciler.state().meshes.get(MESH_A)?.failures).toMatchObject([{ code: "port_in_use" }]);
+  });
+
   it("removes a peer even when another step of its mesh fails", async () => {
     const { kernel, reconciler, failuresOf } = setUp();
     reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2), peerOf("Q", 3)] })]);

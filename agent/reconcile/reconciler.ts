@@ -170,6 +170,11 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
 /** Equal text, equal state; the time of the last success is not worth telling. */
 function renderState({ meshes }: ReconcilerState): string {
   return JSON.stringify(
-    [...meshes].map(([meshId, { failures, appliedAtMs }]) => [meshId, failures, appliedAtMs !== null]),
+    [...meshes].map(([meshId, { failures, arePeersApplied, appliedAtMs }]) => [
+      meshId,
+      failures,
+      arePeersApplied,
+      appliedAtMs !== null,
+    ]),
   );
 }

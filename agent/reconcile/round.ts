@@ -9,6 +9,7 @@ import { readObservedState } from "./observe.ts";
 import { type Memory, rememberPeers, rememberStep } from "./peer-memory.ts";
 import { type Desired, type MeshPlan, nextWakeAtMs, planDevices } from "./plan.ts";
 import type { MeshState, ReconcilerState } from "./reconciler-state.ts";
+import type { StepName } from "./steps.ts";
 
 export interface RoundResult {
   readonly state: ReconcilerState;
@@ -38,8 +39,8 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
     const execution = await executeSteps(plan.steps, tools, signal);
     isComplete &&= execution.isComplete;
     for (const step of execution.done) memory = rememberStep(memory, step, clock.now());
-    const arePeersRight = execution.isComplete && !execution.failed.some(({ step }) => step.name === "peers.change");
-    if (device !== undefined && arePeersRight) memory = rememberPeers(memory, device);
+    const arePeersApplied = device !== undefined && hasPeers(plan, execution);
+    if (arePeersApplied) memory = rememberPeers(memory, device);
     logExecution(log, execution);
     const found: Failure[] = [
       ...plan.problems,
@@ -50,7 +51,7 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
     const failures = keepSince(found, before?.failures ?? [], clock.now());
     logProblems(log, plan, failures, before);
     const isApplied = failures.length === 0 && execution.isComplete;
-    return { failures, appliedAtMs: isApplied ? clock.now() : (before?.appliedAtMs ?? null) };
+    return { failures, arePeersApplied, appliedAtMs: isApplied ? clock.now() : (before?.appliedAtMs ?? null) };
   }
 
   return {
@@ -81,6 +82,14 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
   };
 }
 
+/** Without an interface of ours that answers, nothing is done about peers. */
+function hasPeers({ problems }: MeshPlan, { isComplete, failed }: Execution): boolean {
+  const isThere = !problems.some(({ code }) => code === "interface_name_taken" || code === "device_unreadable");
+  return isComplete && isThere && !failed.some(({ step }) => NEEDED_BY_PEERS.includes(step.name));
+}
+
+const NEEDED_BY_PEERS: readonly StepName[] = ["interface.remove", "interface.create", "peers.change"];
+
 /** What is of no mesh is only logged, and tried again with the next look. */
 function isOfMesh(entry: readonly [MeshId | null, MeshState]): entry is [MeshId, MeshState] {
   return entry[0] !== null;
@@ -89,7 +98,8 @@ function isOfMesh(entry: readonly [MeshId | null, MeshState]): entry is [MeshId,
 function failAll({ devices }: Desired, before: ReconcilerState, failure: Failure, nowMs: number): ReconcilerState {
   const fail = (meshId: MeshId): MeshState => {
     const known = before.meshes.get(meshId);
-    return { failures: keepSince([failure], known?.failures ?? [], nowMs), appliedAtMs: known?.appliedAtMs ?? null };
+    const failures = keepSince([failure], known?.failures ?? [], nowMs);
+    return { failures, arePeersApplied: false, appliedAtMs: known?.appliedAtMs ?? null };
   };
   return { meshes: new Map(devices.map(({ meshId }) => [meshId, fail(meshId)])) };
 }
