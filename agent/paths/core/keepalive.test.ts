@@ -27,6 +27,15 @@ describe("a keepalive", () => {
     expect(keepaliveTo(STUN_ENDPOINT, { addresses: ["10.0.0.1"], local: { nat: null } })).toBe(25);
   });
 
+  test("is needed where nobody could find out whether a firewall lets in what comes unasked", () => {
+    const unknown = { ...NATS.here.none, filtering: "unknown" as const };
+    expect(keepaliveTo(STUN_ENDPOINT, { addresses: ["192.0.2.1"], local: { nat: unknown } })).toBe(25);
+    expect(keepaliveTo(STUN_ENDPOINT, { addresses: ["192.0.2.1"], local: { nat: null } })).toBe(25);
+    const addresses = ["192.0.2.1", "2001:db8:1::1"];
+    expect(keepaliveTo("[2001:db8:2::2]:51820", { addresses, local: { nat: null } })).toBe(25);
+    expect(keepaliveTo("[2001:db8:2::2]:51820", { addresses, local: { nat: NATS.here.none } })).toBe(0);
+  });
+
   test("goes over IPv6 too, because a router with a NAT has a firewall", () => {
     const addresses = ["10.0.0.1", "2001:db8:1::1"];
     expect(keepaliveTo("[2001:db8:2::2]:51820", { addresses })).toBe(25);

@@ -26,28 +26,19 @@ export function toKeepalive(state: PathState, nowMs: number): number {
 export const isForgetful = (state: PathState): boolean => needsKeepalive(state) || isForgottenByPeer(state);
 
 function isForgottenByPeer({ path, local, peer }: PathState): boolean {
-  if (path.kind !== "direct" || toPlace(path.endpoint, local.surroundings).isNear) return false;
-  return peer.nat === null || peer.nat.mapping !== "none" || isFiltered(peer.nat);
+  return path.kind === "direct" && !toPlace(path.endpoint, local.surroundings).isNear && isForgetting(peer.nat);
 }
 
 /** Something on our side of this direct path forgets it. */
 export function needsKeepalive({ path, local }: Pick<PathState, "path" | "local">): boolean {
   if (path.kind !== "direct") return false;
-  const { isNear, isIpv6, isPublic } = toPlace(path.endpoint, local.surroundings);
-  if (isNear) return false;
-  if (!isPublic) return true;
-  const { nat, surroundings } = local;
-  // A machine without a NAT may still have a firewall that lets in only answers.
-  if (nat !== null && isFiltered(nat)) return true;
-  if (nat?.mapping === "none") return false;
-  return isIpv6 ? !isOpenIpv6(nat, surroundings) : nat !== null || !surroundings.hasPublicIpv4;
+  const { isNear, isPublic } = toPlace(path.endpoint, local.surroundings);
+  return !isNear && (!isPublic || isForgetting(local.nat));
 }
 
-const isFiltered = ({ filtering }: NatSummary): boolean =>
-  filtering === "address-dependent" || filtering === "address-and-port-dependent";
-
-/** Behind a NAT for IPv4, the router has most likely a firewall for IPv6. */
-const isOpenIpv6 = (
-  nat: NatSummary | null,
-  { hasPublicIpv4, hasPublicIpv6 }: PathState["local"]["surroundings"],
-): boolean => nat === null && hasPublicIpv4 && hasPublicIpv6;
+/**
+ * A NAT, or a firewall that lets in only answers, for either family: a router with a NAT for IPv4 has most likely a firewall for IPv6. What is not
+ * known to be open counts as closed: most STUN servers can't tell, and a path that was forgotten costs WireGuard 5 s.
+ */
+const isForgetting = (nat: NatSummary | null): boolean =>
+  nat === null || nat.mapping !== "none" || nat.filtering !== "endpoint-independent";
