@@ -6,9 +6,10 @@ import { createMeshPaths, type MeshPaths } from "../paths/mesh-paths.ts";
 import type { PathPorts } from "../paths/path-ports.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
 import type { StopReason } from "./connection.ts";
+import type { MemberFacts } from "./facts-pace.ts";
 import type { LinkPorts } from "./link-ports.ts";
 import type { ChosenDevice } from "./local-device.ts";
-import { createMeshLink, type MemberFacts, type MeshLink } from "./mesh-link.ts";
+import { createMeshLink, type MeshLink } from "./mesh-link.ts";
 import type { Position } from "./session.ts";
 
 export interface JoinedMesh {

@@ -1,24 +1,15 @@
 // One mesh's link to its Mesh object: the pure session on a connection, with what this machine says of itself.
-import type { Candidate, DesiredMesh, DeviceEpoch } from "#schema/desired-state";
-import type { MeshId, WireGuardPublicKey } from "#schema/ids";
+import type { DesiredMesh } from "#schema/desired-state";
+import type { MeshId } from "#schema/ids";
 import type { StepFailure } from "#schema/machine";
-import type { NatSummary } from "#schema/nat";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
 import { FromMeshMessage, type ToMeshMessage } from "#schema/wire/messages";
 import { WIRE_VERSION } from "#schema/wire/version";
 import type { Logger } from "../system/logger.ts";
 import { type ConnectionState, createConnection, type StopReason } from "./connection.ts";
+import { createFactsPace, isSameFacts, type MemberFacts } from "./facts-pace.ts";
 import type { LinkPorts } from "./link-ports.ts";
 import { createSession, isSessionMessage, type Position, type SessionInput, stepSession } from "./session.ts";
-
-/** What the others need to know of this machine. */
-export interface MemberFacts {
-  readonly publicKey: WireGuardPublicKey;
-  readonly candidates: readonly Candidate[];
-  readonly deviceEpoch?: DeviceEpoch;
-  readonly nat?: NatSummary;
-  readonly answersChecks?: boolean;
-}
 
 export interface AppliedReport {
   readonly position: Position;
@@ -56,12 +47,20 @@ export interface MeshLinkOptions {
   readonly onStopped: (reason: StopReason) => void;
 }
 
+/** The object took no more changes of this member for now (docs/protocol.md). */
+const UPDATE_REFUSED = "too_many_updates";
+
 export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): MeshLink {
   const { meshId } = options;
+  const { clock } = ports;
   const log: Logger = ports.log.child({ meshId });
   let session = createSession(meshId, options.desired);
   let facts = options.facts;
-  let toldFacts = "";
+  const pace = createFactsPace();
+  /** What the object knows; null when that is not known. */
+  let told: MemberFacts | null = null;
+  let hasGreeted = false;
+  let cancelTelling = () => {};
   let report: AppliedReport | null = null;
   let isReportTold = false;
 
@@ -89,11 +88,12 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
           });
           break;
         case "refused":
-          // A limit on signals about paths is no trouble: the next round comes.
-          log[output.code === "rate_limited" ? "debug" : "warn"]("refused", {
+          // A limit is no trouble: signals about paths come again with the next round, an update in a while.
+          log[output.code === "rate_limited" || output.code === UPDATE_REFUSED ? "debug" : "warn"]("refused", {
             code: output.code,
             reason: output.message,
           });
+          if (output.code === UPDATE_REFUSED) tellLater();
           options.onRefused(output.code, output.message);
           break;
         case "note":
@@ -104,7 +104,8 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
   }
 
   function toHello(position: Position | null): ToMeshMessage {
-    toldFacts = JSON.stringify(facts);
+    told = facts;
+    hasGreeted = true;
     isReportTold = false;
     return { type: "sync.hello", wireVersion: WIRE_VERSION, position, ...facts, candidates: [...facts.candidates] };
   }
@@ -128,10 +129,22 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
   }
 
   function tellFacts(): void {
-    const current = JSON.stringify(facts);
-    if (current === toldFacts || connection.state().kind !== "connected") return;
-    toldFacts = current;
+    cancelTelling();
+    if (connection.state().kind !== "connected" || (told !== null && isSameFacts(facts, told))) return;
+    const waitMs = pace.readyAtMs(told, facts) - clock.now();
+    if (waitMs > 0) {
+      cancelTelling = clock.setTimer(waitMs, tellFacts);
+      return;
+    }
+    pace.noteTold(told, facts, clock.now());
+    told = facts;
     connection.send({ type: "member.update", ...facts, candidates: [...facts.candidates] });
+  }
+
+  function tellLater(): void {
+    pace.noteRefused(clock.now());
+    told = null;
+    tellFacts();
   }
 
   function tellReport(): void {
@@ -159,13 +172,16 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
 
   return {
     start: connection.start,
-    stop: connection.stop,
+    stop() {
+      cancelTelling();
+      connection.stop();
+    },
     desired: () => session.desired,
     state: connection.state,
     networkChanged: connection.networkChanged,
     send(message) {
       // Before the object has answered it does not know this machine.
-      if (connection.state().kind !== "connected" || toldFacts === "") return false;
+      if (connection.state().kind !== "connected" || !hasGreeted) return false;
       connection.send(message);
       return true;
     },

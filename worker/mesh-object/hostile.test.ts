@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { MAX_MACHINE_MESSAGE_BYTES } from "#schema/limits";
 import { WIRE_VERSION } from "#schema/wire/version";
 import { createHello, createMachineId, createPublicKey, toObject } from "../testing/fake-agent.ts";
+import { connectMember } from "../testing/test-member.ts";
 import { createTestMesh, type TestMesh } from "../testing/test-mesh.ts";
 
 const hello = createHello();
@@ -82,14 +83,24 @@ test("messages of unknown type are ignored, unknown fields too", async () => {
   expect(await mesh.poller(machineId).post({ type: "link.paint" })).toEqual([]);
 });
 
-test("too many updates close with 4429, and what came before them counts", async () => {
+test("too many updates are refused, what came before them counts, and the connection stays", async () => {
+  const mesh = await createTestMesh();
+  const member = await connectMember(mesh, "socket");
+  const { machineId } = member;
+  const keys = Array.from({ length: 60 }, createPublicKey);
+  await member.send(...keys.map((publicKey) => ({ type: "member.update", publicKey })));
+  expect(await member.next("error")).toMatchObject({ code: "too_many_updates" });
+  await member.drain();
+  const kept = await mesh.mesh.getMember(machineId);
+  const index = keys.indexOf((kept.ok ? kept.value.publicKey : null) ?? createPublicKey());
+  expect([index > 20, index < 40]).toEqual([true, true]);
+});
+
+test("too many hellos and heartbeats close with 4429", async () => {
   const mesh = await createTestMesh();
   const { machineId, socket } = await mesh.connectNew();
-  const keys = Array.from({ length: 60 }, createPublicKey);
-  for (const publicKey of keys) socket.send({ type: "member.update", publicKey });
+  for (let count = 0; count < 60; count++) socket.send({ type: "sync.heartbeat", epoch: "e", revision: 1 });
   expect(await socket.closed).toMatchObject({ code: 4429 });
-  const member = await mesh.mesh.getMember(machineId);
-  expect(keys.indexOf((member.ok ? member.value.publicKey : null) ?? createPublicKey())).toBeGreaterThan(20);
   const poll = await toObject(
     mesh.mesh,
     machineId,

@@ -40,8 +40,10 @@ export interface MemberEndpointParts {
 
 /** Hibernatable WebSockets per object (Durable Objects docs, "Limits", 2026-11). */
 const MAX_SOCKETS = 32_768;
-/** Keys and endpoints change seldom, and each change goes to every member; hello, heartbeat and poll may be answered with everything. */
+/** Hello, heartbeat and poll may be answered with everything. */
 const COSTLY = { burst: 30, perSecond: 1 };
+/** Keys and endpoints change seldom, and each change goes to every member. */
+const UPDATES = { burst: 30, perSecond: 1 };
 /** A member confirms every change, and in a join storm there are many. */
 const MESSAGES = { burst: 1_000, perSecond: 200 };
 /** When its network changes, the links to all its peers change, some of them more than once. */
@@ -61,7 +63,8 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
   const { storage, connections, replies, broadcast, transits, now, log } = parts;
   const limiters = {
     ...{ any: createRateLimiter(MESSAGES), costly: createRateLimiter(COSTLY) },
-    ...{ link: createRateLimiter(LINK_EVENTS), transit: createRateLimiter(TRANSITS) },
+    ...{ update: createRateLimiter(UPDATES), link: createRateLimiter(LINK_EVENTS) },
+    transit: createRateLimiter(TRANSITS),
   };
   const signalLimits = createSignalLimits();
   const isAllowed = (machineId: MachineId, kind: MessageKind) => limiters[kind].take(machineId, now());

@@ -32,8 +32,8 @@ export interface MessageContext {
   readonly isOnline: (machineId: MachineId) => boolean;
   readonly nowMs: number;
 }
-/** `any`: each message. `costly`: those that cost others or take a long answer. `link`: each link event. */
-export type MessageKind = "any" | "costly" | "link" | "transit";
+/** `any`: each message. `costly`: those that may take a long answer. `link`: each link event. */
+export type MessageKind = "any" | "costly" | "update" | "link" | "transit";
 
 /** What is to be done after the messages. Several that ask where the mesh stands get one answer, to the last of them. */
 export interface MessageOutcome {
@@ -100,7 +100,7 @@ function handleMessage(context: MessageContext, message: ToMeshMessage): Result<
     case "sync.hello":
       return handleHello(context, message);
     case "member.update":
-      return changeMember(context, toChange(message));
+      return ok(handleUpdate(context, message));
     case "sync.applied": {
       const { epoch, revision, failures } = message;
       return ok({ ...NOTHING, report: { applied: { epoch, revision }, failures } });
@@ -127,18 +127,27 @@ function handleHello(context: MessageContext, message: SyncHello): Result<Messag
   const { wireVersion, position } = message;
   const refusal = checkWireVersion(wireVersion);
   if (refusal !== null) return err(refusal);
+  if (!context.isAllowed("costly")) return err({ code: "rate_limited", detail: "too many hellos" });
   const changed = changeMember(context, toChange(message));
-  if (!changed.ok || changed.value.replies.length > 0) return changed;
-  return ok({ ...changed.value, ask: { kind: "hello", position } });
+  return ok(changed.replies.length > 0 ? changed : { ...changed, ask: { kind: "hello", position } });
 }
 
-function changeMember(context: MessageContext, change: MemberChange): Result<MessageOutcome, Failure> {
-  if (!context.isAllowed("costly")) return err({ code: "rate_limited", detail: "too many updates" });
-  const updated = updateMember(context.storage, context.machineId, change);
-  if (updated.ok) return ok({ ...NOTHING, isChanged: updated.value });
-  const message = "another member of this mesh has this public key";
-  return ok({ ...NOTHING, replies: [{ type: "error", code: updated.error, message }] });
+/** Its peers can make it see other endpoints, so too many updates may not be its own fault: they don't cost it its connection. */
+function handleUpdate(context: MessageContext, message: MemberUpdate): MessageOutcome {
+  if (context.isAllowed("update")) return changeMember(context, toChange(message));
+  return refuse("too_many_updates", "too many updates: tell the newest in a while");
 }
+
+function changeMember({ storage, machineId }: MessageContext, change: MemberChange): MessageOutcome {
+  const updated = updateMember(storage, machineId, change);
+  if (updated.ok) return { ...NOTHING, isChanged: updated.value };
+  return refuse(updated.error, "another member of this mesh has this public key");
+}
+
+const refuse = (code: string, message: string): MessageOutcome => ({
+  ...NOTHING,
+  replies: [{ type: "error", code, message }],
+});
 
 function passOn(context: MessageContext, signal: Signal): MessageOutcome {
   const mesh = readOpenMesh(context.storage);
@@ -163,10 +172,7 @@ function keepLinkEvents(context: MessageContext, { links }: LinkReports): Messag
 function handleTransit(context: MessageContext, message: TransitRequest): MessageOutcome {
   const mesh = readOpenMesh(context.storage);
   if (mesh === null) return NOTHING;
-  if (!context.isAllowed("transit")) {
-    const refusal = { type: "error", code: "rate_limited", message: "too many requests for transit" } as const;
-    return { ...NOTHING, replies: [refusal] };
-  }
+  if (!context.isAllowed("transit")) return refuse("rate_limited", "too many requests for transit");
   return { ...NOTHING, ...requestTransit({ ...context, mesh }, message) };
 }
 
