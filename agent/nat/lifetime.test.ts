@@ -3,7 +3,6 @@ import type { Endpoint } from "#schema/address";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createFakeNat, type FakeNat } from "../testing/fake-nat.ts";
 import { measureLifetime } from "./lifetime.ts";
-import { isLifetimeDue } from "./lifetime-plan.ts";
 
 const SERVER = "192.0.2.10:3478" as Endpoint;
 const OTHER = "192.0.2.11:3479" as Endpoint;
@@ -50,18 +49,6 @@ describe("the lifetime of a mapping", () => {
     abort.abort(new Error("the network changed"));
 
     await expect(run).rejects.toThrow("the network changed");
-  });
-
-  it("is due once a day, and when the network changed since", () => {
-    const day = 24 * 3_600_000;
-    const at = (nowMs: number, measuredAtMs: number | null, networkChangedAtMs: number | null = null) =>
-      isLifetimeDue({ nowMs, measuredAtMs, networkChangedAtMs });
-
-    expect(at(0, null)).toBe(true);
-    expect(at(day - 1, 0)).toBe(false);
-    expect(at(day, 0)).toBe(true);
-    expect(at(1_000, 500, 400)).toBe(false);
-    expect(at(1_000, 500, 600)).toBe(true);
   });
 });
 

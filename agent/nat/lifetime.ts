@@ -10,7 +10,6 @@ import type { Clock } from "../system/clock.ts";
 import type { UdpSockets } from "../system/udp.ts";
 import { addressOf } from "./classify.ts";
 import { type FreshClient, openFreshClient } from "./fresh-client.ts";
-import { SILENCES_SECONDS } from "./lifetime-plan.ts";
 
 export interface LifetimeOptions {
   /** One that does RFC 5780. */
@@ -33,6 +32,8 @@ interface Listener extends FreshClient {
   readonly arrived: AbortSignal;
 }
 
+/** NATs forget after 30, 60, 120 or 180 s: what comes a little earlier gets through, and a keepalive can stay under it. */
+const SILENCES_SECONDS: readonly number[] = [28, 58, 118];
 /** Linux takes a flow for a lasting one, as WireGuard's are, when it goes on both ways for more than 2 s. */
 const WARM_UP_ROUNDS = 4;
 const WARM_UP_PAUSE_MS = 1_000;
