@@ -1,9 +1,9 @@
 // The same messages over plain requests, where WebSockets do not pass: reports are posted, news is waited for by a GET that the
 // object holds. One POST and one GET at a time.
 
-import { MAX_POLL_WAIT_SECONDS } from "#schema/limits";
+import { MAX_MACHINE_MESSAGE_BYTES, MAX_POLL_WAIT_SECONDS } from "#schema/limits";
 import { err, ok, type Result } from "#schema/result";
-import { MessageBatch } from "#schema/wire/messages";
+import { MAX_BATCH_MESSAGES, MessageBatch } from "#schema/wire/messages";
 import type { Clock } from "../system/clock.ts";
 import type { ApiFailure } from "./api-failure.ts";
 import type { MachineApi } from "./machine-api.ts";
@@ -24,7 +24,8 @@ export interface LongPollTimings {
   readonly idlePollMs: number;
 }
 
-const MAX_BATCH = 32;
+/** The rest of a body is its frame and the commas. */
+const MAX_BATCH_BYTES = MAX_MACHINE_MESSAGE_BYTES - 1_024;
 
 export function createLongPollTransport(api: MachineApi, clock: Clock, timings: LongPollTimings): Transport {
   return {
@@ -64,7 +65,7 @@ function createPollChannel({ api, clock, timings, target, first }: ChannelParts)
   async function post(): Promise<void> {
     isPosting = true;
     while (waiting.length > 0 && !signal.aborted) {
-      const messages = waiting.splice(0, MAX_BATCH);
+      const messages = waiting.splice(0, countForBatch(waiting));
       const reply = toMessages(await api.post(target.path, { messages }, { timeoutMs: timings.postTimeoutMs, signal }));
       if (!reply.ok) return finish(reply.error);
       deliver(reply.value);
@@ -106,6 +107,16 @@ function createPollChannel({ api, clock, timings, target, first }: ChannelParts)
     probe: () => finish({ code: "network", message: "the network changed" }),
     close: () => controller.abort(),
   };
+}
+
+/** A message that is too long by itself goes alone. */
+function countForBatch(waiting: readonly object[]): number {
+  let bytes = 0;
+  const fitting = waiting.slice(0, MAX_BATCH_MESSAGES).findIndex((message) => {
+    bytes += Buffer.byteLength(JSON.stringify(message));
+    return bytes > MAX_BATCH_BYTES;
+  });
+  return fitting === -1 ? MAX_BATCH_MESSAGES : Math.max(1, fitting);
 }
 
 function toMessages(reply: Result<unknown, ApiFailure>): Result<readonly unknown[], LinkEnd> {

@@ -99,6 +99,21 @@ export function describeTransport({ name, createPlane, isShared, createTransport
       await eventually(async () => expect(await plane.appliedRevision(machine.machineId)).toBe(revision));
     });
 
+    test("carries messages that together are longer than one may be", async () => {
+      const machine = await enrolMachine();
+      const link = await openLink(machine);
+      await eventually(() => expect(link.desired()).not.toBeNull());
+      const { epoch = "", revision = 0 } = link.desired() ?? {};
+      // About 35 KB each: twice as many bytes as characters.
+      const failure = { step: "address.add", code: "command_failed", message: "\u{1f9f6}".repeat(500) };
+      const failures = Array(16).fill({ ...failure, since: "2026-01-01T00:00:00Z" });
+      for (let count = 0; count < 8; count++)
+        link.channel?.send({ type: "sync.applied", epoch, revision: 0, failures });
+      link.channel?.send({ type: "sync.applied", epoch, revision, failures: [] });
+      await eventually(async () => expect(await plane.appliedRevision(machine.machineId)).toBe(revision));
+      expect(link.ends).toEqual([]);
+    });
+
     test("brings the answer to a heartbeat", async () => {
       const link = await openLink(await enrolMachine());
       await eventually(() => expect(link.desired()).not.toBeNull());

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { MAX_MACHINE_MESSAGE_BYTES } from "#schema/limits";
+import type { NatReport } from "#schema/nat";
 import type { PeerExplanation } from "#schema/path";
+import type { TelemetryReport } from "#schema/wire/messages";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { testMachineId, testMeshId } from "../testing/mesh-model.ts";
 import { createWatch, toTelemetryReports } from "./telemetry.ts";
@@ -23,6 +25,17 @@ const reportOf = (count: number) => ({
   isSteady: false,
 });
 
+const NAT: NatReport = {
+  ...{ at: "2026-01-01T00:00:00.000Z", udp: { ipv4: true, ipv6: false }, mapping: "none", filtering: "unknown" },
+  ...{ preservesPort: null, hairpinning: null, mappingLifetimeSeconds: null, publicAddresses: [] },
+  ...{ portMapping: { protocols: [], endpoints: [], problem: null }, stun: [], checksProblem: null },
+};
+const expectToFit = (parts: readonly TelemetryReport[]) => {
+  // With room for what is sent together with it.
+  for (const part of parts)
+    expect(Buffer.byteLength(JSON.stringify(part))).toBeLessThan(MAX_MACHINE_MESSAGE_BYTES * 0.8);
+};
+
 describe("a report of paths", () => {
   it("is one message also when there is nobody to tell of", () => {
     expect(toTelemetryReports(reportOf(0))).toEqual([{ type: "telemetry.report", ...reportOf(0) }]);
@@ -32,7 +45,35 @@ describe("a report of paths", () => {
     const parts = toTelemetryReports(reportOf(100));
     expect(parts.flatMap(({ peers }) => peers)).toEqual(reportOf(100).peers);
     expect(parts.map(({ hasMore }) => hasMore ?? false)).toEqual(parts.map((part) => part !== parts.at(-1)));
-    for (const part of parts) expect(JSON.stringify(part).length).toBeLessThan(MAX_MACHINE_MESSAGE_BYTES);
+    expectToFit(parts);
+  });
+
+  it("fits also when peers have every candidate that is kept, names are not ASCII, and there are many endpoints", () => {
+    const [candidate] = explanationOf(0).candidates;
+    const full = (number: number): PeerExplanation => ({
+      ...explanationOf(number),
+      reason: { code: "no_answer", message: "\u{1f9f6}".repeat(125) },
+      candidates: Array(32).fill({ ...candidate, roundTripMs: 12_345.6 }),
+    });
+    const observedBy = `${"s".repeat(249)}:3478`;
+    const seen = { firstSeen: "2026-01-01T00:00:00.000Z", lastSeen: "2026-01-01T00:00:00.000Z" };
+    const endpoint = {
+      meshId: testMeshId(0),
+      address: candidate?.endpoint as never,
+      type: "stun",
+      ...seen,
+      observedBy,
+    };
+    const report: Parameters<typeof toTelemetryReports>[0] = {
+      ...{ peers: Array.from({ length: 60 }, (_, index) => full(index)), isSteady: true },
+      ...{ endpoints: Array(400).fill(endpoint), nat: NAT },
+    };
+    const parts = toTelemetryReports(report);
+    expectToFit(parts);
+    expect(parts.flatMap(({ peers }) => peers)).toEqual(report.peers);
+    expect(parts.flatMap(({ endpoints }) => endpoints)).toEqual(report.endpoints);
+    expect(parts.flatMap(({ nat }) => nat ?? [])).toEqual([NAT]);
+    expect(parts.every(({ isSteady }) => isSteady)).toBe(true);
   });
 });
 

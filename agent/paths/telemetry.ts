@@ -1,5 +1,6 @@
 // What somebody wants to see of a mesh's paths, measured for as long as they look.
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
+import { MAX_MACHINE_MESSAGE_BYTES } from "#schema/limits";
 import type { NatSummary } from "#schema/nat";
 import type { PeerExplanation } from "#schema/path";
 import type { TelemetryReport } from "#schema/wire/messages";
@@ -15,9 +16,11 @@ export interface Explained {
   readonly sample: PeerSample | null;
   readonly localNat: NatSummary | null;
   readonly nowMs: number;
+  /** By the wall clock. */
+  readonly toWallMs: (atMs: number) => number;
 }
 
-export function toExplanation({ mesh, row, pair, sample, localNat, nowMs }: Explained): PeerExplanation {
+export function toExplanation({ mesh, row, pair, sample, localNat, nowMs, toWallMs }: Explained): PeerExplanation {
   const state = pair.state();
   const { path } = state;
   const handshakeMs = sample?.peer.latestHandshakeMs ?? null;
@@ -35,29 +38,53 @@ export function toExplanation({ mesh, row, pair, sample, localNat, nowMs }: Expl
     rxBytesPerSecond: Math.round(sample?.rxBytesPerSecond ?? 0),
     txBytesPerSecond: Math.round(sample?.txBytesPerSecond ?? 0),
     reason: toPathReason(state, nowMs),
-    candidates: toCandidateOutcomes(state, nowMs),
+    candidates: toCandidateOutcomes(state, nowMs, toWallMs),
     localNat,
     peerNat: row.nat ?? null,
-    nextTryAt: toNextTryAt(state, nowMs),
-    since: new Date(state.sinceMs).toISOString(),
+    nextTryAt: toNextTryAt(state, nowMs, toWallMs),
+    since: new Date(toWallMs(state.sinceMs)).toISOString(),
   };
 }
 
-/** A message may have 64 KiB; an explanation with all its candidates takes about 3 KB. */
-const PEERS_PER_PART = 12;
+type Report = Omit<TelemetryReport, "type" | "hasMore">;
+type Contents = Pick<Report, "peers" | "endpoints" | "nat">;
+
+/** Of what a part holds. Well below the limit of a message, so that its frame and what is sent with it over long-poll have room. */
+const PART_BYTES = (MAX_MACHINE_MESSAGE_BYTES * 3) / 4;
 
 /** One report in as many messages as it needs. */
-export function toTelemetryReports(report: Omit<TelemetryReport, "type" | "hasMore">): TelemetryReport[] {
-  const parts: PeerExplanation[][] = [];
-  for (let index = 0; index === 0 || index < report.peers.length; index += PEERS_PER_PART) {
-    parts.push(report.peers.slice(index, index + PEERS_PER_PART));
+export function toTelemetryReports(report: Report): TelemetryReport[] {
+  const parts: Contents[] = [];
+  let part: Contents = EMPTY;
+  let partBytes = 0;
+  for (const piece of toPieces(report)) {
+    const bytes = Buffer.byteLength(JSON.stringify(piece));
+    if (partBytes + bytes > PART_BYTES && partBytes > 0) {
+      parts.push(part);
+      part = EMPTY;
+      partBytes = 0;
+    }
+    part = {
+      peers: [...part.peers, ...piece.peers],
+      endpoints: [...part.endpoints, ...piece.endpoints],
+      nat: piece.nat ?? part.nat,
+    };
+    partBytes += bytes;
   }
-  return parts.map((peers, index) => {
-    const isLast = index === parts.length - 1;
-    const rest = isLast ? report : { ...report, endpoints: [], nat: null };
-    return { type: "telemetry.report", ...rest, peers, ...(isLast ? {} : { hasMore: true }) };
-  });
+  parts.push(part);
+  return parts.map((contents, index) => ({
+    ...{ type: "telemetry.report", ...contents, isSteady: report.isSteady },
+    ...(index === parts.length - 1 ? {} : { hasMore: true }),
+  }));
 }
+
+const EMPTY: Contents = { peers: [], endpoints: [], nat: null };
+
+const toPieces = ({ peers, endpoints, nat }: Report): Contents[] => [
+  ...peers.map((peer) => ({ ...EMPTY, peers: [peer] })),
+  ...endpoints.map((endpoint) => ({ ...EMPTY, endpoints: [endpoint] })),
+  ...(nat === null ? [] : [{ ...EMPTY, nat }]),
+];
 
 export interface Watch {
   /** Begins, or goes on, for this long. */
