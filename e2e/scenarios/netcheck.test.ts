@@ -3,7 +3,6 @@ import { expect, it } from "vitest";
 import { NetcheckReply } from "#schema/local/status";
 import type { NatReport } from "#schema/nat";
 import { withFleet } from "../fleet/fleet.ts";
-import { eventually } from "../lab/probes/eventually.ts";
 import { gridTopology, machineName, type NetworkKind } from "../nat-grid/kinds.ts";
 
 type Expected = Partial<Omit<NatReport, "udp" | "portMapping">> & { udp?: Partial<NatReport["udp"]>; mapsPorts?: true };
@@ -30,15 +29,15 @@ it("netcheck names mapping, filtering, blocked UDP and port mapping of every kin
   const kinds = Object.keys(EXPECTED) as NetworkKind[];
   const { machines, ...networks } = gridTopology(kinds);
   const topology = { ...networks, machines: machines.filter(({ name }) => name.endsWith("-a")) };
-  await withFleet(topology, async (fleet) => {
+  await withFleet(topology, async (fleet, mesh) => {
     await fleet.enrolAll();
+    // Only then every machine is sure to have a port to ask from.
+    await fleet.untilConnected(mesh.id, { withinMs: 60_000 });
     const seen = await Promise.all(
       kinds.map(async (kind) => {
-        const agent = fleet.agent(machineName(kind, "a"));
-        // The agent's command line waits for a report; the daemon itself may still be starting.
-        const measure = async () =>
-          NetcheckReply.parse(JSON.parse((await agent.becket("netcheck", "--json")).stdout)).report;
-        const report = await eventually(measure, { withinMs: 60_000, describe: `${kind} is measured` });
+        const { stdout } = await fleet.agent(machineName(kind, "a")).becket("netcheck", "--json");
+        const { report } = NetcheckReply.parse(JSON.parse(stdout));
+        if (report === null) throw new Error(`${kind} was not measured`);
         return [kind, { ...report, mapsPorts: report.portMapping.endpoints.length > 0 || undefined }] as const;
       }),
     );
