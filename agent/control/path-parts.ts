@@ -5,7 +5,9 @@ import { measureLifetime } from "../nat/lifetime.ts";
 import { createNatProber } from "../nat/nat-prober.ts";
 import type { PortMapper } from "../net/port-mapper.ts";
 import type { DeriveSecret } from "../net/port-mapping/pcp.ts";
+import { createBirthdays } from "../paths/checks/birthdays.ts";
 import { createCheckKeys } from "../paths/checks/check-keys.ts";
+import { createPacer } from "../paths/checks/pacer.ts";
 import { createRuleBook, type RuleBook } from "../paths/checks/rule-book.ts";
 import { createMachineNetwork, type MachineNetwork } from "../paths/machine-network.ts";
 import { createMeshNetworks } from "../paths/mesh-networks.ts";
@@ -91,6 +93,8 @@ export function createPathParts(options: PathPartsOptions): PathParts {
     udp: network.udp,
     randomBytes: network.randomBytes,
     meshNetworks: createMeshNetworks(onMachineChanged),
+    birthdays: createBirthdays(),
+    pacer: createPacer(clock),
     resolveHost: network.resolveHost,
     relays: createRelays({ ...options, ...(network.expectTraffic && { onOpen: network.expectTraffic }) }),
     readDevice: wireguard.readDevice,

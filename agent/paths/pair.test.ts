@@ -54,6 +54,7 @@ beforeEach(async () => {
   pair = createPair({
     ...{ meshId: testMeshId(0), state: { ...beginning, version: 1 }, clock, loopback },
     ...{ relays: createRelays(), checker: createTestChecker(), birthday: NO_BIRTHDAY },
+    pacer: { run: (_, send) => send() },
     probe: (packet, to) => direct.push(`${readSealed(Buffer.from(packet))} to ${to}`),
     send: (message) => messages.push(message),
     refreshStun: () => undefined,
@@ -63,10 +64,12 @@ beforeEach(async () => {
 });
 
 const NO_BIRTHDAY: Birthday = {
+  ask: () => undefined,
   openPorts: () => undefined,
   guessPorts: () => undefined,
   end: () => undefined,
   stop: () => undefined,
+  leave: () => undefined,
 };
 
 function createRelays(): Relays {

@@ -10,6 +10,7 @@ import { isStunPacket } from "../stun/codec.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Birthday } from "./checks/birthday.ts";
 import type { CheckAnswer, Checker } from "./checks/checker.ts";
+import type { Pacer } from "./checks/pacer.ts";
 import { toPathReason } from "./core/explain-path.ts";
 import { toKeepalive } from "./core/keepalive.ts";
 import { nextWakeMs, stepPath } from "./core/path-machine.ts";
@@ -47,6 +48,8 @@ export interface Pair {
   /** Sends a check on the path in use, to measure it. */
   measure(): void;
   stop(): void;
+  /** As stop, when the peer is one no more: what the packet rules have for it goes too. */
+  leave(): void;
 }
 
 export interface PairOptions {
@@ -57,6 +60,7 @@ export interface PairOptions {
   readonly loopback: LoopbackSocket;
   readonly checker: Checker;
   readonly birthday: Birthday;
+  readonly pacer: Pacer;
   /** Sends from WireGuard's port. */
   readonly probe: (packet: Uint8Array, to: Endpoint) => void;
   readonly send: (message: ToMeshMessage) => void;
@@ -71,7 +75,7 @@ const WAITING_BYTES = 64 * 1024;
 const RELAY_PACKET_EVERY_MS = 500;
 
 export function createPair(options: PairOptions): Pair {
-  const { meshId, clock, relays, loopback, checker, birthday } = options;
+  const { meshId, clock, relays, loopback, checker, birthday, pacer } = options;
   const { peerId } = options.state;
   const waiting = createPacketQueue(WAITING_BYTES);
   const quality = createPathQuality();
@@ -130,10 +134,17 @@ export function createPair(options: PairOptions): Pair {
   function perform(action: PathAction): void {
     switch (action.type) {
       case "send_checks":
-        for (const endpoint of action.endpoints) check(endpoint, action.isNominated);
+        for (const endpoint of action.endpoints) {
+          const send = () => check(endpoint, action.isNominated);
+          if (action.isOrdinary) pacer.run(`${meshId} ${peerId} ${endpoint}`, send);
+          else send();
+        }
         return;
       case "request_punch":
         options.send({ type: "punch.request", peerId, kind: action.kind });
+        return;
+      case "ask_turn":
+        birthday.ask();
         return;
       case "open_ports":
         birthday.openPorts(action.remote);
@@ -169,6 +180,7 @@ export function createPair(options: PairOptions): Pair {
   }
 
   function check(endpoint: Endpoint, isNominated: boolean): void {
+    if (isStopped) return;
     if (state.path.kind === "direct" && state.path.endpoint === endpoint) quality.sent(clock.now());
     const transmit = (packet: Buffer) => options.probe(packet, endpoint);
     checker.send({ peerId, endpoint, isNominated, transmit });
@@ -233,6 +245,14 @@ export function createPair(options: PairOptions): Pair {
     closing?.close();
   }
 
+  function stop(): void {
+    isStopped = true;
+    cancelWake();
+    closeRelay();
+    birthday.stop();
+    loopback.close();
+  }
+
   settle();
   return {
     peerId,
@@ -264,12 +284,10 @@ export function createPair(options: PairOptions): Pair {
       const transmit = (packet: Buffer) => connection.send(packet);
       checker.send({ peerId, endpoint: null, isNominated: false, transmit });
     },
-    stop() {
-      isStopped = true;
-      cancelWake();
-      closeRelay();
-      birthday.stop();
-      loopback.close();
+    stop,
+    leave() {
+      stop();
+      birthday.leave();
     },
   };
 }

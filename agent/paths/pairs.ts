@@ -54,7 +54,7 @@ interface Entry {
 
 export function createPairs(options: PairsOptions, ports: PathPorts): Pairs {
   const { meshId, machineId, listenPort, checker } = options;
-  const { clock, random, udp, relays, rules } = ports;
+  const { clock, random, udp, relays, rules, birthdays, pacer } = ports;
   const entries = new Map<MachineId, Entry>();
   let transit: ReadonlyMap<MachineId, MachineId> = new Map();
   /** Those that are reached directly, in order of their ids. */
@@ -74,11 +74,13 @@ export function createPairs(options: PairsOptions, ports: PathPorts): Pairs {
     const state = { ...beginning, version: path.kind === "none" ? 1 : 0 };
     const birthday = createBirthday({
       ...{ peerId, udp, clock, random, checker, wireguardPort: listenPort, probe: options.probe },
+      birthdays,
+      onTurn: () => pair?.dispatch({ type: "birthday_turn" }),
       addLane: rules.addLane,
       dropLane: rules.dropLane,
       onLane: (remote) => pair?.dispatch({ type: "check_received", endpoint: remote, isNominated: false }),
     });
-    const parts = { meshId, state, clock, relays, loopback, checker, birthday };
+    const parts = { meshId, state, clock, relays, loopback, checker, birthday, pacer };
     pair = createPair({ ...parts, ...options, onDecision: () => settle(peerId) });
     entries.set(peerId, { pair, row, local, isEager });
     pair.dispatch({ type: "gateways", gatewayIds: toGatewaysFor(peerId) });
@@ -104,7 +106,7 @@ export function createPairs(options: PairsOptions, ports: PathPorts): Pairs {
   const toGatewaysFor = (peerId: MachineId): readonly MachineId[] => gatewayIds.filter((id) => id !== peerId);
 
   function drop(peerId: MachineId): void {
-    entries.get(peerId)?.pair.stop();
+    entries.get(peerId)?.pair.leave();
     entries.delete(peerId);
     if (gatewayIds.includes(peerId)) findGateways();
   }

@@ -11,6 +11,8 @@ import type { Random } from "../system/random.ts";
 import type { ResolveHost } from "../system/resolve-host.ts";
 import type { UdpSockets } from "../system/udp.ts";
 import type { WireGuardDevice } from "../wireguard/parse-dump.ts";
+import type { Birthdays } from "./checks/birthdays.ts";
+import type { Pacer } from "./checks/pacer.ts";
 import type { RuleBook } from "./checks/rule-book.ts";
 import type { MeshNetworks } from "./mesh-networks.ts";
 
@@ -23,6 +25,8 @@ export interface PathPorts {
   readonly udp: UdpSockets;
   readonly relays: Relays;
   readonly rules: RuleBook;
+  readonly birthdays: Birthdays;
+  readonly pacer: Pacer;
   readonly machine: MachineView;
   readonly meshNetworks: MeshNetworks;
   readonly resolveHost: ResolveHost;

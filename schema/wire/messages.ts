@@ -48,7 +48,7 @@ export type SyncApplied = z.infer<typeof SyncApplied>;
 export const SyncHeartbeat = z.object({ type: z.literal("sync.heartbeat"), ...position });
 export type SyncHeartbeat = z.infer<typeof SyncHeartbeat>;
 
-/** `birthday`: one of the two is behind a hard NAT, so it opens many ports and the other guesses. */
+/** `birthday`: I am behind a hard NAT and have opened many ports towards the peer, which guesses them while they are open. */
 const punch = { peerId: MachineId, kind: z.enum(["checks", "birthday"]) };
 /** I begin to send checks to this peer: tell it to do the same at once, so that both NATs are open. */
 export const PunchRequest = z.object({ type: z.literal("punch.request"), ...punch });

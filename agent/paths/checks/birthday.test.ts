@@ -8,6 +8,7 @@ import { createFakeClock, type FakeClock } from "../../testing/fake-clock.ts";
 import { createFakeNat, type FakeNat } from "../../testing/fake-nat.ts";
 import { testMachineId } from "../../testing/mesh-model.ts";
 import { type Birthday, createBirthday, pickPorts } from "./birthday.ts";
+import { type Birthdays, createBirthdays } from "./birthdays.ts";
 import { type CheckAnswer, type Checker, createChecker } from "./checker.ts";
 
 const [HARD, EASY] = [testMachineId(1), testMachineId(2)];
@@ -32,8 +33,13 @@ let lanes: Lane[];
 let reached: Endpoint[];
 let guesses: Endpoint[];
 let answers: CheckAnswer[];
+/** Turns of the hard side. */
+let birthdays: Birthdays;
 let hard: Birthday;
 let easy: Birthday;
+/** What each does when its turn comes. */
+let onHardTurn: () => void;
+let onEasyTurn: () => void;
 
 beforeEach(() => {
   clock = createFakeClock();
@@ -41,24 +47,44 @@ beforeEach(() => {
     ...{ clock, mapping: "address-and-port-dependent", filtering: "address-and-port-dependent", preservesPort: false },
   });
   [open, lanes, reached, guesses, answers] = [new Set(), [], [], [], []];
+  birthdays = createBirthdays();
+  [onHardTurn, onEasyTurn] = [() => undefined, () => undefined];
   hard = createHardSide();
   easy = createEasySide();
 });
 
+function openPorts(remote = EASY_ENDPOINT): void {
+  onHardTurn = () => hard.openPorts(remote);
+  hard.ask();
+}
+function guessPorts(address: string = nat.publicAddress): void {
+  onEasyTurn = () => easy.guessPorts(address);
+  easy.ask();
+}
+
+const countingUdp = (): UdpSockets => ({
+  async open(options) {
+    const socket = await nat.open(options);
+    open.add(socket.port);
+    const close = () => {
+      open.delete(socket.port);
+      socket.close();
+    };
+    return { ...socket, close };
+  },
+});
+
 function createHardSide(): Birthday {
-  const udp: UdpSockets = {
-    async open(options) {
-      const socket = await nat.open(options);
-      open.add(socket.port);
-      const close = () => {
-        open.delete(socket.port);
-        socket.close();
-      };
-      return { ...socket, close };
-    },
-  };
   return createBirthday({
-    ...{ peerId: EASY, wireguardPort: 51_820, udp, clock, random: createRandom(), checker: createTestChecker(HARD) },
+    ...{
+      peerId: EASY,
+      wireguardPort: 51_820,
+      udp: countingUdp(),
+      clock,
+      random: createRandom(),
+      checker: createTestChecker(HARD),
+    },
+    ...{ birthdays, onTurn: () => onHardTurn() },
     probe: () => undefined,
     addLane: async (lane) => void lanes.push(lane),
     dropLane: (lane) => {
@@ -79,6 +105,7 @@ function createEasySide(): Birthday {
   });
   return createBirthday({
     ...{ peerId: HARD, wireguardPort: 51_820, udp: nat, clock, random: createRandom(), checker },
+    ...{ birthdays: createBirthdays(), onTurn: () => onEasyTurn() },
     probe(packet, to) {
       guesses.push(to);
       sentTo.add(to);
@@ -100,8 +127,8 @@ function createTestChecker(machineId: typeof HARD): Checker {
 
 describe("a birthday punch", () => {
   it("finds the way through a hard NAT, and makes a lane of the socket that was hit", async () => {
-    hard.openPorts(EASY_ENDPOINT);
-    easy.guessPorts(nat.publicAddress);
+    openPorts();
+    guessPorts();
     await clock.advance(10_500);
     expect(lanes).toEqual([{ wireguardPort: 51_820, localPort: [...open][0], remote: EASY_ENDPOINT }]);
     expect(reached).toEqual([EASY_ENDPOINT]);
@@ -110,10 +137,10 @@ describe("a birthday punch", () => {
   });
 
   it("keeps the socket of the lane, so that nobody else gets its port, and closes the others", async () => {
-    hard.openPorts(EASY_ENDPOINT);
+    openPorts();
     await clock.advance(100);
     expect(open.size).toBe(256);
-    easy.guessPorts(nat.publicAddress);
+    guessPorts();
     await clock.advance(10_500);
     expect([...open]).toEqual([lanes[0]?.localPort]);
     hard.end();
@@ -122,13 +149,21 @@ describe("a birthday punch", () => {
     expect([open.size, lanes.length]).toEqual([0, 1]);
   });
 
+  it("leaves nothing of a peer that is one no more", async () => {
+    openPorts();
+    guessPorts();
+    await clock.advance(10_500);
+    hard.leave();
+    expect([open.size, lanes]).toEqual([0, []]);
+  });
+
   it("leaves the lane of the time before when another is found", async () => {
-    hard.openPorts(EASY_ENDPOINT);
-    easy.guessPorts(nat.publicAddress);
+    openPorts();
+    guessPorts();
     await clock.advance(10_500);
     const [first] = lanes;
-    hard.openPorts(EASY_ENDPOINT);
-    easy.guessPorts(nat.publicAddress);
+    openPorts();
+    guessPorts();
     await clock.advance(10_500);
     expect(lanes).toHaveLength(1);
     expect(lanes[0]?.localPort).not.toBe(first?.localPort);
@@ -136,9 +171,34 @@ describe("a birthday punch", () => {
   });
 });
 
+describe("birthday punches of a machine", () => {
+  it("are one at a time: 256 ports in all, and the next one's turn when they are closed", async () => {
+    const others = [3, 4, 5].map((number) => {
+      const other: Birthday = createBirthday({
+        ...{ peerId: testMachineId(number), wireguardPort: 51_820, udp: countingUdp(), clock, random: createRandom() },
+        ...{ checker: createTestChecker(HARD), probe: () => undefined, addLane: async () => undefined, birthdays },
+        onTurn: () => other.openPorts(`203.0.113.${number}:51820` as Endpoint),
+        ...{ dropLane: () => undefined, onLane: () => undefined },
+      });
+      return other;
+    });
+    for (const other of others) other.ask();
+    openPorts();
+    for (const _ of others) {
+      await clock.advance(1_000);
+      expect(open.size).toBe(256);
+      await clock.advance(19_000);
+    }
+    guessPorts();
+    await clock.advance(10_500);
+    expect(lanes).toHaveLength(1);
+    expect([...open]).toEqual([lanes[0]?.localPort]);
+  });
+});
+
 describe("a birthday punch is polite", () => {
   it("opens 256 ports, for 20 s", async () => {
-    hard.openPorts(EASY_ENDPOINT);
+    openPorts();
     await clock.advance(19_000);
     expect(open.size).toBe(256);
     await clock.advance(1_000);
@@ -146,7 +206,7 @@ describe("a birthday punch is polite", () => {
   });
 
   it("guesses 200 ports a second, 2,048 in all, none twice", async () => {
-    easy.guessPorts(nat.publicAddress);
+    guessPorts();
     await clock.advance(1_000);
     expect(guesses.length).toBeGreaterThan(190);
     expect(guesses.length).toBeLessThan(211);
@@ -155,9 +215,10 @@ describe("a birthday punch is polite", () => {
   });
 
   it("ends when it is told to, also while it opens its ports", async () => {
-    hard.openPorts(EASY_ENDPOINT);
+    openPorts();
+    guessPorts();
+    await clock.advance(0);
     hard.end();
-    easy.guessPorts(nat.publicAddress);
     easy.end();
     const { length } = guesses;
     await clock.advance(60_000);
@@ -166,8 +227,10 @@ describe("a birthday punch is polite", () => {
   });
 
   it("begins anew without a trace of the time before", async () => {
-    hard.openPorts(EASY_ENDPOINT);
-    hard.openPorts("203.0.113.3:51820" as Endpoint);
+    openPorts();
+    await clock.advance(100);
+    hard.end();
+    openPorts("203.0.113.3:51820" as Endpoint);
     await clock.advance(1_000);
     expect(open.size).toBe(256);
   });
@@ -184,9 +247,9 @@ describe("a birthday punch is polite", () => {
     const poor = createBirthday({
       ...{ peerId: EASY, wireguardPort: 51_820, udp: failing, clock, random: createRandom() },
       ...{ checker: createTestChecker(HARD), probe: () => undefined, addLane: async () => undefined },
-      ...{ dropLane: () => undefined, onLane: () => undefined },
+      ...{ dropLane: () => undefined, onLane: () => undefined, birthdays, onTurn: () => poor.openPorts(EASY_ENDPOINT) },
     });
-    poor.openPorts(EASY_ENDPOINT);
+    poor.ask();
     await clock.advance(1_000);
     expect([open.size, clock.pending()]).toEqual([0, 0]);
   });

@@ -1,25 +1,19 @@
-// Rounds of connectivity checks: to every viable candidate, dense at first; asking the peer to do the same at the same moment; and, where
-// one side is behind a hard NAT, guessing ports. Part of the path machine.
+// Rounds of connectivity checks: to every viable candidate, dense at first; asking the peer to do the same at the same moment. Part of the
+// path machine.
 import type { Endpoint } from "#schema/address";
-import {
-  isHopeless,
-  isUdpBlocked,
-  isViable,
-  limitTries,
-  toBirthdayRole,
-  toEasyEndpoint,
-  toUntried,
-} from "./candidates.ts";
-import { canCheck, isActive, isDirect, isGood, isWithin } from "./conditions.ts";
+import { isHopeless, isUdpBlocked, isViable, limitTries, toUntried } from "./candidates.ts";
+import { canCheck, isActive, isGood } from "./conditions.ts";
 import { change, type Draft, notePeerAlive } from "./draft.ts";
-import type { PathState, Try } from "./path-state.ts";
+import { askForTurn } from "./guessing.ts";
+import type { Try } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
 
 /** @param options.punch `none`: the peer has begun already. `later`: only when ordinary checks find nothing. */
 export function startRound(draft: Draft, { punch }: { readonly punch: "none" | "now" | "later" }): void {
   const { state, nowMs } = draft;
   if (!canCheck(state) || state.round !== null) return;
-  const round = { startedAtMs: nowMs, sent: 0, hasBirthdayBegun: false, hasPunched: punch === "none" };
+  const hasPunched = punch === "none";
+  const round = { startedAtMs: nowMs, sent: 0, hasAskedForTurn: false, hasPunched, isRestarted: hasPunched };
   change(draft, { round, nextRoundAtMs: null });
   draft.actions.push({ type: "refresh_stun" });
   if (punch === "now") askToPunch(draft);
@@ -43,41 +37,11 @@ export function advanceRound(draft: Draft): void {
   const due = PATH_TIMES.roundOffsets.filter((offset) => offset <= ageMs).length;
   if (due > round.sent) {
     change(draft, { round: { ...round, sent: due } });
-    sendChecks(draft, [...draft.state.tries.keys()]);
+    sendChecks(draft, [...draft.state.tries.keys()], { isOrdinary: true });
   }
   if (ageMs >= PATH_TIMES.punchAfter && !isGood(draft.state)) askToPunch(draft);
-  beginBirthday(draft, ageMs);
+  askForTurn(draft, ageMs);
   if (ageMs >= PATH_TIMES.roundEnds) endRound(draft);
-}
-
-function beginBirthday(draft: Draft, ageMs: number): void {
-  const { round } = draft.state;
-  if (round === null || round.hasBirthdayBegun || ageMs < PATH_TIMES.birthdayAfter) return;
-  if (!isBirthdayDue(draft.state, draft.nowMs)) return;
-  if (openBirthday(draft)) draft.actions.push({ type: "request_punch", kind: "birthday" });
-}
-
-/** Not often, for NATs have small tables; but a hole that is gone is worth another. */
-function isBirthdayDue({ birthdayAtMs, diedAtMs }: PathState, nowMs: number): boolean {
-  const hasDied = diedAtMs !== null && birthdayAtMs !== null && diedAtMs > birthdayAtMs;
-  return !isWithin(birthdayAtMs, nowMs, hasDied ? PATH_TIMES.birthdayAfterDeath : PATH_TIMES.birthdayEvery);
-}
-
-/** False where it can't work, is not needed, or goes on already. */
-export function openBirthday(draft: Draft): boolean {
-  const { state, nowMs } = draft;
-  const { local, peer, birthdayAtMs, isPeerOffline } = state;
-  if (!canCheck(state) || isDirect(state) || isPeerOffline) return false;
-  if (isWithin(birthdayAtMs, nowMs, PATH_TIMES.birthdayLasts)) return false;
-  const role = toBirthdayRole(local.nat, peer.nat);
-  const remote = role === "open_ports" ? toEasyEndpoint(peer) : null;
-  const address = role === "guess_ports" ? peer.nat?.publicAddress : undefined;
-  if (remote !== null) draft.actions.push({ type: "open_ports", remote });
-  else if (address !== undefined) draft.actions.push({ type: "guess_ports", address });
-  else return false;
-  const { round } = draft.state;
-  change(draft, { birthdayAtMs: nowMs, ...(round === null ? {} : { round: { ...round, hasBirthdayBegun: true } }) });
-  return true;
 }
 
 function endRound(draft: Draft): void {
@@ -98,7 +62,7 @@ function toPauseMs({ state }: Draft): number | null {
 }
 
 /** Sends to those that this machine can reach, and remembers when. */
-export function sendChecks(draft: Draft, endpoints: readonly Endpoint[]): void {
+export function sendChecks(draft: Draft, endpoints: readonly Endpoint[], kind: { isOrdinary?: true } = {}): void {
   const { state, nowMs } = draft;
   const viable = endpoints.filter((endpoint) => isViable(endpoint, state.local));
   if (viable.length === 0 || !canCheck(state)) return;
@@ -110,7 +74,7 @@ export function sendChecks(draft: Draft, endpoints: readonly Endpoint[]): void {
   const { isControlling, path } = state;
   const chosen = isControlling && path.kind === "direct" && path.isProved && state.contest === null;
   const isNominated = chosen && viable.length === 1 && viable[0] === path.endpoint;
-  draft.actions.push({ type: "send_checks", endpoints: viable, isNominated });
+  draft.actions.push({ type: "send_checks", endpoints: viable, isNominated, ...kind });
 }
 
 export function noteAnswer(draft: Draft, endpoint: Endpoint, roundTripMs: number): void {

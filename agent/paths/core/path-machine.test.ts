@@ -152,6 +152,26 @@ describe("a pair of a small mesh", () => {
   });
 });
 
+describe("a peer that asks for checks", () => {
+  const PUNCH = { type: "punch_requested", kind: "checks" } as const;
+
+  test("makes a round begin anew, so that both sides send at the same moment", () => {
+    const path = setUpPath();
+    path.until(1_000);
+    const before = path.count("send_checks");
+    path.at(1_000, PUNCH);
+    path.until(1_300);
+    expect(path.count("send_checks") - before).toBe(4);
+  });
+
+  test("again and again does so once in a round", () => {
+    const path = setUpPath();
+    for (let time = 0; time < 60_000; time += 50) path.at(time, PUNCH);
+    // A round takes three seconds and may be restarted once, at any moment of it.
+    expect(path.count("send_checks")).toBeLessThanOrEqual((60_000 / 3_000) * 9 + 9);
+  });
+});
+
 describe("a pair of a large mesh", () => {
   const lazy = { isEager: false };
 
@@ -244,53 +264,6 @@ describe("a hard NAT", () => {
       path.until(200_000);
       expect(path.count("refresh_stun")).toBeGreaterThan(3);
     }
-  });
-
-  test("here: opens ports towards where the easy side is seen, and asks it to guess", () => {
-    const path = setUpPath({ local: { nat: NATS.here.hard } });
-    path.until(249);
-    expect(path.count("open_ports")).toBe(0);
-    const actions = path.until(250);
-    expect(actions).toEqual([
-      { type: "open_ports", remote: STUN_ENDPOINT },
-      { type: "request_punch", kind: "birthday" },
-    ]);
-  });
-
-  test("there: guesses ports of its public address, once in ten minutes, unless the network changes", () => {
-    const path = setUpPath({ peer: { nat: NATS.there.hard, candidates: [candidate("host", "10.9.0.2:51820")] } });
-    expect(path.until(250)).toContainEqual({ type: "guess_ports", address: "198.51.100.2" });
-    path.until(600_000);
-    expect(path.count("guess_ports")).toBe(1);
-    path.until(670_000);
-    expect(path.count("guess_ports")).toBe(2);
-    path.at(700_000, { type: "network_changed" });
-    path.until(700_300);
-    expect(path.count("guess_ports")).toBe(3);
-  });
-
-  test("both sides ask at the same moment: it is done once", () => {
-    const path = setUpPath({ local: { nat: NATS.here.hard } });
-    path.until(260);
-    path.at(300, { type: "punch_requested", kind: "birthday" });
-    expect(path.count("open_ports")).toBe(1);
-    path.at(60_000, { type: "punch_requested", kind: "birthday" });
-    expect(path.count("open_ports")).toBe(2);
-  });
-
-  test("needs no guesses where the other side lets everybody in", () => {
-    const path = setUpPath({ local: { nat: NATS.here.hard }, peer: { nat: NATS.there.none } });
-    path.until(5_000);
-    expect(path.count("open_ports")).toBe(0);
-  });
-
-  test("guessing ends with the first answer, also one from a port that nobody told", () => {
-    const path = setUpPath({ peer: { nat: NATS.there.hard } });
-    path.until(300);
-    const found = endpoint("198.51.100.2:33333");
-    const actions = path.at(700, answered(found));
-    expect(typesOf(actions)).toContain("end_birthday");
-    expect(path.state().path).toMatchObject({ endpoint: found });
   });
 });
 

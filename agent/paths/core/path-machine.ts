@@ -15,11 +15,12 @@
 // - What is not direct is tried again within 60 s, and at once when a network, a candidate or the peer's wish says that something is new.
 // - Of two paths that work, both ends take the same one, and leave it only for one that is clearly better.
 import { isViable, toTries } from "./candidates.ts";
-import { advanceRound, openBirthday, startRound } from "./checking.ts";
+import { advanceRound, startRound } from "./checking.ts";
 import { canCheck, isActive, isDirect, isGood, isWanted } from "./conditions.ts";
 import { takeAnswer, takeCheck, takeRoaming, watchDirect } from "./direct-path.ts";
 import { change, type Draft, notePeerAlive, takePath } from "./draft.ts";
 import { renewRelay, settleFallback, takeRelay, takeRelayEnd } from "./fallback-path.ts";
+import { takeOpenedPorts, takeTurn } from "./guessing.ts";
 import { isForgetful } from "./keepalive.ts";
 import type { PathEvent, PathState, PathStep } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
@@ -36,7 +37,7 @@ export function createPath(options: Beginning, nowMs: number): PathState {
     ...options,
     ...{ sinceMs: nowMs, version: 0, steppedAtMs: nowMs, told: null },
     tries: toTries(options.peer, new Map(), options.path),
-    ...{ round: null, roundsFailed: 0, nextRoundAtMs: nowMs, birthdayAtMs: null },
+    ...{ round: null, roundsFailed: 0, nextRoundAtMs: nowMs, birthdayAtMs: null, peerOpenedAtMs: null },
     ...{ relay: { kind: "closed" }, relayFailures: 0, isPeerOffline: false, peerAskedAtMs: null },
     ...{ transitGatewayId: null, transitWish: [], transitAskedAtMs: null, transitFailures: 0, gatewayIds: [] },
     ...{ lastTxMs: null, lastRxMs: null, lastDirectRxMs: null, lastRelayRxMs: null, unansweredSinceMs: null },
@@ -75,6 +76,7 @@ const handlers: Handlers = {
   facts: takeFacts,
   network_changed: takeNetworkChange,
   punch_requested: takePunch,
+  birthday_turn: takeTurn,
   answered: (draft, { endpoint, roundTripMs }) => takeAnswer(draft, endpoint, roundTripMs),
   check_received: (draft, { endpoint, isNominated }) => takeCheck(draft, endpoint, isNominated),
   traffic: takeTraffic,
@@ -119,10 +121,13 @@ function takeNetworkChange(draft: Draft): void {
     roundsFailed: 0,
     nextRoundAtMs: nowMs,
     birthdayAtMs: null,
+    peerOpenedAtMs: null,
     diedAtMs: null,
     round: null,
     contest: null,
   });
+  // The ports were opened through the network before, by this machine or towards it.
+  draft.actions.push({ type: "end_birthday" });
   // The path is not proved any more: any endpoint that answers may take its place.
   if (isDirect(state)) change(draft, { missed: Math.max(1, state.missed), heartbeatAtMs: null });
 }
@@ -132,12 +137,13 @@ function takePunch(draft: Draft, { kind }: Extract<PathEvent, { type: "punch_req
   const { nowMs } = draft;
   change(draft, { peerAskedAtMs: nowMs });
   if (kind === "birthday") {
-    openBirthday(draft);
+    takeOpenedPorts(draft);
     return;
   }
   const { round } = draft.state;
   if (round === null) startRound(draft, { punch: "none" });
-  else change(draft, { round: { ...round, startedAtMs: nowMs, sent: 0, hasPunched: true } });
+  else if (round.isRestarted) change(draft, { round: { ...round, hasPunched: true } });
+  else change(draft, { round: { ...round, startedAtMs: nowMs, sent: 0, hasPunched: true, isRestarted: true } });
 }
 
 function tryAgain(draft: Draft): void {

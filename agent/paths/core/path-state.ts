@@ -47,7 +47,10 @@ export interface Round {
   readonly startedAtMs: number;
   /** How many of the round's sendings are done. */
   readonly sent: number;
-  readonly hasBirthdayBegun: boolean;
+  /** For guessing ports. */
+  readonly hasAskedForTurn: boolean;
+  /** A peer that asks again does not make it begin again. */
+  readonly isRestarted: boolean;
   /** The peer knows that it has to send too, or need not be told. */
   readonly hasPunched: boolean;
 }
@@ -85,8 +88,10 @@ export interface PathState {
   /** Rounds without an answer, in a row. */
   readonly roundsFailed: number;
   readonly nextRoundAtMs: number | null;
-  /** The newest guessing of ports; null: none since the network changed. */
+  /** When ports were opened or guessed here last; null: not since the network changed. */
   readonly birthdayAtMs: number | null;
+  /** When the peer said that its ports are open, to be guessed. */
+  readonly peerOpenedAtMs: number | null;
   readonly relay: RelayState;
   /** Relays in a row that could not be had, or brought nobody. */
   readonly relayFailures: number;
@@ -144,6 +149,8 @@ export type PathEvent =
   /** This machine's network is another, or it slept: what was known of paths is doubtful. */
   | { readonly type: "network_changed" }
   | { readonly type: "punch_requested"; readonly kind: "checks" | "birthday" }
+  /** It is this pair's turn to guess ports. */
+  | { readonly type: "birthday_turn" }
   /** A check of ours was answered. */
   | { readonly type: "answered"; readonly endpoint: Endpoint; readonly roundTripMs: number }
   /** The peer's check came from here, and was authentic. */
@@ -174,12 +181,21 @@ export type PathEvent =
   | { readonly type: "tick" };
 
 export type PathAction =
-  | { readonly type: "send_checks"; readonly endpoints: readonly Endpoint[]; readonly isNominated: boolean }
+  /** `isOrdinary`: of a round, so they may wait for others' (RFC 8445 section 6.1.4); the others answer something, or measure. */
+  | {
+      readonly type: "send_checks";
+      readonly endpoints: readonly Endpoint[];
+      readonly isNominated: boolean;
+      readonly isOrdinary?: true;
+    }
   | { readonly type: "request_punch"; readonly kind: "checks" | "birthday" }
+  /** To guess ports: this machine does it for one peer at a time, and says when by `birthday_turn`. */
+  | { readonly type: "ask_turn" }
   /** Behind the hard NAT: open many ports towards the peer. */
   | { readonly type: "open_ports"; readonly remote: Endpoint }
   /** The other side: guess one of them. */
   | { readonly type: "guess_ports"; readonly address: string }
+  /** Gives up the turn, or the place among those that wait. */
   | { readonly type: "end_birthday" }
   | { readonly type: "request_relay" }
   | { readonly type: "close_relay" }

@@ -18,8 +18,10 @@ export const PATH_TIMES = {
   birthdayEvery: 600_000,
   /** The same after the path that was found so has died. */
   birthdayAfterDeath: 30_000,
-  /** Both sides ask for it at about the same time; within this it is one and the same. */
-  birthdayLasts: 30_000,
+  /** The ports that the other side has opened are open for 20 s; guessing them takes 10. */
+  guessWithin: 10_000,
+  /** So the side that guesses begins later, and must not count its pauses longer than the one that leads. */
+  guessLag: 15_000,
   /** While there is traffic, the direct path is checked this often, and faster when an answer is missing. */
   heartbeat: 1_500,
   heartbeatRetry: 500,

@@ -59,6 +59,8 @@ export interface PathOptions {
   readonly path?: Path;
   readonly isControlling?: boolean;
   readonly isEager?: boolean;
+  /** Its turn to guess ports comes at once. */
+  readonly hasTurns?: boolean;
 }
 
 export const toLocal = (local: Partial<LocalFacts> = {}, addresses: readonly string[] = ["10.0.0.1"]): LocalFacts => ({
@@ -81,10 +83,10 @@ export const toPeer = (peer: Partial<PeerFacts> = {}): PeerFacts => ({
 
 /** Two machines behind easy NATs in an eager mesh, this one controlling, unless said otherwise. */
 export function setUpPath(options: PathOptions = {}): PathFixture {
-  const { isControlling = true, isEager = true, path = { kind: "none" } } = options;
+  const { isControlling = true, isEager = true, hasTurns = false, path = { kind: "none" } } = options;
   const local = toLocal(options.local, options.addresses);
   const actions: PathAction[] = [];
-  const coming: { readonly atMs: number; readonly endpoint: Endpoint }[] = [];
+  const coming: { readonly atMs: number; readonly event: PathEvent }[] = [];
   let answering: Endpoint | null = null;
   let answeringAfterMs = 20;
   let nowMs = BEGINNING_MS;
@@ -96,8 +98,11 @@ export function setUpPath(options: PathOptions = {}): PathFixture {
     actions.push(...next.actions);
     for (const action of next.actions) {
       const isAnswered = action.type === "send_checks" && answering !== null && action.endpoints.includes(answering);
-      if (isAnswered) coming.push({ atMs: nowMs + answeringAfterMs, endpoint: answering as Endpoint });
+      if (isAnswered)
+        coming.push({ atMs: nowMs + answeringAfterMs, event: answered(answering as Endpoint, answeringAfterMs) });
+      if (action.type === "ask_turn" && hasTurns) coming.push({ atMs: nowMs, event: TURN });
     }
+    coming.sort((one, other) => one.atMs - other.atMs);
     return [...next.actions];
   }
   function until(timeMs: number): PathAction[] {
@@ -109,7 +114,7 @@ export function setUpPath(options: PathOptions = {}): PathFixture {
       if (next !== undefined && next.atMs <= wakeMs) {
         coming.shift();
         nowMs = next.atMs;
-        step(answered(next.endpoint, answeringAfterMs));
+        step(next.event);
       } else {
         nowMs = wakeMs;
         step({ type: "tick" });
@@ -142,6 +147,7 @@ export const answered = (at: Endpoint, roundTripMs = 20): PathEvent => ({
   endpoint: at,
   roundTripMs,
 });
+export const TURN: PathEvent = { type: "birthday_turn" };
 export const TRAFFIC: PathEvent = { type: "traffic", isSent: true, isReceived: true };
 export const SENT: PathEvent = { type: "traffic", isSent: true, isReceived: false };
 export const RECEIVED: PathEvent = { type: "traffic", isSent: false, isReceived: true };

@@ -171,6 +171,9 @@ export function createSimulatedMachine(options: MachineOptions): SimulatedMachin
       case "request_punch":
         services().punch(action.kind);
         return;
+      case "ask_turn":
+        clock.after(0, () => dispatch({ type: "birthday_turn" }));
+        return;
       case "open_ports":
         check(action.remote, false);
         return;
