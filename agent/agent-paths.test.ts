@@ -170,25 +170,38 @@ describe("two agents between which UDP does not pass", () => {
 });
 
 describe("a direct path that dies", () => {
+  async function sendForSeconds(count: number, text: string): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      world.one.ping(`${text} ${index}`);
+      await world.pass(1_000);
+    }
+  }
+
+  test("is noticed all the same when the clock is set back by two hours", async () => {
+    await join();
+    await untilDirect();
+    await untilHeard("hello");
+    world.clock.setWall(-7_200_000);
+    world.network.drops = () => true;
+    await sendForSeconds(20, "packet");
+    expect(world.one.explain().path).toBe("relayed");
+    expect(Date.parse(world.one.explain().since ?? "")).toBeLessThanOrEqual(world.clock.wall());
+    await untilHeard("through the relay");
+  });
+
   test("is replaced by the relay while there is traffic, and comes back", async () => {
     await join();
     await untilDirect();
     await untilHeard("hello");
     world.network.drops = () => true;
-    for (let count = 0; count < 20; count++) {
-      world.one.ping(`packet ${count}`);
-      await world.pass(1_000);
-    }
+    await sendForSeconds(20, "packet");
     expect(world.one.explain()).toMatchObject({
       path: "relayed",
       reason: { code: expect.stringMatching(/path_died|no_answer/) },
     });
     await untilHeard("through the relay");
     world.network.drops = () => false;
-    for (let count = 0; count < 70; count++) {
-      world.one.ping(`back ${count}`);
-      await world.pass(1_000);
-    }
+    await sendForSeconds(70, "back");
     await untilDirect();
   });
 });

@@ -285,6 +285,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       observed: await reconciler.observe(),
       failures: [...cache.failures(), ...(links?.meshes.failures() ?? [])],
       nowMs: clock.now(),
+      toWallMs: clock.wall,
     };
   }
 

@@ -33,6 +33,7 @@ export function toNetworkFailure(error: NetworkError): ApiFailure {
   return { code: "network", message: error.message };
 }
 
+/** @param nowMs the time at the control plane */
 export function toApiFailure(reply: HttpReply, nowMs: number): ApiFailure {
   const retryAfterMs = parseRetryAfter(reply.headers["retry-after"], nowMs);
   const problem = MachineProblem.safeParse(parseJson(reply.body));

@@ -66,7 +66,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     const message = `${file}: ${error instanceof Error ? error.message : String(error)}`.slice(0, 1_000);
     const known = failures.get(file);
     if (known?.step === step && known.code === code) return;
-    const since = new Date(clock.now()).toISOString();
+    const since = new Date(clock.wall()).toISOString();
     failures.set(file, { step, code, message, since });
     log.error("the disk cache failed; the agent goes on without it", { step, code, reason: message });
     options.onFailuresChanged();

@@ -75,7 +75,7 @@ async function attempt(options: EnrolmentOptions): Promise<Result<EnrolmentReply
       signal,
     });
     serverClock.observe(reply.headers.date, sentAt);
-    if (reply.status < 200 || reply.status >= 300) return err(toApiFailure(reply, clock.now()));
+    if (reply.status < 200 || reply.status >= 300) return err(toApiFailure(reply, serverClock.now()));
     const parsed = EnrolmentReply.safeParse(parseJson(reply.body));
     if (parsed.success) return ok(parsed.data);
     return err({

@@ -66,7 +66,7 @@ export function createMachineApi(options: MachineApiOptions): MachineApi {
       }
       if ("value" in answer) return ok(answer.value);
       serverClock.observe(answer.reply.headers.date, sentAt);
-      const failure = toApiFailure(answer.reply, clock.now());
+      const failure = toApiFailure(answer.reply, serverClock.now());
       if (isRetry || failure.code !== "refused" || !CURABLE.has(failure.problem)) return err(failure);
     }
   }

@@ -119,7 +119,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
   function fail(mesh: ListedMesh, step: string, error: unknown): void {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unexpected";
     const message = error instanceof Error ? error.message : String(error);
-    const since = prepareFailures.get(mesh.meshId)?.since ?? new Date(clock.now()).toISOString();
+    const since = prepareFailures.get(mesh.meshId)?.since ?? new Date(clock.wall()).toISOString();
     prepareFailures.set(mesh.meshId, { step, code, message: message.slice(0, 1_000), since });
     log.error("a mesh could not be prepared as it should be", { meshId: mesh.meshId, step, error });
   }

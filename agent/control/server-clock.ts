@@ -1,4 +1,5 @@
-// What time it is at the control plane. Machine tokens are judged by its clock; the machine's own may be hours off.
+// What time it is at the control plane. Machine tokens are judged by its clock; the machine's own may be hours off, and may be set while we
+// look: the skew is that of `Clock.now()`, which stays what it is when the wall clock is set back.
 import type { Clock } from "../system/clock.ts";
 
 export interface ServerClock {

@@ -2,7 +2,7 @@
 import type { Clock } from "../system/clock.ts";
 
 const LOOK_INTERVAL_MS = 5_000;
-/** More than a busy machine is late. A clock that was set looks the same; then a connection has to prove itself for nothing. */
+/** More than a busy machine is late. A clock that was set forward looks the same; then a connection has to prove itself for nothing. */
 const JUMP_MS = 10_000;
 
 export function watchWake(clock: Clock, onWake: () => void, signal: AbortSignal): void {

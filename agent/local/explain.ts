@@ -18,7 +18,7 @@ export async function explain(peer: string, options: ShowOptions, cli: CliPorts)
       `No mesh of this machine has a peer "${peer}". \`becket peers\` lists them; a name, a machine id or a mesh IP will do.`,
     );
   }
-  const nowMs = cli.agent.clock.now();
+  const nowMs = cli.agent.clock.wall();
   cli.print(
     options.json
       ? JSON.stringify(reply, null, 2)

@@ -15,7 +15,7 @@ export async function showStatus(options: ShowOptions, cli: CliPorts): Promise<v
   const client = createLocalClient(cli.sockets, options.runDir);
   const status = await client.call({ method: "GET", path: LOCAL_PATHS.status, reply: AgentStatus });
   if (status === null) throw noAgent(options.runDir);
-  cli.print(options.json ? renderJson(status) : renderStatus(status, cli.agent.clock.now()));
+  cli.print(options.json ? renderJson(status) : renderStatus(status, cli.agent.clock.wall()));
 }
 
 export async function showPeers(options: ShowOptions, cli: CliPorts): Promise<void> {

@@ -22,6 +22,8 @@ export interface StatusInput {
   readonly observed: ObservedState;
   readonly failures: readonly StepFailure[];
   readonly nowMs: number;
+  /** By the wall clock. */
+  readonly toWallMs: (atMs: number) => number;
 }
 
 export function toAgentStatus(input: StatusInput): AgentStatus {
@@ -30,7 +32,7 @@ export function toAgentStatus(input: StatusInput): AgentStatus {
   return {
     version: input.version,
     pid: input.pid,
-    startedAt: new Date(input.startedAtMs).toISOString(),
+    startedAt: new Date(input.toWallMs(input.startedAtMs)).toISOString(),
     machine: enrolment === null ? null : { machineId: enrolment.machineId, name: enrolment.name },
     controlPlane: { url: enrolment?.controlPlaneUrl ?? input.url, link: toLinkStatus(input.connection) },
     meshes: input.meshes.map((mesh) =>
@@ -75,19 +77,26 @@ export function toLinkStatus(state: ConnectionState): LinkStatus {
   }
 }
 
-export function toPeerList(input: Pick<StatusInput, "meshes" | "observed" | "enrolment" | "nowMs">): PeerStatus[] {
-  const { meshes, observed, enrolment, nowMs } = input;
+export function toPeerList(
+  input: Pick<StatusInput, "meshes" | "observed" | "enrolment" | "nowMs" | "toWallMs">,
+): PeerStatus[] {
+  const { meshes, observed, enrolment } = input;
   return meshes.flatMap((mesh) => {
     const link = observed.links.find(({ name }) => name === mesh.device.interfaceName);
     const device = link?.wireguard.state === "present" ? link.wireguard.device : null;
     const peers = new Map((device?.peers ?? []).map((peer) => [peer.publicKey, peer]));
     return (mesh.desired?.members ?? [])
       .filter(({ machineId }) => machineId !== enrolment?.machineId)
-      .map((row) => toPeerStatus(mesh, row, peers.get(row.publicKey) ?? null, nowMs));
+      .map((row) => toPeerStatus(mesh, row, peers.get(row.publicKey) ?? null, input));
   });
 }
 
-function toPeerStatus(mesh: MeshView, row: PeerRow, peer: WireGuardPeer | null, nowMs: number): PeerStatus {
+function toPeerStatus(
+  mesh: MeshView,
+  row: PeerRow,
+  peer: WireGuardPeer | null,
+  { nowMs, toWallMs }: Pick<StatusInput, "nowMs" | "toWallMs">,
+): PeerStatus {
   const { machineId, name, address, address6, publicKey } = row;
   const handshakeMs = peer?.latestHandshakeMs ?? null;
   const explanation = mesh.paths.explain(machineId);
@@ -101,7 +110,7 @@ function toPeerStatus(mesh: MeshView, row: PeerRow, peer: WireGuardPeer | null, 
     publicKey,
     // WireGuard's own word: on any other path it sends to the agent's loopback socket.
     endpoint: explanation?.path === "direct" ? (peer?.endpoint ?? null) : null,
-    lastHandshakeAt: handshakeMs === null ? null : new Date(handshakeMs).toISOString(),
+    lastHandshakeAt: handshakeMs === null ? null : new Date(toWallMs(handshakeMs)).toISOString(),
     handshakeAgeSeconds: handshakeMs === null ? null : Math.max(0, Math.round((nowMs - handshakeMs) / 1_000)),
     receivedBytes: peer?.receivedBytes ?? 0,
     sentBytes: peer?.sentBytes ?? 0,

@@ -80,7 +80,7 @@ async function measure(ports: NatProberPorts, { signal, onQuick }: MeasureOption
     localAddresses: ports.localAddresses(),
     localPort: ports.localPort(),
     known: ports.known(),
-    at: new Date(ports.clock.now()).toISOString(),
+    at: new Date(ports.clock.wall()).toISOString(),
   };
   let isQuickDone = false;
   const lookQuickly = (observations: readonly ServerObservation[], isComplete: boolean) => {

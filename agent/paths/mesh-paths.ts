@@ -184,7 +184,8 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     const pair = pairs.of(peerId);
     if (row === undefined || pair === null || desired === null) return null;
     const sample = sampler.newest(row.publicKey);
-    return toExplanation({ mesh: desired.mesh, row, pair, sample, localNat: local.nat, nowMs: clock.now() });
+    const time = { nowMs: clock.now(), toWallMs: clock.wall };
+    return toExplanation({ mesh: desired.mesh, row, pair, sample, localNat: local.nat, ...time });
   }
 
   async function openProbe(): Promise<void> {

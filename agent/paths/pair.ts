@@ -175,7 +175,7 @@ export function createPair(options: PairOptions): Pair {
   function toReport(kind: LinkReport["kind"]): LinkReport {
     const nowMs = clock.now();
     const endpoint = state.path.kind === "direct" ? state.path.endpoint : null;
-    const at = new Date(nowMs).toISOString();
+    const at = new Date(clock.wall(nowMs)).toISOString();
     return { peerId, kind, path: state.path.kind, endpoint, reason: toPathReason(state, nowMs), at };
   }
 

@@ -14,10 +14,10 @@ export function toFailure(step: string, error: unknown): Failure {
 }
 
 /** A failure that lasts keeps the time at which it began. */
-export function keepSince(failures: readonly Failure[], before: readonly StepFailure[], nowMs: number): StepFailure[] {
+export function keepSince(failures: readonly Failure[], before: readonly StepFailure[], wallMs: number): StepFailure[] {
   return failures.map((failure) => {
     const same = before.find(({ step, code }) => step === failure.step && code === failure.code);
-    return { ...failure, since: same?.since ?? new Date(nowMs).toISOString() };
+    return { ...failure, since: same?.since ?? new Date(wallMs).toISOString() };
   });
 }
 

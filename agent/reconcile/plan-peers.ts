@@ -80,7 +80,9 @@ function planRestart(
 ): PeerChange[] | null {
   const before = known?.deviceEpoch ?? null;
   if (peer.deviceEpoch === undefined || before === null || peer.deviceEpoch === before) return null;
-  if (current.latestHandshakeMs === null || nowMs - current.latestHandshakeMs < FRESH_HANDSHAKE_MS) return null;
+  const ageMs = nowMs - (current.latestHandshakeMs ?? nowMs);
+  // One that is yet to come was before the clock was set back.
+  if (ageMs >= 0 && ageMs < FRESH_HANDSHAKE_MS) return null;
   // Where it was last heard is where it is, unless there is a newer decision.
   const lastHeard = Endpoint.safeParse(current.endpoint).data ?? null;
   const isDecided = known?.endpointVersion !== peer.endpointVersion;

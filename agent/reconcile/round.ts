@@ -48,7 +48,7 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
       // Steps that were not reached can't have mended what failed before.
       ...(execution.isComplete ? [] : (before?.failures ?? [])),
     ];
-    const failures = keepSince(found, before?.failures ?? [], clock.now());
+    const failures = keepSince(found, before?.failures ?? [], clock.wall());
     logProblems(log, plan, failures, before);
     const isApplied = failures.length === 0 && execution.isComplete;
     return { failures, arePeersApplied, appliedAtMs: isApplied ? clock.now() : (before?.appliedAtMs ?? null) };
@@ -73,7 +73,7 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
       } catch (error) {
         log.error("the system could not be read", { error });
         return {
-          state: failAll(desired, before, toFailure("system.observe", error), clock.now()),
+          state: failAll(desired, before, toFailure("system.observe", error), clock.wall()),
           isComplete,
           wakeAtMs: null,
         };
@@ -95,10 +95,10 @@ function isOfMesh(entry: readonly [MeshId | null, MeshState]): entry is [MeshId,
   return entry[0] !== null;
 }
 
-function failAll({ devices }: Desired, before: ReconcilerState, failure: Failure, nowMs: number): ReconcilerState {
+function failAll({ devices }: Desired, before: ReconcilerState, failure: Failure, wallMs: number): ReconcilerState {
   const fail = (meshId: MeshId): MeshState => {
     const known = before.meshes.get(meshId);
-    const failures = keepSince([failure], known?.failures ?? [], nowMs);
+    const failures = keepSince([failure], known?.failures ?? [], wallMs);
     return { failures, arePeersApplied: false, appliedAtMs: known?.appliedAtMs ?? null };
   };
   return { meshes: new Map(devices.map(({ meshId }) => [meshId, fail(meshId)])) };

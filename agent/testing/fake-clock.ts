@@ -1,9 +1,11 @@
 // A clock that stands still until a test moves it.
-import type { Clock } from "../system/clock.ts";
+import { type Clock, createSteadyTime } from "../system/clock.ts";
 
 export interface FakeClock extends Clock {
   /** Moves time forward, firing timers and sleeps in their order, and lets what they started run in between. */
   advance(ms: number): Promise<void>;
+  /** Sets the wall clock forward, or back. Timers know nothing of it. */
+  setWall(byMs: number): void;
   /** How many timers and sleeps wait. */
   pending(): number;
 }
@@ -15,12 +17,13 @@ interface Waiting {
 }
 
 export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
-  let now = startMs;
+  let time = startMs;
+  let setByMs = 0;
   let order = 0;
   let waiting: Waiting[] = [];
 
   function setTimer(ms: number, fire: () => void): () => void {
-    const entry = { at: now + Math.max(0, ms), order: order++, fire };
+    const entry = { at: time + Math.max(0, ms), order: order++, fire };
     waiting.push(entry);
     return () => {
       waiting = waiting.filter((other) => other !== entry);
@@ -28,7 +31,10 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
   }
 
   return {
-    now: () => now,
+    ...createSteadyTime(() => time + setByMs),
+    setWall(byMs) {
+      setByMs += byMs;
+    },
     setTimer,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
@@ -47,17 +53,17 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
         signal?.addEventListener("abort", onAbort, { once: true });
       }),
     async advance(ms) {
-      const end = now + ms;
+      const end = time + ms;
       await settle();
       for (;;) {
         const next = waiting.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at || a.order - b.order)[0];
         if (next === undefined) break;
         waiting = waiting.filter((other) => other !== next);
-        now = next.at;
+        time = next.at;
         next.fire();
         await settle();
       }
-      now = end;
+      time = end;
     },
     pending: () => waiting.length,
   };

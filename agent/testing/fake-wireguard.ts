@@ -61,7 +61,7 @@ export function createFakeWireGuard({ kernel, files, clock, send }: Ports): Fake
   }
 
   const hasSession = (peer: FakePeer): boolean =>
-    peer.latestHandshakeMs !== null && clock.now() - peer.latestHandshakeMs < SESSION_MS;
+    peer.latestHandshakeMs !== null && clock.wall() - peer.latestHandshakeMs < SESSION_MS;
 
   function shakeHands(name: string, key: string): void {
     const peer = kernel.links.get(name)?.device?.peers.get(key);
@@ -86,11 +86,11 @@ export function createFakeWireGuard({ kernel, files, clock, send }: Ports): Fake
     count(name);
     if (packet[0] === INITIATION.type) transmit(name, key, RESPONSE);
     if (packet[0] === RESPONSE.type) {
-      peer.latestHandshakeMs = clock.now();
+      peer.latestHandshakeMs = clock.wall();
       flush(name, key);
     }
     if (packet[0] !== DATA.type) return;
-    if (!hasSession(peer)) peer.latestHandshakeMs = clock.now();
+    if (!hasSession(peer)) peer.latestHandshakeMs = clock.wall();
     const text = packet
       .subarray(4 + KEY_CHARACTERS)
       .toString()

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { type Agent, type AgentEnd, type AgentPorts, createAgent } from "../agent.ts";
 import { DEFAULT_TIMINGS } from "../config.ts";
 import type { PortMapper } from "../net/port-mapper.ts";
+import { createSteadyTime } from "../system/clock.ts";
 import { createHttp } from "../system/http.ts";
 import { createLogger, type Logger } from "../system/logger.ts";
 import { randomBytes } from "../system/random.ts";
@@ -138,7 +139,7 @@ export function createTestMachine({
     ports,
     start({ url = null, token = TEST_TOKEN, skewMs = 0 } = {}) {
       const agent = createAgent(
-        { ...ports, http: createHttp({}), clock: { ...clock, now: () => clock.now() + skewMs } },
+        { ...ports, http: createHttp({}), clock: { ...clock, ...createSteadyTime(() => clock.wall() + skewMs) } },
         {
           stateDir: "/state",
           runDir: "/run",

@@ -18,7 +18,7 @@ export interface WireGuardPeer {
   readonly endpoint: string | null;
   /** Canonical networks. */
   readonly allowedIps: readonly string[];
-  /** Milliseconds since the epoch, whole seconds; null when there never was one. */
+  /** Whole seconds in milliseconds since the epoch, as WireGuard's wall clock has them; `readDevice`: as `Clock.now()` does. Null: never. */
   readonly latestHandshakeMs: number | null;
   readonly receivedBytes: number;
   readonly sentBytes: number;

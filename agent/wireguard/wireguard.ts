@@ -6,7 +6,7 @@ import { CommandError, type Exec, isCommandError } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
 import { isParseError } from "../system/parse-error.ts";
 import { type AskSocket, describeErrno } from "../system/unix-socket.ts";
-import { parseDump, type WireGuardDevice } from "./parse-dump.ts";
+import { parseDump, type WireGuardDevice, type WireGuardPeer } from "./parse-dump.ts";
 import { type PeerChange, renderPeerChanges } from "./peer-change.ts";
 import {
   ANSWER_END,
@@ -126,12 +126,12 @@ export function createWireGuard(ports: WireGuardPorts): WireGuard {
   return {
     async readDevice(name) {
       const answer = await ask(name, GET_REQUEST);
-      if (answer !== null) return parseGetAnswer(answer);
+      if (answer !== null) return toSteadyTime(parseGetAnswer(answer), clock);
       // This kernel has no devices that `wg` could know of.
       if (ports.askSocket !== undefined && hasKernel === false) return null;
       try {
         const { stdout } = await exec.run(["wg", "show", name, "dump"], { timeoutMs: READ_TIMEOUT_MS });
-        return parseDump(stdout);
+        return toSteadyTime(parseDump(stdout), clock);
       } catch (error) {
         // Without the kernel's WireGuard: "Protocol not supported"; with it, of another kind of link: "Operation not supported".
         if (isCommandError(error) && /not supported|No such device/.test(error.stderrTail)) return null;
@@ -167,6 +167,15 @@ export function createWireGuard(ports: WireGuardPorts): WireGuard {
       return (await hasProgram("wireguard-go")) ? "wireguard-go" : "missing";
     },
   };
+}
+
+/** WireGuard tells handshakes by the wall clock, which may be set back: ages are measured by `Clock.now()`. */
+function toSteadyTime(device: WireGuardDevice, clock: Clock): WireGuardDevice {
+  const backMs = clock.now() - clock.wall();
+  if (backMs === 0) return device;
+  const toSteady = ({ latestHandshakeMs }: WireGuardPeer) =>
+    latestHandshakeMs === null ? null : latestHandshakeMs + backMs;
+  return { ...device, peers: device.peers.map((peer) => ({ ...peer, latestHandshakeMs: toSteady(peer) })) };
 }
 
 /**

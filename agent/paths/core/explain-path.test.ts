@@ -20,7 +20,7 @@ const reasonOf = (path: PathFixture) => {
   return `${code} | ${message}`;
 };
 const connectivityOf = (path: PathFixture) => toConnectivity(path.state(), path.nowMs());
-const nextOf = (path: PathFixture) => toNextTryAt(path.state(), path.nowMs());
+const nextOf = (path: PathFixture) => toNextTryAt(path.state(), path.nowMs(), (atMs) => atMs);
 
 function openRelay(path: PathFixture, timeMs: number): void {
   path.at(timeMs, { type: "relay_opened" });
@@ -185,7 +185,7 @@ describe("a pair without a path", () => {
 
 describe("candidates", () => {
   const outcomesOf = (path: PathFixture) =>
-    toCandidateOutcomes(path.state(), path.nowMs()).map((one) => {
+    toCandidateOutcomes(path.state(), path.nowMs(), (atMs) => atMs).map((one) => {
       const { endpoint, outcome, roundTripMs } = CandidateOutcome.parse(one);
       return [endpoint, outcome, roundTripMs];
     });

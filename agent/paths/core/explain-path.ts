@@ -119,10 +119,13 @@ function toNext(state: PathState, nowMs: number): string {
 
 const toSeconds = (ms: number): string => `${Math.max(1, Math.round(ms / 1_000))} s`;
 
+/** What others read is by the wall clock. */
+type ToWallMs = (atMs: number) => number;
+
 /** When a better path is tried next; null: when something changes. */
-export function toNextTryAt(state: PathState, nowMs: number): string | null {
+export function toNextTryAt(state: PathState, nowMs: number, toWallMs: ToWallMs): string | null {
   const nextMs = toNextTryMs(state, nowMs);
-  return nextMs === null ? null : new Date(nextMs).toISOString();
+  return nextMs === null ? null : new Date(toWallMs(nextMs)).toISOString();
 }
 
 function toNextTryMs(state: PathState, nowMs: number): number | null {
@@ -150,13 +153,13 @@ export function toConnectivity(state: PathState, nowMs: number): PeerConnectivit
 /** An answer to a check of the newest round, or of the path in use, is not older than this. */
 const FRESH_MS = PATH_TIMES.roundEnds + PATH_TIMES.heartbeat;
 
-export function toCandidateOutcomes(state: PathState, nowMs: number): CandidateOutcome[] {
+export function toCandidateOutcomes(state: PathState, nowMs: number, toWallMs: ToWallMs): CandidateOutcome[] {
   return [...state.tries].map(([endpoint, known]) => ({
     endpoint,
     type: known.type,
     outcome: toOutcome(state, [endpoint, known], nowMs),
     roundTripMs: known.roundTripMs === null ? null : Math.round(known.roundTripMs * 10) / 10,
-    lastTriedAt: known.sentAtMs === null ? null : new Date(known.sentAtMs).toISOString(),
+    lastTriedAt: known.sentAtMs === null ? null : new Date(toWallMs(known.sentAtMs)).toISOString(),
   }));
 }
 

@@ -66,8 +66,8 @@ function explain(pair: SimulatedPair | undefined, state: PathState): void {
   if (nowMs % 7 > 1) return;
   PathReason.parse(toPathReason(state, nowMs));
   PeerConnectivity.parse(toConnectivity(state, nowMs));
-  for (const outcome of toCandidateOutcomes(state, nowMs)) CandidateOutcome.parse(outcome);
-  expect(Number.isNaN(Date.parse(toNextTryAt(state, nowMs) ?? "2026-01-01"))).toBe(false);
+  for (const outcome of toCandidateOutcomes(state, nowMs, (atMs) => atMs)) CandidateOutcome.parse(outcome);
+  expect(Number.isNaN(Date.parse(toNextTryAt(state, nowMs, (atMs) => atMs) ?? "2026-01-01"))).toBe(false);
 }
 
 /** The longest time without an answer to a ping, from the newest disturbance on, while a relay can be had. */

@@ -173,7 +173,8 @@ describe("what the other members are told", () => {
 });
 
 describe("what is shown of this machine's endpoints", () => {
-  const time = (ms: number) => new Date(ms).toISOString();
+  const toWallMs = (atMs: number) => atMs - 7_200_000;
+  const time = (ms: number) => new Date(toWallMs(ms)).toISOString();
 
   it("is who saw each, when first, when last; also when it is not told any more", () => {
     const { registry, host } = setUp();
@@ -182,7 +183,7 @@ describe("what is shown of this machine's endpoints", () => {
     registry.set(stun("a"), [at(2)], NOW + 40_000);
     registry.note(peer(2), at(1), NOW + 50_000);
     const meshId = testMeshId(0);
-    expect(registry.list(meshId, NOW + 60_000)).toEqual([
+    expect(registry.list(meshId, NOW + 60_000, toWallMs)).toEqual([
       {
         ...{ meshId, address: at(51_820, "192.168.1.7"), type: "host", observedBy: null },
         ...{ firstSeen: time(NOW), lastSeen: time(NOW + 60_000) },
@@ -206,9 +207,9 @@ describe("what is shown of this machine's endpoints", () => {
     const { registry } = setUp();
     registry.set(stun("a"), [at(1)], NOW);
     registry.set(stun("b"), [at(1)], NOW + 3_600_000);
-    expect(registry.list(testMeshId(0), NOW + 3_600_000)).toHaveLength(1);
+    expect(registry.list(testMeshId(0), NOW + 3_600_000, toWallMs)).toHaveLength(1);
     for (let port = 1; port < 500; port++) registry.note(peer(port), at(port), NOW + 3_600_000);
-    expect(registry.list(testMeshId(0), NOW + 3_600_000)).toHaveLength(17);
+    expect(registry.list(testMeshId(0), NOW + 3_600_000, toWallMs)).toHaveLength(17);
   });
 
   it("keeps this machine's own endpoints however much peers claim", () => {

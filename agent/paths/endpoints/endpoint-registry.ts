@@ -14,7 +14,8 @@ export interface EndpointRegistry {
   /** What a network change makes doubtful goes: what others saw, and what the router opened. */
   forgetSeen(nowMs: number): void;
   candidates(nat: NatSummary | null, nowMs: number): Candidate[];
-  list(meshId: MeshId, nowMs: number): ObservedEndpoint[];
+  /** What others read is by the wall clock. */
+  list(meshId: MeshId, nowMs: number, toWallMs: (atMs: number) => number): ObservedEndpoint[];
 }
 
 export interface EndpointSource {
@@ -71,14 +72,14 @@ export function createEndpointRegistry(): EndpointRegistry {
       all = all.map((seen) => (isByOthers(seen.type) || seen.type === "port_mapped" ? toPast(seen, nowMs) : seen));
     },
     candidates: (nat, nowMs) => toCandidates(all, nat, nowMs),
-    list: (meshId, nowMs) =>
+    list: (meshId, nowMs, toWallMs) =>
       all.map(({ endpoint, type, observedBy, firstMs, lastMs, isPast }) => ({
         meshId,
         address: endpoint,
         type,
         observedBy,
-        firstSeen: new Date(firstMs).toISOString(),
-        lastSeen: new Date(isEnding({ type, isPast }) ? lastMs : nowMs).toISOString(),
+        firstSeen: new Date(toWallMs(firstMs)).toISOString(),
+        lastSeen: new Date(toWallMs(isEnding({ type, isPast }) ? lastMs : nowMs)).toISOString(),
       })),
   };
 }

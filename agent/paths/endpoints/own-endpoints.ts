@@ -76,7 +76,7 @@ export function createOwnEndpoints(options: OwnEndpointsOptions): OwnEndpoints {
 
   return {
     candidates,
-    list: (meshId) => registry.list(meshId, clock.now()),
+    list: (meshId) => registry.list(meshId, clock.now(), clock.wall),
     setAddresses(addresses) {
       localAddresses = addresses.map(({ address }) => address);
       const hosts = toHostCandidates(addresses, listenPort).map(({ endpoint }) => endpoint);
