@@ -32,6 +32,7 @@ export const MAX_GATEWAYS_NAMED = 16;
 export const MAX_STUN_SERVERS = 8;
 /** Changes of links in one report. */
 export const MAX_LINK_REPORTS = 64;
-/** Link events are kept this long, and at most this many of a mesh. */
+/** Link events are kept this long, and at most this many of a mesh and of a member there. */
 export const LINK_EVENT_DAYS = 30;
 export const MAX_LINK_EVENTS = 50_000;
+export const MAX_MEMBER_LINK_EVENTS = 2_000;

@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { Endpoint } from "#schema/address";
@@ -9,7 +9,7 @@ import { createDatabase, type Database } from "../durable/sqlite.ts";
 import { createMachineId } from "../testing/fake-agent.ts";
 import { connectMember, TRANSPORTS } from "../testing/test-member.ts";
 import { createTestMesh, type TestMesh } from "../testing/test-mesh.ts";
-import { createLinkEvents, type LinkEvents } from "./link-events.ts";
+import { createLinkEvents, type LinkEventBounds, type LinkEvents } from "./link-events.ts";
 import { MESH_MIGRATIONS } from "./migrations.ts";
 
 const toReport = (peerId: MachineId, change: Partial<LinkReport> = {}): LinkReport => ({
@@ -57,11 +57,24 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
     const { machineId: peerId } = await mesh.addNew();
     const member = await connectMember(mesh, transport);
     const links = Array(64).fill(toReport(peerId));
-    for (let count = 0; count < 8; count++) await member.send({ type: "link.report", links });
+    for (let count = 0; count < 12; count++) await member.send({ type: "link.report", links });
     await member.drain();
     const { length } = await listAll(mesh, member.machineId);
-    expect([length >= 256, length < 300]).toEqual([true, true]);
+    expect([length >= 512, length < 520]).toEqual([true, true]);
   });
+});
+
+test("a member that lets the object sleep may not tell more for that", async () => {
+  const mesh = await createTestMesh();
+  const { machineId: peerId } = await mesh.addNew();
+  const member = await connectMember(mesh, "socket");
+  for (let life = 0; life < 3; life++) {
+    const links = Array(64).fill(toReport(peerId));
+    for (let count = 0; count < 6; count++) await member.send({ type: "link.report", links });
+    await member.drain();
+    await evictDurableObject(mesh.stub);
+  }
+  expect((await listAll(mesh, member.machineId)).length).toBeLessThan(530);
 });
 
 test("a report of too many links, or of none, is a bad message", async () => {
@@ -99,6 +112,25 @@ describe("what is kept", () => {
       expect(countRows(db)).toBe(10);
     }));
 
+  test("is bounded for each member: who tells much loses its own oldest, and nobody else's", () =>
+    withLinkEvents({ maxEvents: 40, maxMemberEvents: 10 }, (events, db) => {
+      for (let count = 0; count < 6; count++) events.add(other, [toReport(peer)], NOW + count);
+      for (let count = 0; count < 100; count++) events.add(machine, [toReport(peer)], NOW + 10 + count);
+      expect([list(events, NOW + 200).length, list(events, NOW + 200, other).length]).toEqual([10, 6]);
+      expect(list(events, NOW + 200).at(-1)?.position.at).toBe(NOW + 100);
+      // Also after the object slept.
+      const again = createLinkEvents(db, { maxEvents: 40, maxMemberEvents: 10, maxAgeMs: 30 * DAY });
+      again.add(machine, Array(20).fill(toReport(peer)), NOW + 200);
+      expect([list(again, NOW + 200).length, list(again, NOW + 200, other).length]).toEqual([10, 6]);
+    }));
+
+  test("is bounded for the mesh though numbers have gaps", () =>
+    withLinkEvents({ maxEvents: 15, maxMemberEvents: 10 }, (events, db) => {
+      for (let count = 0; count < 8; count++) events.add(other, [toReport(peer)], NOW);
+      for (let count = 0; count < 30; count++) events.add(machine, [toReport(peer)], NOW);
+      expect([list(events, NOW).length, list(events, NOW, other).length, countRows(db)]).toEqual([10, 5, 15]);
+    }));
+
   test("is bounded by age: what is too old is not shown, and goes as new ones come", () =>
     withLinkEvents({ maxAgeMs: 30 * DAY }, (events, db) => {
       events.add(machine, Array(6).fill(toReport(peer)), NOW);
@@ -124,7 +156,7 @@ describe("what is kept", () => {
       events.add(machine, Array(500).fill(toReport(peer)), NOW);
       const full = measure();
       expect([full.rowsWritten, countRows(db)]).toEqual([3, 2_000]);
-      expect(full.rowsRead).toBeLessThan(12);
+      expect(full.rowsRead).toBeLessThan(16);
     }));
 
   test("is read in pages that neither repeat nor skip, with the index alone", () =>
@@ -156,12 +188,13 @@ describe("what is kept", () => {
 const countRows = (db: Database) => db.first<{ count: number }>("SELECT count(*) AS count FROM link_events")?.count;
 
 function withLinkEvents(
-  bounds: { maxEvents?: number; maxAgeMs?: number },
+  bounds: Partial<LinkEventBounds>,
   use: (events: LinkEvents, db: Database) => void,
 ): Promise<void> {
   return runInDurableObject(env.MESH.get(env.MESH.newUniqueId()), (_, { storage }) => {
     const db = createDatabase(storage);
     migrate(db, MESH_MIGRATIONS);
-    use(createLinkEvents(db, { maxEvents: 50_000, maxAgeMs: Number.MAX_SAFE_INTEGER / 4, ...bounds }), db);
+    const wide = { maxEvents: 50_000, maxMemberEvents: 50_000, maxAgeMs: Number.MAX_SAFE_INTEGER / 4 };
+    use(createLinkEvents(db, { ...wide, ...bounds }), db);
   });
 }

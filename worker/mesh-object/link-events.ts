@@ -1,9 +1,10 @@
-// Changes of links, as members told them: the newest of a mesh, bounded by age and by count. Rows are only added at the end and dropped at
-// the beginning, so keeping the bounds needs no scan.
+// Changes of links, as members told them: the newest, bounded by age, and by count for each member and for the mesh. Whoever tells much loses
+// its own oldest first. What there is is counted once in the life of the object and then kept in mind, so keeping the bounds needs no scan.
 import type { MachineId } from "#schema/ids";
-import { LINK_EVENT_DAYS, MAX_LINK_EVENTS } from "#schema/limits";
+import { LINK_EVENT_DAYS, MAX_LINK_EVENTS, MAX_MEMBER_LINK_EVENTS } from "#schema/limits";
 import type { LinkReport } from "#schema/path";
 import type { Migration } from "../durable/migrate.ts";
+import { createRateLimiter } from "../durable/rate-limiter.ts";
 import type { Database } from "../durable/sqlite.ts";
 import type { LinkEventPosition, PositionedLinkEvent } from "./rpc.ts";
 
@@ -30,6 +31,8 @@ export const LINK_EVENTS_MIGRATION: Migration = {
 };
 
 export interface LinkEvents {
+  /** False when the member has told more than it may for now: each row is paid for. */
+  isAllowed(machineId: MachineId, nowMs: number): boolean;
   add(machineId: MachineId, reports: readonly LinkReport[], nowMs: number): void;
   /** Newest first, older than `before`. */
   list(
@@ -40,9 +43,17 @@ export interface LinkEvents {
 
 export interface LinkEventBounds {
   readonly maxEvents: number;
+  readonly maxMemberEvents: number;
   readonly maxAgeMs: number;
 }
-const BOUNDS: LinkEventBounds = { maxEvents: MAX_LINK_EVENTS, maxAgeMs: LINK_EVENT_DAYS * 24 * 3_600_000 };
+const BOUNDS: LinkEventBounds = {
+  maxEvents: MAX_LINK_EVENTS,
+  maxMemberEvents: MAX_MEMBER_LINK_EVENTS,
+  maxAgeMs: LINK_EVENT_DAYS * 24 * 3_600_000,
+};
+const HOUR_MS = 3_600_000;
+/** When its network changes, the links to all its peers change, some of them more than once. */
+const MEMBER_EVENTS_AN_HOUR = 512;
 
 /** A reason is a sentence or two. */
 const MAX_MESSAGE_LENGTH = 500;
@@ -62,9 +73,49 @@ type Row = {
   reported_at: number;
 };
 
-export function createLinkEvents(db: Database, { maxEvents, maxAgeMs }: LinkEventBounds = BOUNDS): LinkEvents {
+export function createLinkEvents(db: Database, bounds: LinkEventBounds = BOUNDS): LinkEvents {
+  const { maxEvents, maxMemberEvents, maxAgeMs } = bounds;
+  const limiter = createRateLimiter({
+    burst: MEMBER_EVENTS_AN_HOUR,
+    perSecond: (MEMBER_EVENTS_AN_HOUR / HOUR_MS) * 1_000,
+  });
+  /** Rows of each member that told something in this life of the object, and of the mesh; null: not counted yet. */
+  const countOf = new Map<MachineId, number>();
+  let countOfAll: number | null = null;
+  db.onRollback(() => {
+    countOf.clear();
+    countOfAll = null;
+  });
+
   const readNewest = () =>
     db.first<{ number: number; at: number }>("SELECT number, at FROM link_events ORDER BY number DESC LIMIT 1");
+
+  /** What it told before the object slept counts too: else a member that lets it sleep could tell more. */
+  function know(machineId: MachineId, nowMs: number): void {
+    if (countOf.has(machineId)) return;
+    const known = db.first<{ count: number; recent: number }>(
+      "SELECT count(*) AS count, coalesce(sum(at > ?), 0) AS recent FROM link_events WHERE machine_id = ?",
+      ...[nowMs - HOUR_MS, machineId],
+    );
+    countOf.set(machineId, known?.count ?? 0);
+    for (let index = 0; index < (known?.recent ?? 0); index++) limiter.take(machineId, nowMs);
+  }
+
+  /** Counted only when there may be too many: there are at most as many as numbers were given. */
+  function countAll(): number {
+    if (countOfAll !== null) return countOfAll;
+    const oldest = db.first<{ number: number }>("SELECT number FROM link_events ORDER BY number LIMIT 1")?.number ?? 0;
+    const given = (readNewest()?.number ?? 0) - oldest + 1;
+    if (given <= maxEvents) return given;
+    countOfAll = db.first<{ count: number }>("SELECT count(*) AS count FROM link_events")?.count ?? 0;
+    return countOfAll;
+  }
+
+  function note(machineId: MachineId, difference: number): void {
+    const count = countOf.get(machineId);
+    if (count !== undefined) countOf.set(machineId, count + difference);
+    if (countOfAll !== null) countOfAll += difference;
+  }
 
   function insert(machineId: MachineId, { peerId, kind, path, endpoint, reason, at }: LinkReport, atMs: number): void {
     db.run(
@@ -73,23 +124,36 @@ export function createLinkEvents(db: Database, { maxEvents, maxAgeMs }: LinkEven
       ...[machineId, peerId, kind, path, endpoint, reason.code, reason.message.slice(0, MAX_MESSAGE_LENGTH)],
       ...[atMs, Date.parse(at)],
     );
+    note(machineId, 1);
   }
 
-  function prune(newCount: number, atMs: number): void {
-    db.run("DELETE FROM link_events WHERE number <= ?", (readNewest()?.number ?? 0) - maxEvents);
-    db.run(
-      "DELETE FROM link_events WHERE at < ? AND number IN (SELECT number FROM link_events ORDER BY number LIMIT ?)",
-      ...[atMs - maxAgeMs, newCount * OLD_ROWS_PER_NEW_ROW],
-    );
+  function drop(condition: string, ...bindings: (string | number)[]): void {
+    const query = `DELETE FROM link_events WHERE ${condition} RETURNING machine_id`;
+    for (const row of db.all<{ machine_id: MachineId }>(query, ...bindings)) note(row.machine_id, -1);
+  }
+
+  function prune(machineId: MachineId, newCount: number, atMs: number): void {
+    const oldest = "number IN (SELECT number FROM link_events ORDER BY number LIMIT ?)";
+    drop(`at < ? AND ${oldest}`, atMs - maxAgeMs, newCount * OLD_ROWS_PER_NEW_ROW);
+    const ownExcess = (countOf.get(machineId) ?? 0) - maxMemberEvents;
+    const ownOldest = "number IN (SELECT number FROM link_events WHERE machine_id = ? ORDER BY at, number LIMIT ?)";
+    if (ownExcess > 0) drop(ownOldest, machineId, ownExcess);
+    const excess = countAll() - maxEvents;
+    if (excess > 0) drop(oldest, excess);
   }
 
   return {
+    isAllowed(machineId, nowMs) {
+      know(machineId, nowMs);
+      return limiter.take(machineId, nowMs);
+    },
     add(machineId, reports, nowMs) {
       if (reports.length === 0) return;
+      know(machineId, nowMs);
       db.transaction(() => {
         const atMs = Math.max(nowMs, readNewest()?.at ?? 0);
         for (const report of reports) insert(machineId, report, atMs);
-        prune(reports.length, atMs);
+        prune(machineId, reports.length, atMs);
       });
     },
     list(machineId, { before, limit, nowMs }) {

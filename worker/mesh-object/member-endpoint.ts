@@ -46,8 +46,6 @@ const COSTLY = { burst: 30, perSecond: 1 };
 const UPDATES = { burst: 30, perSecond: 1 };
 /** A member confirms every change, and in a join storm there are many. */
 const MESSAGES = { burst: 1_000, perSecond: 200 };
-/** When its network changes, the links to all its peers change, some of them more than once. */
-const LINK_EVENTS = { burst: 256, perSecond: 2 };
 const TRANSITS = { burst: 64, perSecond: 1 };
 
 /** The answer to this position is about as long as the whole mesh: a snapshot, or as many changes as it has members. */
@@ -63,8 +61,7 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
   const { storage, connections, replies, broadcast, transits, now, log } = parts;
   const limiters = {
     ...{ any: createRateLimiter(MESSAGES), costly: createRateLimiter(COSTLY) },
-    ...{ update: createRateLimiter(UPDATES), link: createRateLimiter(LINK_EVENTS) },
-    transit: createRateLimiter(TRANSITS),
+    ...{ update: createRateLimiter(UPDATES), transit: createRateLimiter(TRANSITS) },
   };
   const signalLimits = createSignalLimits();
   const isAllowed = (machineId: MachineId, kind: MessageKind) => limiters[kind].take(machineId, now());

@@ -23,7 +23,7 @@ import { requestTransit, type Transits } from "./transits.ts";
 
 export interface MessageContext {
   readonly storage: MeshStorage;
-  readonly linkEvents: Pick<LinkEvents, "add">;
+  readonly linkEvents: Pick<LinkEvents, "isAllowed" | "add">;
   readonly transits: Transits;
   readonly machineId: MachineId;
   /** False when this member has sent too many messages of this kind. */
@@ -32,8 +32,8 @@ export interface MessageContext {
   readonly isOnline: (machineId: MachineId) => boolean;
   readonly nowMs: number;
 }
-/** `any`: each message. `costly`: those that may take a long answer. `link`: each link event. */
-export type MessageKind = "any" | "costly" | "update" | "link" | "transit";
+/** `any`: each message. `costly`: those that may take a long answer. */
+export type MessageKind = "any" | "costly" | "update" | "transit";
 
 /** What is to be done after the messages. Several that ask where the mesh stands get one answer, to the last of them. */
 export interface MessageOutcome {
@@ -155,16 +155,16 @@ function passOn(context: MessageContext, signal: Signal): MessageOutcome {
   return { ...NOTHING, ...handleSignal({ ...context, mesh }, signal) };
 }
 
-/** Of links to who is no peer nothing is kept, and nothing beyond the member's rate: a link that flaps must not cost the mesh its history. */
+/** Of links to who is no peer nothing is kept, and nothing beyond the member's rate. */
 function keepLinkEvents(context: MessageContext, { links }: LinkReports): MessageOutcome {
-  const { storage, linkEvents, machineId, isAllowed, nowMs } = context;
+  const { storage, linkEvents, machineId, nowMs } = context;
   const peers = new Map<MachineId, boolean>();
   const isPeer = (peerId: MachineId) => {
     const known = peers.get(peerId) ?? (peerId !== machineId && storage.readMember(peerId) !== null);
     peers.set(peerId, known);
     return known;
   };
-  const kept = links.filter(({ peerId }) => isAllowed("link") && isPeer(peerId));
+  const kept = links.filter(({ peerId }) => linkEvents.isAllowed(machineId, nowMs) && isPeer(peerId));
   linkEvents.add(machineId, kept, nowMs);
   return { ...NOTHING, droppedLinkEvents: links.length - kept.length };
 }
