@@ -41,7 +41,7 @@ export const GridResult = z.object({
   firstPingMs: Spread,
   easyEasyDirectMs: Runs,
   easyHardDirectMs: Runs,
-  /** Cells that are not as expected. */
+  /** Cells and repeated runs that are not as expected. */
   problems: z.array(z.string()),
   cellsDetail: z.array(Cell),
 });

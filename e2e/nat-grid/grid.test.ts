@@ -3,6 +3,7 @@ import { parseTopology } from "../lab/plan/topology.ts";
 import { Cell, GridResult } from "./cell.ts";
 import { expectedPath } from "./expected-path.ts";
 import { gridTopology, machineName, NETWORK_KINDS } from "./kinds.ts";
+import { missedLimits } from "./missed-limits.ts";
 import { renderGrid } from "./render-grid.ts";
 import { scheduleCells } from "./schedule.ts";
 import { summariseGrid } from "./summarise-grid.ts";
@@ -75,6 +76,35 @@ test("the summary counts cells, and spreads over the runs of both directions", (
     easyHardDirectMs: { p50: 900, p95: 900, runs: 2, direct: 1 },
     problems: ["hard → easy: relayed, should be direct"],
   });
+});
+
+test("a repeated run that is not as expected is a problem, whatever the others are", () => {
+  const relayed = cell({ to: "hard", path: "relayed", directMs: null, problem: "relayed, should be direct" });
+  const runs = { easyEasy: [], easyHard: [cell({ to: "hard", directMs: 500 }), relayed] };
+  const { easyHardDirectMs, problems } = summariseGrid([cell({})], runs);
+  expect(easyHardDirectMs).toEqual({ p50: 500, p95: 500, runs: 2, direct: 1 });
+  expect(problems).toEqual(["easy → hard, run 2: relayed, should be direct"]);
+});
+
+test("a limit that is missed is told with what was measured", () => {
+  const runs = (easyEasy: number[], easyHard: number[]) => ({
+    easyEasy: easyEasy.map((directMs) => cell({ directMs })),
+    easyHard: easyHard.map((directMs) => cell({ to: "hard", directMs })),
+  });
+  const good = [cell({}), cell({ to: "hard", firstPingMs: 2_000 })];
+  expect(missedLimits(summariseGrid(good, runs([900, 2_900], [1_900])))).toEqual([]);
+  expect(missedLimits(summariseGrid(good, runs([1_100, 1_200, 3_100], [2_100, 2_200])))).toEqual([
+    "easy to easy direct, p50: 1100 ms, at most 1000 ms",
+    "easy to easy direct, p95: 3100 ms, at most 3000 ms",
+    "easy to hard direct, p50: 2100 ms, at most 2000 ms",
+  ]);
+  const bad = [cell({ firstPingMs: 2_001 }), cell({ to: "hard", firstPingMs: null, path: "none", directMs: null })];
+  expect(missedLimits(summariseGrid(bad, runs([], [])))).toEqual([
+    "reachable: 1 of 2 cells",
+    "direct: 1 of 2 cells that can be",
+    "first ping, p95: 2001 ms, at most 2000 ms",
+    "easy to hard direct, p50: never, at most 2000 ms",
+  ]);
 });
 
 test("the table shows each cell, the reasons of those that are relayed, and marks what is wrong", () => {

@@ -1,5 +1,7 @@
-// npm run -s e2e -- nat-grid --json: the grid with repeated runs; prints the table on stderr and one JSON object on stdout's last line.
+// npm run -s e2e -- nat-grid --json: the grid with repeated runs; prints the table on stderr and one JSON object on stdout's last line. Ends with
+// 1 when a cell or a run is not as expected, or a limit is missed.
 import { parseArgs } from "node:util";
+import { missedLimits } from "./missed-limits.ts";
 import { renderGrid } from "./render-grid.ts";
 import { runGrid } from "./run-grid.ts";
 import { writeResults } from "./write-results.ts";
@@ -22,4 +24,6 @@ const result = await runGrid({
 writeResults(result);
 process.stderr.write(`${renderGrid(result)}\n`);
 process.stdout.write(`${JSON.stringify(result)}\n`);
-process.exitCode = result.problems.length === 0 ? 0 : 1;
+const missed = missedLimits(result);
+for (const line of missed) process.stderr.write(`! ${line}\n`);
+process.exitCode = result.problems.length === 0 && missed.length === 0 ? 0 : 1;

@@ -17,10 +17,18 @@ export function summariseGrid(cells: readonly Cell[], runs: GridRuns): GridResul
     firstPingMs: spread(cells.flatMap((cell) => cell.firstPingMs ?? [])),
     easyEasyDirectMs: summariseRuns([...runs.easyEasy, ...between(cells, "easy", "easy")]),
     easyHardDirectMs: summariseRuns([...runs.easyHard, ...between(cells, "easy", "hard")]),
-    problems: cells.flatMap(({ from, to, problem }) => (problem === null ? [] : [`${from} → ${to}: ${problem}`])),
+    problems: [
+      ...cells.flatMap((cell) => toProblem(cell)),
+      ...[runs.easyEasy, runs.easyHard].flatMap((repeated) =>
+        repeated.flatMap((cell, index) => toProblem(cell, `, run ${index + 1}`)),
+      ),
+    ],
     cellsDetail: [...cells],
   };
 }
+
+const toProblem = ({ from, to, problem }: Cell, which = ""): string[] =>
+  problem === null ? [] : [`${from} → ${to}${which}: ${problem}`];
 
 /** In both directions. */
 function between(cells: readonly Cell[], one: Cell["from"], other: Cell["from"]): Cell[] {
