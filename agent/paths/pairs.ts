@@ -6,6 +6,7 @@ import { MAX_GATEWAYS_NAMED } from "#schema/limits";
 import type { LinkReport } from "#schema/path";
 import type { ToMeshMessage } from "#schema/wire/messages";
 import { openLoopback } from "../relay/loopback.ts";
+import type { Lane } from "../stun/packet-rules.ts";
 import type { WireGuardDevice, WireGuardPeer } from "../wireguard/parse-dump.ts";
 import { SESSION_MS } from "../wireguard/session-time.ts";
 import { createBirthday } from "./checks/birthday.ts";
@@ -52,7 +53,9 @@ interface Entry {
   isEager: boolean;
 }
 
-export function createPairs(options: PairsOptions, ports: PathPorts): Pairs {
+type Ports = Pick<PathPorts, "clock" | "random" | "udp" | "relays" | "rules" | "birthdays" | "pacer">;
+
+export function createPairs(options: PairsOptions, ports: Ports): Pairs {
   const { meshId, machineId, listenPort, checker } = options;
   const { clock, random, udp, relays, rules, birthdays, pacer } = ports;
   const entries = new Map<MachineId, Entry>();
@@ -106,9 +109,20 @@ export function createPairs(options: PairsOptions, ports: PathPorts): Pairs {
   const toGatewaysFor = (peerId: MachineId): readonly MachineId[] => gatewayIds.filter((id) => id !== peerId);
 
   function drop(peerId: MachineId): void {
-    entries.get(peerId)?.pair.leave();
+    const entry = entries.get(peerId);
     entries.delete(peerId);
+    entry?.pair.leave();
+    if (entry !== undefined) dropLanesTo(entry);
     if (gatewayIds.includes(peerId)) findGateways();
+  }
+
+  /** Also those of an agent that was here before, which nobody holds. What another peer's path may go through stays. */
+  function dropLanesTo(gone: Entry): void {
+    const isKnownTo = ({ pair }: Entry, { remote }: Lane) => pair.state().tries.has(remote);
+    for (const lane of rules.lanes()) {
+      const isOthers = [...entries.values()].some((entry) => isKnownTo(entry, lane));
+      if (lane.wireguardPort === listenPort && isKnownTo(gone, lane) && !isOthers) rules.dropLane(lane);
+    }
   }
 
   function setFacts(rows: ReadonlyMap<MachineId, PeerRow>, local: LocalFacts, isEager: boolean): void {

@@ -1,6 +1,6 @@
 // Spreads the checks of all meshes over time: a machine that starts in a mesh of 64 has a thousand endpoints to check at once, nine times
-// over. RFC 8445 section 14.1 lets all that an agent has to check leave at one every 5 ms at most; a handful of peers need not wait even
-// for that.
+// over. RFC 8445 section 14.2 lets all agents of a program together send once every 5 ms at most. On the average so do we; the bursts of a
+// handful of peers need not wait.
 import type { Clock } from "../../system/clock.ts";
 
 export interface Pacer {

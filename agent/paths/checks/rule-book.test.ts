@@ -90,6 +90,21 @@ describe("the packet rules of this machine", () => {
     expect((await inForce())?.lanes).toEqual([laneTo(1)]);
   });
 
+  it("lose lanes of an agent before whose mesh is not there any more, but not before all meshes had time to come", async () => {
+    const before = start();
+    await before.setPort(ONE, 51_820, 40_000);
+    await before.setPort(OTHER, 51_821, 40_001);
+    await before.addLane(laneTo(1));
+    await before.addLane(laneTo(2, 45_001, 51_821));
+    before.stop();
+    const after = start();
+    await after.setPort(ONE, 51_820, 40_007);
+    await clock.advance(59_000);
+    expect((await inForce())?.lanes).toHaveLength(2);
+    await clock.advance(1_000);
+    expect((await inForce())?.lanes).toEqual([laneTo(1)]);
+  });
+
   it("come back when somebody flushes them", async () => {
     const book = start();
     await book.setPort(ONE, 51_820, 40_000);

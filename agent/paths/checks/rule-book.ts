@@ -56,15 +56,22 @@ export function createRuleBook({ filter, clock, log, onProblemChanged }: Ports):
         settle(toProblem(error));
       }
       cancelAgain();
-      if (!isStopped && ports.size > 0) cancelAgain = clock.setTimer(AGAIN_MS, write);
+      if (!isStopped && ports.size > 0) cancelAgain = clock.setTimer(AGAIN_MS, writeAgain);
     });
     return working;
+  }
+
+  /** By now all meshes have told their ports: lanes of other ports are of a mesh that was left while no agent was here. */
+  function writeAgain(): Promise<void> {
+    const ours = new Set([...ports.values()].map(({ wireguardPort }) => wireguardPort));
+    lanes = lanes.filter(({ wireguardPort }) => ours.has(wireguardPort));
+    return write();
   }
 
   function settle(next: string | null): void {
     if (next !== null && problem === null) log.warn("checks can't leave from WireGuard's port", { problem: next });
     const isChanged = problem !== next;
-    if (problem === null) sinceMs = clock.wall();
+    if (problem === null) sinceMs = clock.now();
     problem = next;
     if (isChanged) onProblemChanged();
   }
