@@ -20,7 +20,6 @@ export interface Surroundings {
   readonly meshNetworks: readonly Network[];
   readonly hasIpv4: boolean;
   readonly hasIpv6: boolean;
-  readonly hasPublicIpv4: boolean;
   readonly hasPublicIpv6: boolean;
 }
 
@@ -35,7 +34,6 @@ export function toSurroundings(local: readonly LocalAddress[], meshNetworks: rea
     meshNetworks: meshNetworks.map((cidr) => ipaddr.parseCIDR(cidr)),
     hasIpv4: local.some((one) => !isIpv6(one)),
     hasIpv6: local.some(isIpv6),
-    hasPublicIpv4: publicAddresses.some((one) => !isIpv6(one)),
     hasPublicIpv6: publicAddresses.some(isIpv6),
   };
 }
