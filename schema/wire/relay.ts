@@ -47,3 +47,5 @@ export type RelayTicketClaims = z.infer<typeof RelayTicketClaims>;
 /** The name of the Relay object of a pair: the same from both sides. */
 export const toRelayName = (meshId: string, one: string, other: string): string =>
   `${meshId}/${[one, other].sort().join("/")}`;
+/** The mesh in such a name. */
+export const toRelayMesh = (relayName: string): string => relayName.split("/")[0] ?? "";

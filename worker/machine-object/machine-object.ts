@@ -5,9 +5,10 @@ import type { IdentityPublicKey, MeshId } from "#schema/ids";
 import { err, ok, type Result } from "#schema/result";
 import { createAgentHandler } from "../durable/agent-endpoint.ts";
 import { createAlarms } from "../durable/alarms.ts";
+import { guardFrame } from "../durable/guard-frame.ts";
 import { createDatabase } from "../durable/sqlite.ts";
 import type { Env } from "../env.ts";
-import { createLogger, type Logger, parseLogLevel, toErrorFields } from "../log.ts";
+import { createLogger, type Logger, parseLogLevel } from "../log.ts";
 import type { AddedMember } from "../mesh-object/rpc.ts";
 import { createObjects } from "../objects.ts";
 import type { Cause } from "../outbox/cause.ts";
@@ -139,12 +140,9 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
   }
 
   override webSocketMessage(webSocket: WebSocket, frame: string | ArrayBuffer): void {
-    try {
-      this.#doorbell.receiveFrame(webSocket, frame);
-    } catch (error) {
-      this.#log.error("a machine's message failed", toErrorFields(error));
-      webSocket.close(1011, "internal error");
-    }
+    guardFrame(webSocket, { log: this.#log, failure: "a machine's message failed" }, () =>
+      this.#doorbell.receiveFrame(webSocket, frame),
+    );
   }
 
   override webSocketClose(webSocket: WebSocket): void {

@@ -7,8 +7,8 @@ import type { Member } from "#schema/machine";
 import { err, ok, type Result } from "#schema/result";
 import type { MeshLeft } from "#schema/wire/messages";
 import { createAgentHandler } from "../durable/agent-endpoint.ts";
+import { guardFrame } from "../durable/guard-frame.ts";
 import type { Env } from "../env.ts";
-import { toErrorFields } from "../log.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
 import { toLastSeen, toMember, toMemberTelemetry } from "./member-view.ts";
@@ -125,6 +125,11 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     return ok(toMember(mesh, member, connections.statusOf(machineId), Date.now()));
   }
 
+  async hasMembers(machineIds: readonly MachineId[]): Promise<boolean> {
+    const { storage } = this.#mesh;
+    return readOpenMesh(storage) !== null && machineIds.every((machineId) => storage.readMember(machineId) !== null);
+  }
+
   async readPresence(machineIds: readonly MachineId[]): Promise<Record<MachineId, number>> {
     const { storage, connections } = this.#mesh;
     const presence: Record<MachineId, number> = {};
@@ -172,12 +177,9 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   }
 
   override webSocketMessage(webSocket: WebSocket, frame: string | ArrayBuffer): void {
-    try {
-      this.#mesh.endpoint.receiveFrame(webSocket, frame);
-    } catch (error) {
-      this.#mesh.log.error("a member's message failed", toErrorFields(error));
-      webSocket.close(1011, "internal error");
-    }
+    guardFrame(webSocket, { log: this.#mesh.log, failure: "a member's message failed" }, () =>
+      this.#mesh.endpoint.receiveFrame(webSocket, frame),
+    );
   }
 
   override webSocketClose(webSocket: WebSocket): void {

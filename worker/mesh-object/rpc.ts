@@ -24,6 +24,8 @@ export interface MeshObjectRpc {
   /** Members in order of their machine ids, after `after`. */
   listMembers(page: { after: MachineId | null; limit: number }): Promise<Result<Member[], { code: "mesh_not_found" }>>;
   getMember(machineId: MachineId): Promise<Result<Member, { code: "mesh_not_found" | "member_not_found" }>>;
+  /** False when one of these is no member, or there is no mesh. */
+  hasMembers(machineIds: readonly MachineId[]): Promise<boolean>;
   /** When each of these members was last seen, milliseconds since the epoch; left out when never. One call per mesh and list page. */
   readPresence(machineIds: readonly MachineId[]): Promise<Record<MachineId, number>>;
   /** What a Relay object verifies this mesh's tickets with; null: none was given out yet, or there is no mesh. */

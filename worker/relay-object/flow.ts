@@ -12,19 +12,24 @@ export interface FlowCounters {
 export interface Flow {
   /** A frame for the receiver. Answers those that are to be sent now, in order. */
   offer(frame: ArrayBuffer): readonly ArrayBuffer[];
-  /** How much the receiver has taken in all. Answers those that may follow now. */
+  /** How much the receiver has taken in all, at most what was sent. Answers those that may follow now. */
   acknowledge(bytes: number): readonly ArrayBuffer[];
   readonly counters: FlowCounters;
 }
 
+/** So many places that were left are given back at once. */
+const MAX_EMPTY_PLACES = 256;
+
 export function createFlow({ sentBytes, ackedBytes }: FlowCounters): Flow {
-  const waiting: ArrayBuffer[] = [];
+  let waiting: ArrayBuffer[] = [];
+  // The oldest is at `head`; an array's own shift() moves all that follow, and frames may be short and so many.
+  let head = 0;
   let waitingBytes = 0;
 
   function takeSendable(): ArrayBuffer[] {
     const sendable: ArrayBuffer[] = [];
     for (;;) {
-      const [next] = waiting;
+      const next = waiting[head];
       if (next === undefined || sentBytes - ackedBytes + next.byteLength > RELAY_WINDOW_BYTES) return sendable;
       sentBytes += next.byteLength;
       sendable.push(next);
@@ -33,7 +38,11 @@ export function createFlow({ sentBytes, ackedBytes }: FlowCounters): Flow {
   }
 
   function dropOldest(): void {
-    waitingBytes -= waiting.shift()?.byteLength ?? 0;
+    waitingBytes -= waiting[head]?.byteLength ?? 0;
+    head++;
+    if (head < waiting.length && head < MAX_EMPTY_PLACES) return;
+    waiting = waiting.slice(head);
+    head = 0;
   }
 
   return {

@@ -1,10 +1,12 @@
 // One relayed pair. It forwards sealed frames between two sockets, stores nothing, and has no timers and no pending promises, so that it
-// hibernates as soon as nothing passes.
+// hibernates as soon as nothing passes: but for a question to the mesh every ten minutes.
 import { DurableObject } from "cloudflare:workers";
+import { toRelayMesh } from "#schema/wire/relay";
 import { TRUSTED_HEADERS } from "../auth/trusted-headers.ts";
+import { guardFrame } from "../durable/guard-frame.ts";
 import { releaseReply } from "../durable/release-reply.ts";
 import type { Env } from "../env.ts";
-import { createLogger, type Logger, parseLogLevel, toErrorFields } from "../log.ts";
+import { createLogger, type Logger, parseLogLevel } from "../log.ts";
 import { createObjects } from "../objects.ts";
 import { toProblemResponse } from "../problem.ts";
 import { createAdmission } from "./admission.ts";
@@ -20,10 +22,15 @@ export class RelayObject extends DurableObject<Env> implements RelayObjectRpc {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#log = createLogger(parseLogLevel(env.BECKET_LOG_LEVEL));
-    this.#relay = createRelay(ctx, { now: Date.now, log: this.#log });
     const objects = createObjects(env);
+    const relayName = ctx.id.name ?? "";
+    this.#relay = createRelay(ctx, {
+      now: Date.now,
+      log: this.#log,
+      areMembers: (machineIds) => objects.mesh(toRelayMesh(relayName)).hasMembers(machineIds),
+    });
     const tickets = createTicketVerifier({
-      relayName: ctx.id.name ?? "",
+      relayName,
       async readKey(meshId) {
         const key = await objects.mesh(meshId).readRelayKey();
         return key === null ? null : releaseReply(key);
@@ -40,12 +47,9 @@ export class RelayObject extends DurableObject<Env> implements RelayObjectRpc {
   }
 
   override webSocketMessage(webSocket: WebSocket, frame: string | ArrayBuffer): void {
-    try {
-      this.#relay.receive(webSocket, frame);
-    } catch (error) {
-      this.#log.error("a relay's frame failed", toErrorFields(error));
-      webSocket.close(1011, "internal error");
-    }
+    guardFrame(webSocket, { log: this.#log, failure: "a relay's frame failed" }, () =>
+      this.#relay.receive(webSocket, frame),
+    );
   }
 
   override webSocketClose(webSocket: WebSocket): void {

@@ -126,6 +126,62 @@ describe("a receiver that does not acknowledge", () => {
   });
 });
 
+describe("a relay whose sides were members ten minutes ago", () => {
+  async function openLongAgo() {
+    const relay = await createTestRelay();
+    for (const { machineId } of [relay.one, relay.other]) await relay.mesh.add(machineId);
+    const sides = await relay.openBoth();
+    await expectPeer(sides[0], [false, true]);
+    const age = (byMs: number) =>
+      runInDurableObject(relay.stub, (_, ctx) => {
+        for (const webSocket of ctx.getWebSockets()) {
+          const attachment = webSocket.deserializeAttachment();
+          const state = { ...attachment.state, membersAt: attachment.state.membersAt - byMs };
+          webSocket.serializeAttachment({ ...attachment, state });
+        }
+      });
+    return { ...relay, sides, age };
+  }
+
+  test("ends when one of them is no member any more and something passes, for both", async () => {
+    const relay = await openLongAgo();
+    const [one, other] = relay.sides;
+    await relay.mesh.remove(relay.other.machineId);
+    one.send(toFrame(1));
+    await expectNumbers(other, [1]);
+    await relay.age(600_000);
+    await evictDurableObject(relay.stub);
+    one.send(toFrame(2));
+    expect([await one.closed, await other.closed]).toMatchObject([{ code: 4403 }, { code: 4403 }]);
+  });
+
+  test("ends with its mesh", async () => {
+    const relay = await openLongAgo();
+    await relay.mesh.mesh.close();
+    await relay.age(600_000);
+    await evictDurableObject(relay.stub);
+    relay.sides[1].acknowledge(0);
+    expect(await relay.sides[0].closed).toMatchObject({ code: 4403 });
+  });
+
+  test("goes on when both still are, and asks no more for as long", async () => {
+    const relay = await openLongAgo();
+    const [one, other] = relay.sides;
+    await relay.age(600_000);
+    await evictDurableObject(relay.stub);
+    one.send(toFrame(1));
+    await expectNumbers(other, [1]);
+    const readMembersAt = () =>
+      runInDurableObject(relay.stub, (_, ctx) =>
+        ctx.getWebSockets().map((webSocket) => Number(webSocket.deserializeAttachment().state.membersAt)),
+      );
+    await eventually(async () => expect(Date.now() - Math.min(...(await readMembersAt()))).toBeLessThan(60_000));
+    await relay.mesh.remove(relay.other.machineId);
+    other.send(toFrame(2));
+    await expectNumbers(one, [2]);
+  });
+});
+
 test("sockets outlive hibernation, and frames pass afterwards as before", async () => {
   const relay = await createTestRelay();
   const [one, other] = await relay.openBoth();
@@ -151,6 +207,11 @@ describe("what closes a socket", () => {
     ["text that is no JSON", "{", "malformed_json"],
     ["an acknowledgement of nothing", '{"type":"relay.ack"}', "validation_failed: bytes"],
     ["a negative acknowledgement", '{"type":"relay.ack","bytes":-1}', "validation_failed: bytes"],
+    [
+      "an acknowledgement of more than was sent",
+      '{"type":"relay.ack","bytes":1}',
+      "more was acknowledged than was sent",
+    ],
   ])("%s", async (_, frame, reason) => {
     const [one, other] = await (await createTestRelay()).openBoth();
     one.send(frame);
@@ -161,10 +222,12 @@ describe("what closes a socket", () => {
     expect(other.frames).toEqual([]);
   });
 
-  test("not: a message of unknown type, an acknowledgement of more than was sent, a frame that holds no packet", async () => {
+  test("not: a message of unknown type, an acknowledgement of all that was sent, a frame that holds no packet", async () => {
     const [one, other] = await (await createTestRelay()).openBoth();
     one.send('{"type":"relay.new"}');
-    one.acknowledge(Number.MAX_SAFE_INTEGER);
+    other.send(toFrame(2, 100));
+    await expectNumbers(one, [2]);
+    one.acknowledge(100);
     for (const byteLength of [0, 1, 21]) one.send(new Uint8Array(byteLength));
     one.send(toFrame(1, 22));
     await expectNumbers(other, [1]);

@@ -6,7 +6,7 @@ import { toClose } from "../durable/close-reason.ts";
 import { createDecoder, messageTypesOf } from "../durable/decode-message.ts";
 import { createSockets, type Socket } from "../durable/sockets.ts";
 import type { Failure } from "../failure.ts";
-import type { Logger } from "../log.ts";
+import { type Logger, toErrorFields } from "../log.ts";
 import { createFlow, type Flow } from "./flow.ts";
 import { createFrameRate } from "./frame-rate.ts";
 
@@ -19,6 +19,8 @@ export interface Relay {
 /** A packet's length and the shortest packet that passes here: a STUN header (RFC 8489). WireGuard's shortest has 32 bytes. */
 const MIN_FRAME_BYTES = 2 + 20;
 
+const FALSE_ACKNOWLEDGEMENT: Failure = { code: "bad_request", detail: "more was acknowledged than was sent" };
+
 const SocketState = z.object({
   peerId: MachineId,
   /** The counters of its flow, as of the newest frame: they begin with the connection, and so outlive hibernation with it. */
@@ -26,16 +28,31 @@ const SocketState = z.object({
   ackedBytes: z.number(),
   /** What it was told last; null: nothing yet. */
   isPeerPresent: z.boolean().nullable(),
+  /** When both sides were members of the mesh, milliseconds since the epoch. */
+  membersAt: z.number().default(0),
 });
 type RelaySocket = Socket<z.infer<typeof SocketState>>;
 
+/** A ticket says who is a member for a minute; a relay lasts for longer. */
+const ASK_MEMBERS_EVERY_MS = 600_000;
+/** When the mesh did not answer. */
+const ASK_AGAIN_AFTER_MS = 60_000;
+
 const decoder = createDecoder(ToRelayMessage, messageTypesOf(ToRelayMessage));
 
-export function createRelay(ctx: DurableObjectState, { now, log }: { now: () => number; log: Logger }): Relay {
+export interface RelayParts {
+  readonly now: () => number;
+  readonly log: Logger;
+  /** Whether these are members of the relay's mesh, both of them. */
+  readonly areMembers: (machineIds: readonly MachineId[]) => Promise<boolean>;
+}
+
+export function createRelay(ctx: DurableObjectState, { now, log, areMembers }: RelayParts): Relay {
   const sockets = createSockets(ctx, SocketState);
   // What waits in them is lost when the object hibernates: it does so only when nobody has sent for ten seconds.
   const flows = new WeakMap<RelaySocket, Flow>();
   const judge = createFrameRate();
+  let askedAt = Number.NEGATIVE_INFINITY;
 
   function flowTo(socket: RelaySocket): Flow {
     const flow = flows.get(socket) ?? createFlow(socket.state);
@@ -66,13 +83,33 @@ export function createRelay(ctx: DurableObjectState, { now, log }: { now: () => 
     const decoded = decoder.decodeFrame(text);
     if (!decoded.ok) return decoded.error;
     for (const type of decoded.value.unknownTypes) log.debug("ignored a message of unknown type", { type });
-    for (const message of decoded.value.messages) acknowledge(from, message);
+    for (const message of decoded.value.messages) if (!acknowledge(from, message)) return FALSE_ACKNOWLEDGEMENT;
     return null;
   }
 
-  function acknowledge(from: RelaySocket, { bytes }: RelayAck): void {
+  function acknowledge(from: RelaySocket, { bytes }: RelayAck): boolean {
     const flow = flowTo(from);
+    if (bytes > flow.counters.sentBytes) return false;
     send(from, flow, flow.acknowledge(bytes));
+    return true;
+  }
+
+  /** Only while something passes: a relay that nobody uses costs the mesh nothing. What passes meanwhile is not held up. */
+  function askMembers({ machineId, state }: RelaySocket): void {
+    const isDue = now() - state.membersAt >= ASK_MEMBERS_EVERY_MS && now() - askedAt >= ASK_AGAIN_AFTER_MS;
+    if (!isDue) return;
+    askedAt = now();
+    areMembers([machineId, state.peerId]).then(takeMembers, (error: unknown) =>
+      log.warn("a mesh did not say whether a relay's sides are members", toErrorFields(error)),
+    );
+  }
+  function takeMembers(areStill: boolean): void {
+    for (const socket of [...sockets.list()]) {
+      if (areStill) {
+        socket.state = { ...socket.state, membersAt: now() };
+        socket.save();
+      } else dismiss(socket, { code: "not_a_member", detail: "one of the two is no member of the mesh" });
+    }
   }
 
   function tell(socket: RelaySocket | null, isPresent: boolean): void {
@@ -90,7 +127,7 @@ export function createRelay(ctx: DurableObjectState, { now, log }: { now: () => 
 
   return {
     open(machineId, peerId) {
-      const state = { peerId, sentBytes: 0, ackedBytes: 0, isPeerPresent: null };
+      const state = { peerId, sentBytes: 0, ackedBytes: 0, isPeerPresent: null, membersAt: now() };
       const response = sockets.accept(machineId, state, now());
       tell(sockets.of(machineId), sockets.of(peerId) !== null);
       tell(sockets.of(peerId), true);
@@ -104,7 +141,8 @@ export function createRelay(ctx: DurableObjectState, { now, log }: { now: () => 
       // An acknowledgement is never dropped: a window that is full opens by nothing else.
       if (verdict === "drop" && typeof frame !== "string") return;
       const failure = typeof frame === "string" ? receiveText(socket, frame) : forward(socket, frame);
-      if (failure !== null) dismiss(socket, failure);
+      if (failure === null) askMembers(socket);
+      else dismiss(socket, failure);
     },
     closed(webSocket) {
       const dropped = sockets.dropped(webSocket);
