@@ -1,6 +1,7 @@
 // alice, bob on one LAN. alice's agent is killed and started again while bob pings.
 import { expect, it } from "vitest";
 import { withFleet } from "../fleet/fleet.ts";
+import { readStatus } from "../fleet/local-api.ts";
 import { oneLan } from "../fleet/topologies.ts";
 import { readTunnels, readWireguardProcesses } from "../fleet/tunnels.ts";
 import { eventually } from "../lab/probes/eventually.ts";
@@ -35,7 +36,8 @@ it("an agent that is killed and started again loses no packet and makes no peer 
 
     async function isConnected(): Promise<boolean> {
       const machine = (await fleet.api.listMachines()).find((one) => one.name === alice?.name);
-      return machine?.online === true && JSON.stringify(await agent.read("status")).includes(mesh.id);
+      const status = (await readStatus(agent.machine)).meshes.find(({ meshId }) => meshId === mesh.id);
+      return machine?.online === true && status?.link.state === "connected";
     }
     async function readApplied(): Promise<number> {
       const member = (await fleet.api.listMembers(mesh.id)).find((one) => one.name === alice?.name);

@@ -3,7 +3,9 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { type Fleet, withFleet } from "../fleet/fleet.ts";
+import { readStatus } from "../fleet/local-api.ts";
 import { oneLan } from "../fleet/topologies.ts";
+import type { LabNode } from "../lab/node.ts";
 import { eventually } from "../lab/probes/eventually.ts";
 
 it("an agent whose cache is corrupt says so and goes on from the control plane", async () => {
@@ -47,10 +49,21 @@ it("an agent whose disk is full says so and keeps following the control plane", 
       describe: "the agent says that its disk is full",
     });
     await fleet.untilConnected(mesh.id);
-    expect(JSON.stringify(await agent.read("status"))).toMatch(/ENOSPC|no space/i);
-    expect(await other.read("status")).toBeTruthy();
+    await eventually(async () => expect(await readPlant(machine)).toEqual(await readPlant(other.machine)), {
+      withinMs: 15_000,
+      describe: "the agent has applied the second mesh as the other has",
+    });
+    expect((await readStatus(machine)).failures).toContainEqual(expect.objectContaining({ code: "ENOSPC" }));
+    expect((await readStatus(other.machine)).failures).toEqual([]);
   });
 });
+
+/** What is applied of the mesh "plant"; rejects until all of it is. */
+async function readPlant(machine: LabNode) {
+  const plant = (await readStatus(machine)).meshes.find(({ name }) => name === "plant");
+  expect(plant).toMatchObject({ peers: 1, revision: expect.any(Number), appliedRevision: plant?.revision });
+  return plant?.appliedRevision;
+}
 
 function first(fleet: Fleet) {
   const [agent, other] = fleet.agents;
