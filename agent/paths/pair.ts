@@ -3,6 +3,7 @@ import type { Endpoint } from "#schema/address";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { LinkReport } from "#schema/path";
 import type { ToMeshMessage } from "#schema/wire/messages";
+import type { PathDecision } from "../reconcile/path-decision.ts";
 import type { LoopbackSocket } from "../relay/loopback.ts";
 import { createPacketQueue } from "../relay/packet-queue.ts";
 import type { RelayConnection, Relays } from "../relay/relay-connection.ts";
@@ -17,16 +18,6 @@ import { nextWakeMs, stepPath } from "./core/path-machine.ts";
 import type { PathAction, PathEvent, PathState } from "./core/path-state.ts";
 import { createHandshakeTie } from "./handshake-tie.ts";
 import { createPathQuality, type PathQuality } from "./path-quality.ts";
-
-/** Where WireGuard has to send for a peer. */
-export interface PathDecision {
-  readonly endpoint: Endpoint | null;
-  /** Another one than before: to be written, whatever WireGuard has. 0: what is there stays. */
-  readonly version: number;
-  readonly keepaliveSeconds: number;
-  /** The gateway whose peer gets this peer's addresses. */
-  readonly gatewayId: MachineId | null;
-}
 
 export interface Pair {
   readonly peerId: MachineId;

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { DesiredMesh, type PeerRow } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 import { keyOf, MESH_A } from "../testing/desired-devices.ts";
-import { createPeerCache, type DecidedPath, toDesiredDevice } from "./to-desired-device.ts";
+import type { PathDecision } from "./path-decision.ts";
+import { createPeerCache, toDesiredDevice } from "./to-desired-device.ts";
 
 const machineId = (number: number) => `mch_01arz3ndektsv4rrffq69${String(number).padStart(5, "0")}` as MachineId;
 const member = (number: number, name = `machine-${number}`) => ({
@@ -18,14 +19,14 @@ const mesh = { id: MESH_A, name: "prod", cidr: "10.1.0.0/16", cidr6: "fd00:1::/6
 const meshOf = (...members: object[]) => DesiredMesh.parse({ mesh, epoch: "e", revision: 1, members });
 const SELF = machineId(1);
 
-const decided = (changes: Partial<DecidedPath> = {}): DecidedPath => ({
-  endpoint: "203.0.113.2:51820" as DecidedPath["endpoint"],
+const decided = (changes: Partial<PathDecision> = {}): PathDecision => ({
+  endpoint: "203.0.113.2:51820" as PathDecision["endpoint"],
   version: 3,
   keepaliveSeconds: 25,
   gatewayId: null,
   ...changes,
 });
-type Decisions = ReadonlyMap<MachineId, DecidedPath>;
+type Decisions = ReadonlyMap<MachineId, PathDecision>;
 
 const toDevice = (desired: DesiredMesh, decisions: Decisions = new Map(), peerCache = createPeerCache()) =>
   toDesiredDevice({
@@ -96,7 +97,7 @@ describe("toDesiredDevice", () => {
 
 describe("a pair that goes through a gateway", () => {
   const gatewayId = machineId(2);
-  const through = decided({ endpoint: "127.0.0.1:40000" as DecidedPath["endpoint"], gatewayId });
+  const through = decided({ endpoint: "127.0.0.1:40000" as PathDecision["endpoint"], gatewayId });
   const direct = decided();
   const allowedOf = (members: object[], decisions: Decisions) =>
     toDevice(meshOf(member(1), ...members), decisions)?.peers.map(({ allowedIps }) => allowedIps);
@@ -116,7 +117,7 @@ describe("a pair that goes through a gateway", () => {
   it("has its addresses back when it is direct again", () => {
     const cache = createPeerCache();
     const desired = meshOf(member(1), member(2), member(3));
-    const decisions = (third: DecidedPath) =>
+    const decisions = (third: PathDecision) =>
       new Map([
         [gatewayId, direct],
         [machineId(3), third],

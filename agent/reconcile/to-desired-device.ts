@@ -1,8 +1,8 @@
 // From what the control plane says of a mesh, and what this machine keeps for itself, to one WireGuard interface. Pure.
-import type { Endpoint } from "#schema/address";
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import type { MachineId, WireGuardPublicKey } from "#schema/ids";
 import type { DesiredDevice, DesiredPeer } from "./desired-device.ts";
+import type { PathDecision } from "./path-decision.ts";
 
 /** What the machine decided for itself when it joined the mesh, and keeps. */
 export interface LocalDevice {
@@ -12,21 +12,12 @@ export interface LocalDevice {
   readonly privateKeyFile: string;
 }
 
-/** What was decided of the path to a peer. The same object until it is another decision. */
-export interface DecidedPath {
-  readonly endpoint: Endpoint | null;
-  readonly version: number;
-  readonly keepaliveSeconds: number;
-  /** The gateway that forwards for the pair: it gets the peer's addresses. */
-  readonly gatewayId: MachineId | null;
-}
-
 interface Inputs {
   readonly desired: DesiredMesh;
   readonly machineId: MachineId;
   readonly device: LocalDevice;
   /** Null: nothing is decided yet. */
-  readonly decisionOf: (peerId: MachineId) => DecidedPath | null;
+  readonly decisionOf: (peerId: MachineId) => PathDecision | null;
   readonly peerCache: PeerCache;
 }
 
@@ -35,11 +26,11 @@ interface Inputs {
  * mesh of a thousand, one change costs one peer.
  */
 export interface PeerCache {
-  toPeer(row: PeerRow, decision: DecidedPath): DesiredPeer;
+  toPeer(row: PeerRow, decision: PathDecision): DesiredPeer;
 }
 
 export function createPeerCache(): PeerCache {
-  const peers = new WeakMap<PeerRow, { readonly decision: DecidedPath; readonly peer: DesiredPeer }>();
+  const peers = new WeakMap<PeerRow, { readonly decision: PathDecision; readonly peer: DesiredPeer }>();
   return {
     toPeer(row, decision) {
       const known = peers.get(row);
@@ -53,7 +44,7 @@ export function createPeerCache(): PeerCache {
 
 /** What fits into an Ethernet frame of 1,500 bytes behind IPv6, UDP and WireGuard (80 bytes): WireGuard's own default. */
 const MTU_BYTES = 1_420;
-const UNDECIDED: DecidedPath = { endpoint: null, version: 0, keepaliveSeconds: 0, gatewayId: null };
+const UNDECIDED: PathDecision = { endpoint: null, version: 0, keepaliveSeconds: 0, gatewayId: null };
 
 /** Null while this machine is not among the members: then it has no address yet. */
 export function toDesiredDevice({ desired, machineId, device, decisionOf, peerCache }: Inputs): DesiredDevice | null {
@@ -92,7 +83,7 @@ function throughGateways(peers: readonly { peer: DesiredPeer; gatewayId: Machine
   });
 }
 
-function toDesiredPeer(member: PeerRow, { endpoint, version, keepaliveSeconds }: DecidedPath): DesiredPeer {
+function toDesiredPeer(member: PeerRow, { endpoint, version, keepaliveSeconds }: PathDecision): DesiredPeer {
   return {
     machineId: member.machineId,
     publicKey: member.publicKey,
