@@ -5,17 +5,11 @@ import type { WireGuardPublicKey } from "#schema/ids";
 import { createIp } from "../net/ip.ts";
 import { createForwardGuard } from "../net/nft/forward-guard.ts";
 import { readObservedState } from "../reconcile/observe.ts";
-import type { Clock } from "../system/clock.ts";
-import type { Exec } from "../system/exec.ts";
-import type { Files } from "../system/files.ts";
 import { generateX25519KeyPair, toPublicKey } from "../system/x25519.ts";
 import type { PeerSettings } from "../wireguard/peer-change.ts";
-import { createWireGuard } from "../wireguard/wireguard.ts";
+import { createWireGuard, type WireGuardPorts } from "../wireguard/wireguard.ts";
 
-export interface SystemUnderTest {
-  readonly exec: Exec;
-  readonly files: Files;
-  readonly clock: Clock;
+export interface SystemUnderTest extends WireGuardPorts {
   /** A folder for key files that both `files` and the commands see. */
   readonly folder: string;
   /** Makes a link of another kind, up, with this address. */
@@ -246,7 +240,7 @@ export function describeSystem(name: string, open: () => Promise<SystemUnderTest
       await ip.configureLink("bkt-other", { ...NOTHING, isUp: true });
 
       await expect(wireguard.configureDevice("bkt-other", { listenPort: 51_877 })).rejects.toThrow(
-        /Address already in use/,
+        /address already in use/i,
       );
     });
   });

@@ -71,7 +71,7 @@ export function createRuleBook({ filter, clock, log, onProblemChanged }: Ports):
   function settle(next: string | null): void {
     if (next !== null && problem === null) log.warn("checks can't leave from WireGuard's port", { problem: next });
     const isChanged = problem !== next;
-    if (problem === null) sinceMs = clock.now();
+    if (problem === null) sinceMs = clock.wall();
     problem = next;
     if (isChanged) onProblemChanged();
   }
