@@ -68,7 +68,7 @@ export interface Agent {
   peers(): Promise<PeerList>;
   /** The paths to a machine, by its name, id or mesh IP: one for each mesh that both are in. */
   explain(peer: string): ExplainReply;
-  /** Measures what stands between this machine and the internet. Null: it is in no mesh. */
+  /** Measures what stands between this machine and the internet. Null: it is in no mesh, or there is no STUN server to ask. */
   netcheck(): Promise<NatReport | null>;
   /** Removes every interface of ours and ends `run`, also when one could not be removed (then it rejects). */
   down(options: { readonly forget: boolean }): Promise<DownReply>;

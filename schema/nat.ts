@@ -14,6 +14,15 @@ export const NatMapping = z
   });
 export type NatMapping = z.infer<typeof NatMapping>;
 
+/** What a NAT of this mapping is called in a sentence. */
+export const NAT_WORDS: Record<NatMapping, string> = {
+  none: "no NAT",
+  "endpoint-independent": "an easy NAT (endpoint-independent mapping)",
+  "address-dependent": "a hard NAT (address-dependent mapping)",
+  "address-and-port-dependent": "a hard NAT (address-and-port-dependent mapping)",
+  unknown: "a NAT that is not known yet",
+};
+
 /** What comes in unasked: from anywhere, from hosts that were sent to, only from endpoints that were sent to. */
 export const NatFiltering = z
   .enum(["endpoint-independent", "address-dependent", "address-and-port-dependent", "unknown"])

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Endpoint } from "./address.ts";
 import { EndpointType } from "./desired-state.ts";
 import { MachineId, MeshId } from "./ids.ts";
-import { type NatMapping, NatSummary } from "./nat.ts";
+import { NatSummary } from "./nat.ts";
 import { Timestamp } from "./timestamp.ts";
 
 /**
@@ -143,7 +143,7 @@ export const LinkChange = z.enum(["up", "down", "path_changed"]).meta({
 });
 export type LinkChange = z.infer<typeof LinkChange>;
 
-/** A change of a link, told as it happens. `at` is the machine's clock, corrected by the server's. */
+/** A change of a link, told as it happens. `at` is by the machine's clock; the object dates the event by its own. */
 export const LinkReport = z.object({
   peerId: MachineId,
   kind: LinkChange,
@@ -153,12 +153,3 @@ export const LinkReport = z.object({
   at: Timestamp.max(32),
 });
 export type LinkReport = z.infer<typeof LinkReport>;
-
-/** For tests and pages: what a NAT of this mapping is called in a sentence. */
-export const NAT_WORDS: Record<NatMapping, string> = {
-  none: "no NAT",
-  "endpoint-independent": "an easy NAT (endpoint-independent mapping)",
-  "address-dependent": "a hard NAT (address-dependent mapping)",
-  "address-and-port-dependent": "a hard NAT (address-and-port-dependent mapping)",
-  unknown: "a NAT that is not known yet",
-};

@@ -1,5 +1,6 @@
 // What `becket explain` prints of one path. Pure.
-import { NAT_WORDS, type PeerExplanation } from "#schema/path";
+import { NAT_WORDS } from "#schema/nat";
+import type { PeerExplanation } from "#schema/path";
 import { renderAge, renderTable } from "./render-table.ts";
 
 const COLUMNS = ["ENDPOINT", "TYPE", "OUTCOME", "RTT", "LAST"].map((title) => ({ title }));

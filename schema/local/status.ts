@@ -99,7 +99,7 @@ export const ExplainRequest = z.object({ peer: z.string().min(1).max(255) });
 export const ExplainReply = z.object({ paths: z.array(PeerExplanation) });
 export type ExplainReply = z.infer<typeof ExplainReply>;
 
-/** What `becket netcheck --json` prints; null: the machine is in no mesh, so there is no port to ask from. */
+/** What `becket netcheck --json` prints; null: the machine is in no mesh, so there is no port to ask from, or no STUN server is named. */
 export const NetcheckReply = z.object({ report: NatReport.nullable() });
 export type NetcheckReply = z.infer<typeof NetcheckReply>;
 

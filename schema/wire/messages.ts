@@ -13,8 +13,6 @@ import { LinkReport, ObservedEndpoint, PeerExplanation } from "../path.ts";
 const wireVersion = z.number().int().min(1);
 const position = { epoch: Epoch, revision: Revision };
 
-// ── agent → Mesh object ───────────────────────────────────────────────────────────────────────────────────────────
-
 /** First message on a connection: who I am here, and where I stand (null: I know nothing). Answered by a snapshot or changes. */
 export const SyncHello = z.object({
   type: z.literal("sync.hello"),
@@ -101,8 +99,6 @@ export const ToMeshMessage = z.discriminatedUnion("type", [
   TransitRequest,
 ]);
 export type ToMeshMessage = z.infer<typeof ToMeshMessage>;
-
-// ── Mesh object → agent ───────────────────────────────────────────────────────────────────────────────────────────
 
 /** Everything. Replaces what the agent knew of this mesh. */
 export const SyncSnapshot = z.object({
@@ -194,8 +190,6 @@ export const FromMeshMessage = z.discriminatedUnion("type", [
 ]);
 export type FromMeshMessage = z.infer<typeof FromMeshMessage>;
 
-// ── agent → Machine object ────────────────────────────────────────────────────────────────────────────────────────
-
 /** First message on a connection, answered by machine.state. */
 export const MachineHello = z.object({ type: z.literal("machine.hello"), wireVersion, agent: AgentInfo });
 export type MachineHello = z.infer<typeof MachineHello>;
@@ -205,8 +199,6 @@ export type MachineHeartbeat = z.infer<typeof MachineHeartbeat>;
 
 export const ToMachineMessage = z.discriminatedUnion("type", [MachineHello, MachineHeartbeat]);
 export type ToMachineMessage = z.infer<typeof ToMachineMessage>;
-
-// ── Machine object → agent ────────────────────────────────────────────────────────────────────────────────────────
 
 /** The doorbell: the machine's name and the meshes it should be in. Sent in answer to hello and heartbeat, and at every change. */
 export const MachineState = z.object({
@@ -224,8 +216,6 @@ export type MachineRemoved = z.infer<typeof MachineRemoved>;
 
 export const FromMachineMessage = z.discriminatedUnion("type", [MachineState, MachineRemoved, WireError]);
 export type FromMachineMessage = z.infer<typeof FromMachineMessage>;
-
-// ── long-poll ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export const MAX_BATCH_MESSAGES = 32;
 /** Body of POST …/sync and of the replies to POST and GET: messages in order, each as it would be on the socket. */

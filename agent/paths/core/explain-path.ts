@@ -1,8 +1,8 @@
 // Why a pair talks the way it does: what was tried, what stands in the way, what comes next. Pure.
 
 import type { Endpoint } from "#schema/address";
+import { NAT_WORDS } from "#schema/nat";
 import type { CandidateOutcome, PathReason, PathReasonCode, PeerConnectivity } from "#schema/path";
-import { NAT_WORDS } from "#schema/path";
 import { isHardPair, isHopeless, isViable } from "./candidates.ts";
 import { canCheck, isActive, isKept, isWanted, isWithin } from "./conditions.ts";
 import { isRelayAllowed, toRelayRetryMs } from "./fallback-path.ts";
