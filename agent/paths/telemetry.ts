@@ -89,7 +89,6 @@ const toPieces = ({ peers, endpoints, nat }: Report): Contents[] => [
 export interface Watch {
   /** Begins, or goes on, for this long. */
   extend(seconds: number): void;
-  isWatched(): boolean;
   stop(): void;
 }
 
@@ -127,7 +126,6 @@ export function createWatch({ clock, measure, report }: WatchOptions): Watch {
       untilMs = Math.max(untilMs, clock.now() + seconds * 1_000);
       if (cancel === null) tick();
     },
-    isWatched: () => clock.now() < untilMs,
     stop: () => cancel?.(),
   };
 }

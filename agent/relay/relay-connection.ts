@@ -24,6 +24,7 @@ export interface RelayConnection {
   send(packet: Uint8Array): void;
   /** Idempotent; no event comes after. */
   close(): void;
+  /** For tests: that it keeps to its bounds is seen nowhere else. */
   stats(): { queuedBytes: number; droppedPackets: number };
 }
 

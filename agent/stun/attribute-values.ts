@@ -7,15 +7,6 @@ export interface ValueCodec<T> {
   readonly decode: (value: Buffer, transactionId: Uint8Array) => T | null;
 }
 
-export const uint32: ValueCodec<number> = {
-  encode(value) {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32BE(value);
-    return bytes;
-  },
-  decode: (value) => (value.length === 4 ? value.readUInt32BE() : null),
-};
-
 /** Says something by being there. */
 export const flag: ValueCodec<true> = {
   encode: () => Buffer.alloc(0),

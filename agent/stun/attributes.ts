@@ -1,21 +1,13 @@
-// The attributes of Binding messages: RFC 8489 section 14, RFC 5780 section 7, and PRIORITY of RFC 8445. Types up to 0x7fff have to be
+// The attributes of Binding messages: RFC 8489 section 14, RFC 5780 section 7, and USE-CANDIDATE of RFC 8445. Types up to 0x7fff have to be
 // understood by who gets them, the others may be passed over.
 import type { Endpoint } from "#schema/address";
 import { decodeEndpoint, decodeXorEndpoint, encodeEndpoint, encodeXorEndpoint } from "./address-value.ts";
-import {
-  changeRequest,
-  errorCode,
-  flag,
-  paddedPort,
-  text,
-  typeList,
-  uint32,
-  type ValueCodec,
-} from "./attribute-values.ts";
+import { changeRequest, errorCode, flag, paddedPort, text, typeList, type ValueCodec } from "./attribute-values.ts";
 import { INTEGRITY, INTEGRITY_SHA256 } from "./integrity.ts";
 
 export interface StunAttributes {
   readonly username?: string;
+  /** Read by nobody and sent to nobody: with it the test vectors of RFC 5769 can be rendered byte for byte. */
   readonly software?: string;
   readonly mappedAddress?: Endpoint;
   readonly xorMappedAddress?: Endpoint;
@@ -25,7 +17,6 @@ export interface StunAttributes {
   readonly changeRequest?: { readonly changeAddress: boolean; readonly changePort: boolean };
   /** Asks that the answer go to this port, instead of the one that the request came from. */
   readonly responsePort?: number;
-  readonly priority?: number;
   /** The controlling side nominates the endpoint that this check goes to (RFC 8445, section 7.1.2). */
   readonly useCandidate?: true;
   /** The UNKNOWN-ATTRIBUTES of an error 420. */
@@ -49,7 +40,6 @@ const CODECS: { readonly [N in Name]: Attribute<ValueOf<N>> } = {
   errorCode: { type: 0x0009, ...errorCode },
   unknownAttributes: { type: 0x000a, ...typeList },
   username: { type: 0x0006, ...text(508) },
-  priority: { type: 0x0024, ...uint32 },
   useCandidate: { type: 0x0025, ...flag },
   changeRequest: { type: 0x0003, ...changeRequest },
   responsePort: { type: 0x0027, ...paddedPort },

@@ -163,7 +163,6 @@ const anyMessage: fc.Arbitrary<StunMessage> = fc.record({
       responseOrigin: anyEndpoint,
       changeRequest: fc.record({ changeAddress: fc.boolean(), changePort: fc.boolean() }),
       responsePort: anyPort,
-      priority: fc.nat({ max: 0xffff_ffff }),
       unknownAttributes: fc.array(anyType, { maxLength: 5 }),
     },
     { requiredKeys: [] },

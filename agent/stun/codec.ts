@@ -1,5 +1,5 @@
 // STUN messages (RFC 8489) of the one method that we speak, Binding, with the attributes of NAT behaviour discovery (RFC 5780) and ICE's
-// PRIORITY. Pure; nothing that comes from the network makes it throw.
+// USE-CANDIDATE. Pure; nothing that comes from the network makes it throw.
 //
 //   0        2         4        8                20
 //   │ type   │ length  │ cookie │ transaction id │ attributes … MESSAGE-INTEGRITY, MESSAGE-INTEGRITY-SHA256, FINGERPRINT

@@ -1,5 +1,6 @@
 // The first 20 bytes of a STUN message (RFC 8489, section 5), for the method Binding alone.
 
+/** Nobody here sends or answers an indication; known as STUN, one that comes is taken for no packet of WireGuard's. */
 export type StunClass = "request" | "indication" | "success" | "error";
 
 export const HEADER_BYTES = 20;
