@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_readConfig } from "wrangler";
 import { applyMigrations } from "../embedded/apply-migrations.ts";
-import { createAddressPool, fillAddressPool } from "../worker/mesh-object/addresses.ts";
+import { createAddressPool, fillAddressPool } from "../worker/mesh-object/addresses/addresses.ts";
 import { createMemoryAddressStorage } from "../worker/testing/memory-address-storage.ts";
 import { percentile, since } from "./lib/measure.ts";
 

@@ -12,7 +12,7 @@ import { createSockets, type Socket, type Sockets } from "../durable/sockets.ts"
 import { createWaiters } from "../durable/waiters.ts";
 import type { Failure } from "../failure.ts";
 import type { MemberReport } from "./messages.ts";
-import type { Position } from "./sync.ts";
+import type { Position } from "./sync/sync.ts";
 
 const SocketState = z.object({
   /** Up to where this socket was told; null before its hello. */

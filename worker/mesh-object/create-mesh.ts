@@ -8,19 +8,19 @@ import { createObjects } from "../objects.ts";
 import { Notice, Projection } from "../outbox/entries.ts";
 import { createOutbox, type Outbox } from "../outbox/outbox.ts";
 import { createProjector, MAX_PROJECTIONS } from "../outbox/project.ts";
-import { createAddressStorage } from "./address-storage.ts";
-import { type Broadcast, createBroadcast } from "./broadcast.ts";
+import { createAddressStorage } from "./addresses/address-storage.ts";
 import { type Connections, createConnections } from "./connections.ts";
-import { createLinkEvents, type LinkEvents } from "./link-events.ts";
+import { createLinkEvents, type LinkEvents } from "./links/link-events.ts";
+import { createTelemetry, type Telemetry } from "./links/telemetry.ts";
 import { createMemberEndpoint, type MemberEndpoint } from "./member-endpoint.ts";
 import type { MeshParts } from "./members.ts";
 import { readOpenMesh } from "./members.ts";
-import { createRelayInvitations } from "./relay-invitations.ts";
-import { createRelayTicketStorage, createRelayTickets, type RelayTickets } from "./relay-tickets.ts";
-import { createReplies } from "./replies.ts";
+import { createRelayInvitations } from "./signals/relay-invitations.ts";
+import { createRelayTicketStorage, createRelayTickets, type RelayTickets } from "./signals/relay-tickets.ts";
+import { createTransits, type Transits } from "./signals/transits.ts";
 import { createMeshStorage } from "./storage.ts";
-import { createTelemetry, type Telemetry } from "./telemetry.ts";
-import { createTransits, type Transits } from "./transits.ts";
+import { type Broadcast, createBroadcast } from "./sync/broadcast.ts";
+import { createReplies } from "./sync/replies.ts";
 
 /** Each is a call of another object: few enough at once that none waits long. */
 const MAX_NOTICES = 50;

@@ -8,18 +8,18 @@ import { createDecoder, type Decoded, messageTypesOf } from "../durable/decode-m
 import { createRateLimiter } from "../durable/rate-limiter.ts";
 import type { Failure } from "../failure.ts";
 import type { Logger } from "../log.ts";
-import type { Broadcast } from "./broadcast.ts";
 import type { Connections } from "./connections.ts";
-import type { LinkEvents } from "./link-events.ts";
+import type { LinkEvents } from "./links/link-events.ts";
+import type { Telemetry } from "./links/telemetry.ts";
 import { readOpenMesh } from "./members.ts";
 import { handleMessages, type MessageKind, type MessageOutcome } from "./messages.ts";
-import type { RelayInvitations } from "./relay-invitations.ts";
-import type { Replies } from "./replies.ts";
-import { createSignalLimits } from "./signals.ts";
+import type { RelayInvitations } from "./signals/relay-invitations.ts";
+import { createSignalLimits } from "./signals/signals.ts";
+import { isTransitAllowed, renderTransits, type Transits } from "./signals/transits.ts";
 import type { MeshRecord, MeshStorage } from "./storage.ts";
-import { isResumable, type Position } from "./sync.ts";
-import type { Telemetry } from "./telemetry.ts";
-import { isTransitAllowed, renderTransits, type Transits } from "./transits.ts";
+import type { Broadcast } from "./sync/broadcast.ts";
+import type { Replies } from "./sync/replies.ts";
+import { isResumable, type Position } from "./sync/sync.ts";
 
 export interface MemberEndpoint extends AgentEndpoint {
   receiveFrame(webSocket: WebSocket, frame: string | ArrayBuffer): void;

@@ -1,10 +1,10 @@
 import { ONLINE_WITHIN_MS } from "#schema/limits";
 import type { Member } from "#schema/machine";
 import type { MemberStatus } from "./connections.ts";
+import type { KeptReport } from "./links/telemetry.ts";
 import type { MemberTelemetry } from "./rpc.ts";
 import type { MemberRecord, MeshRecord, MeshStorage } from "./storage.ts";
-import type { Position } from "./sync.ts";
-import type { KeptReport } from "./telemetry.ts";
+import type { Position } from "./sync/sync.ts";
 
 /** A member as the API shows it. */
 export function toMember(mesh: MeshRecord, member: MemberRecord, status: MemberStatus, nowMs: number): Member {

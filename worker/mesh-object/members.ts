@@ -9,7 +9,7 @@ import { err, ok, type Result } from "#schema/result";
 import type { Cause } from "../outbox/cause.ts";
 import type { Notice, Projection } from "../outbox/entries.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import { type AddressPool, type AddressStorage, createAddressPool, fillAddressPool } from "./addresses.ts";
+import { type AddressPool, type AddressStorage, createAddressPool, fillAddressPool } from "./addresses/addresses.ts";
 import type { AddedMember, AddMemberError, AddMemberRequest, SettingsChange } from "./rpc.ts";
 import { isVisible, type MemberRecord, type MeshRecord, type MeshStorage } from "./storage.ts";
 

@@ -33,7 +33,7 @@ import type {
   SettingsChange,
   TelemetryError,
 } from "./rpc.ts";
-import { isTransitAllowed, renderTransits } from "./transits.ts";
+import { isTransitAllowed, renderTransits } from "./signals/transits.ts";
 
 type NoMesh = { readonly code: "mesh_not_found" };
 

@@ -14,12 +14,12 @@ import type {
 } from "#schema/wire/messages";
 import { checkWireVersion } from "../durable/wire-version.ts";
 import type { Failure } from "../failure.ts";
-import type { LinkEvents } from "./link-events.ts";
+import type { LinkEvents } from "./links/link-events.ts";
 import { type MemberChange, readOpenMesh, updateMember } from "./members.ts";
-import { handleSignal, type Signal, type SignalLimits, type Tell } from "./signals.ts";
+import { handleSignal, type Signal, type SignalLimits, type Tell } from "./signals/signals.ts";
+import { requestTransit, type Transits } from "./signals/transits.ts";
 import type { MeshStorage } from "./storage.ts";
-import type { Position } from "./sync.ts";
-import { requestTransit, type Transits } from "./transits.ts";
+import type { Position } from "./sync/sync.ts";
 
 export interface MessageContext {
   readonly storage: MeshStorage;

@@ -2,10 +2,10 @@
 import { ALARMS_MIGRATION } from "../durable/alarms.ts";
 import type { Migration } from "../durable/migrate.ts";
 import { createOutboxMigration } from "../outbox/outbox.ts";
-import { ADDRESSES_MIGRATION } from "./address-storage.ts";
-import { LINK_EVENTS_MIGRATION } from "./link-events.ts";
-import { RELAY_TICKETS_MIGRATION } from "./relay-tickets.ts";
-import { TRANSIT_WISHES_MIGRATION, TRANSITS_MIGRATION } from "./transits.ts";
+import { ADDRESSES_MIGRATION } from "./addresses/address-storage.ts";
+import { LINK_EVENTS_MIGRATION } from "./links/link-events.ts";
+import { RELAY_TICKETS_MIGRATION } from "./signals/relay-tickets.ts";
+import { TRANSIT_WISHES_MIGRATION, TRANSITS_MIGRATION } from "./signals/transits.ts";
 
 export const MESH_MIGRATIONS: readonly Migration[] = [
   {

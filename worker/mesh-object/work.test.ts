@@ -11,8 +11,8 @@ import { createMachineId, createMeshId, createPublicKey } from "../testing/fake-
 import { TEST_CAUSE } from "../testing/test-mesh.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
 import { addMember, initialiseMesh, type MemberChange, removeMember, updateMember } from "./members.ts";
-import { createReplies } from "./replies.ts";
-import { readDelta } from "./sync.ts";
+import { createReplies } from "./sync/replies.ts";
+import { readDelta } from "./sync/sync.ts";
 
 test("adding, updating, removing and telling a change cost the same in a mesh of 10 and of 1,000", async () => {
   const small = await withMesh(10, measureChanges);

@@ -1,6 +1,6 @@
 // The address pool's storage in memory, for tests and as the benchmark's reference. Finding is O(log n); inserting in the middle moves
 // the tail of an array, which is quick at the sizes used here.
-import type { AddressStorage, FreeRange, QuarantinedHost } from "../mesh-object/addresses.ts";
+import type { AddressStorage, FreeRange, QuarantinedHost } from "../mesh-object/addresses/addresses.ts";
 
 export function createMemoryAddressStorage(): AddressStorage {
   const free: FreeRange[] = [];

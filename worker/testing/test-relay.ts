@@ -5,7 +5,7 @@ import type { MachineId } from "#schema/ids";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
 import { FromRelayMessage, RELAY_TICKET_HEADER, toRelayName } from "#schema/wire/relay";
 import { createDatabase } from "../durable/sqlite.ts";
-import { createRelayTicketStorage, createRelayTickets } from "../mesh-object/relay-tickets.ts";
+import { createRelayTicketStorage, createRelayTickets } from "../mesh-object/signals/relay-tickets.ts";
 import type { RelayObject } from "../relay-object/relay-object.ts";
 import { createTestApp } from "./create-test-app.ts";
 import { type EnrolledMachine, enrolMachine, fetchAs } from "./enrolled-machine.ts";

@@ -1,9 +1,9 @@
 // Pairs that talk through a gateway: who may, who is told, and when it ends.
 import { describe, expect, test } from "vitest";
 import type { MachineId } from "#schema/ids";
-import { createMachineId } from "../testing/fake-agent.ts";
-import { connectMember, type TestMember, TRANSPORTS, type TransportName } from "../testing/test-member.ts";
-import { createTestMesh, type TestMesh } from "../testing/test-mesh.ts";
+import { createMachineId } from "../../testing/fake-agent.ts";
+import { connectMember, type TestMember, TRANSPORTS, type TransportName } from "../../testing/test-member.ts";
+import { createTestMesh, type TestMesh } from "../../testing/test-mesh.ts";
 
 const request = (peerId: MachineId, ...gatewayIds: MachineId[]) => ({ type: "transit.request", peerId, gatewayIds });
 

@@ -6,12 +6,12 @@ import { Endpoint, Ipv6Cidr } from "#schema/address";
 import type { MachineId } from "#schema/ids";
 import { FIRST_PRIVATE_ASN, MeshCidr } from "#schema/mesh";
 import type { ToMeshMessage } from "#schema/wire/messages";
-import { createMachineId, createMeshId, createPublicKey } from "../testing/fake-agent.ts";
-import { TEST_CAUSE } from "../testing/test-mesh.ts";
-import { createReport } from "../testing/test-telemetry.ts";
-import { createMesh, type MeshServices } from "./create-mesh.ts";
-import { addMember, initialiseMesh, setMemberGateway, updateMember } from "./members.ts";
-import { handleMessages } from "./messages.ts";
+import { createMachineId, createMeshId, createPublicKey } from "../../testing/fake-agent.ts";
+import { TEST_CAUSE } from "../../testing/test-mesh.ts";
+import { createReport } from "../../testing/test-telemetry.ts";
+import { createMesh, type MeshServices } from "../create-mesh.ts";
+import { addMember, initialiseMesh, setMemberGateway, updateMember } from "../members.ts";
+import { handleMessages } from "../messages.ts";
 import { createSignalLimits } from "./signals.ts";
 
 const ENDPOINT = Endpoint.parse("198.51.100.7:51820");

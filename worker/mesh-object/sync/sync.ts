@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { MeshSettings, PeerRow } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 import type { SyncPosition, SyncSnapshot } from "#schema/wire/messages";
-import type { MeshRecord, MeshStorage, VisibleMember } from "./storage.ts";
+import type { MeshRecord, MeshStorage, VisibleMember } from "../storage.ts";
 
 /** How far somebody has come. */
 export interface Position {

@@ -4,9 +4,9 @@ import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
 import { Endpoint } from "#schema/address";
 import type { MachineId } from "#schema/ids";
-import { createHello, createMachineId } from "../testing/fake-agent.ts";
-import { connectMember, type TestMember, TRANSPORTS, type TransportName } from "../testing/test-member.ts";
-import { createTestMesh, type TestMesh } from "../testing/test-mesh.ts";
+import { createHello, createMachineId } from "../../testing/fake-agent.ts";
+import { connectMember, type TestMember, TRANSPORTS, type TransportName } from "../../testing/test-member.ts";
+import { createTestMesh, type TestMesh } from "../../testing/test-mesh.ts";
 import { createSignalLimits, handleSignal, type Signal, type SignalContext } from "./signals.ts";
 
 const ENDPOINT = Endpoint.parse("198.51.100.7:51820");

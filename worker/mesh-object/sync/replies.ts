@@ -1,6 +1,6 @@
 // Answers to "this is where I stand", over the mesh's storage. The snapshot's text is kept and serves every member that asks for it; it may
 // lag a little behind, then the changes since follow it. So a thousand members that come at once don't cost a thousand snapshots.
-import type { MeshRecord, MeshStorage } from "./storage.ts";
+import type { MeshRecord, MeshStorage } from "../storage.ts";
 import { isResumable, type Position, readDelta, renderChanges, renderPosition, renderSnapshot } from "./sync.ts";
 
 export interface Replies {

@@ -1,10 +1,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import type { TelemetryWatch } from "#schema/wire/messages";
-import { createMachineId, createMeshId } from "../testing/fake-agent.ts";
-import { connectMember, TRANSPORTS } from "../testing/test-member.ts";
-import { createTestMesh } from "../testing/test-mesh.ts";
-import { createReport } from "../testing/test-telemetry.ts";
+import { createMachineId, createMeshId } from "../../testing/fake-agent.ts";
+import { connectMember, TRANSPORTS } from "../../testing/test-member.ts";
+import { createTestMesh } from "../../testing/test-mesh.ts";
+import { createReport } from "../../testing/test-telemetry.ts";
 import { createTelemetry } from "./telemetry.ts";
 
 const WATCH = { type: "telemetry.watch", seconds: 30 };

@@ -4,13 +4,13 @@ import { describe, expect, test } from "vitest";
 import { Endpoint } from "#schema/address";
 import type { MachineId } from "#schema/ids";
 import type { LinkReport } from "#schema/path";
-import { migrate } from "../durable/migrate.ts";
-import { createDatabase, type Database } from "../durable/sqlite.ts";
-import { createMachineId } from "../testing/fake-agent.ts";
-import { connectMember, TRANSPORTS } from "../testing/test-member.ts";
-import { createTestMesh, type TestMesh } from "../testing/test-mesh.ts";
+import { migrate } from "../../durable/migrate.ts";
+import { createDatabase, type Database } from "../../durable/sqlite.ts";
+import { createMachineId } from "../../testing/fake-agent.ts";
+import { connectMember, TRANSPORTS } from "../../testing/test-member.ts";
+import { createTestMesh, type TestMesh } from "../../testing/test-mesh.ts";
+import { MESH_MIGRATIONS } from "../migrations.ts";
 import { createLinkEvents, type LinkEventBounds, type LinkEvents } from "./link-events.ts";
-import { MESH_MIGRATIONS } from "./migrations.ts";
 
 const toReport = (peerId: MachineId, change: Partial<LinkReport> = {}): LinkReport => ({
   peerId,

@@ -9,9 +9,9 @@ import type {
   RelayRequest,
   WireError,
 } from "#schema/wire/messages";
-import { createRateLimiter, type RateLimiter } from "../durable/rate-limiter.ts";
-import type { MessageContext } from "./messages.ts";
-import type { MeshRecord } from "./storage.ts";
+import { createRateLimiter, type RateLimiter } from "../../durable/rate-limiter.ts";
+import type { MessageContext } from "../messages.ts";
+import type { MeshRecord } from "../storage.ts";
 import { isRelayAllowed } from "./transits.ts";
 
 export type Signal = PunchRequest | RelayRequest | PeerObserved;

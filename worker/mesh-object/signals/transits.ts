@@ -4,10 +4,10 @@ import { z } from "zod";
 import { MachineId } from "#schema/ids";
 import type { Fallback } from "#schema/mesh";
 import type { TransitRequest, TransitSet, WireError } from "#schema/wire/messages";
-import type { Migration } from "../durable/migrate.ts";
-import type { Database } from "../durable/sqlite.ts";
-import type { MessageContext, MessageOutcome } from "./messages.ts";
-import type { MeshRecord } from "./storage.ts";
+import type { Migration } from "../../durable/migrate.ts";
+import type { Database } from "../../durable/sqlite.ts";
+import type { MessageContext, MessageOutcome } from "../messages.ts";
+import type { MeshRecord } from "../storage.ts";
 
 export const TRANSITS_MIGRATION: Migration = {
   name: "create transits",

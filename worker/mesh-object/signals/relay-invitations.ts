@@ -1,8 +1,8 @@
 // Gives both members of a pair the ticket to their relay: the one that asked for it, and the other as an invitation.
 import type { MachineId, MeshId } from "#schema/ids";
 import type { RelayTicket } from "#schema/wire/messages";
-import { type Logger, toErrorFields } from "../log.ts";
-import type { Connections } from "./connections.ts";
+import { type Logger, toErrorFields } from "../../log.ts";
+import type { Connections } from "../connections.ts";
 import type { RelayTickets } from "./relay-tickets.ts";
 import { renderPeerOffline } from "./signals.ts";
 

@@ -10,8 +10,8 @@ import {
   openMeshSocket,
   takeUntil,
   toObject,
-} from "../testing/fake-agent.ts";
-import { createTestMesh, type TestMesh } from "../testing/test-mesh.ts";
+} from "../../testing/fake-agent.ts";
+import { createTestMesh, type TestMesh } from "../../testing/test-mesh.ts";
 
 /** Sends the messages and takes what the last of them is answered. */
 type Ask = (...messages: unknown[]) => Promise<FromMeshMessage[]>;

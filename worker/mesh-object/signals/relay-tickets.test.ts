@@ -2,10 +2,10 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { decodeProtectedHeader, importJWK, jwtVerify } from "jose";
 import { expect, test } from "vitest";
-import { migrate } from "../durable/migrate.ts";
-import { createDatabase, type Database } from "../durable/sqlite.ts";
-import { createMachineId, createMeshId } from "../testing/fake-agent.ts";
-import { createTestMesh } from "../testing/test-mesh.ts";
+import { migrate } from "../../durable/migrate.ts";
+import { createDatabase, type Database } from "../../durable/sqlite.ts";
+import { createMachineId, createMeshId } from "../../testing/fake-agent.ts";
+import { createTestMesh } from "../../testing/test-mesh.ts";
 import {
   createRelayTicketStorage,
   createRelayTickets,

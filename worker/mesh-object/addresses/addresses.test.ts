@@ -1,8 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { migrate } from "../durable/migrate.ts";
-import { createDatabase } from "../durable/sqlite.ts";
-import { createMemoryAddressStorage } from "../testing/memory-address-storage.ts";
+import { migrate } from "../../durable/migrate.ts";
+import { createDatabase } from "../../durable/sqlite.ts";
+import { createMemoryAddressStorage } from "../../testing/memory-address-storage.ts";
 import { ADDRESSES_MIGRATION, createAddressStorage } from "./address-storage.ts";
 import { describeAddressPool } from "./addresses.contract.ts";
 

@@ -1,6 +1,6 @@
 // The address pool's storage in the object's SQLite.
-import type { Migration } from "../durable/migrate.ts";
-import type { Database } from "../durable/sqlite.ts";
+import type { Migration } from "../../durable/migrate.ts";
+import type { Database } from "../../durable/sqlite.ts";
 import type { AddressStorage } from "./addresses.ts";
 
 export const ADDRESSES_MIGRATION: Migration = {

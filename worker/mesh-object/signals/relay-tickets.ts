@@ -3,8 +3,8 @@ import { exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import { z } from "zod";
 import type { MachineId, MeshId } from "#schema/ids";
 import { RELAY_TICKET_SECONDS, type RelayTicketClaims } from "#schema/wire/relay";
-import type { Migration } from "../durable/migrate.ts";
-import type { Database } from "../durable/sqlite.ts";
+import type { Migration } from "../../durable/migrate.ts";
+import type { Database } from "../../durable/sqlite.ts";
 
 export const RELAY_TICKETS_MIGRATION: Migration = {
   name: "create relay ticket key",

@@ -3,10 +3,10 @@
 import type { MachineId } from "#schema/ids";
 import { LINK_EVENT_DAYS, MAX_LINK_EVENTS, MAX_MEMBER_LINK_EVENTS } from "#schema/limits";
 import type { LinkReport } from "#schema/path";
-import type { Migration } from "../durable/migrate.ts";
-import { createRateLimiter } from "../durable/rate-limiter.ts";
-import type { Database } from "../durable/sqlite.ts";
-import type { LinkEventPosition, PositionedLinkEvent } from "./rpc.ts";
+import type { Migration } from "../../durable/migrate.ts";
+import { createRateLimiter } from "../../durable/rate-limiter.ts";
+import type { Database } from "../../durable/sqlite.ts";
+import type { LinkEventPosition, PositionedLinkEvent } from "../rpc.ts";
 
 export const LINK_EVENTS_MIGRATION: Migration = {
   name: "create link events",
