@@ -3,6 +3,8 @@
 // 1  2026-11-23  first version: hello, snapshot, changes, applied, heartbeat; doorbell of the Machine object
 // 2  2026-11-25  NAT traversal: more endpoint types, a row's NAT, punch, relay, observed endpoints, link reports, telemetry, transit.
 //                An agent of version 1 takes no row with a new endpoint type, so it is not served any more.
+//                The same day: punches name no candidates, and transit is asked for by naming gateways. An agent from before leaves punches
+//                unheard and gets no transit.
 
 export const WIRE_VERSION = 2;
 /** Older agents are told to upgrade (close code 4426). */

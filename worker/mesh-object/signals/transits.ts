@@ -100,7 +100,8 @@ export function createTransits(db: Database): Transits {
   const isAgreed = (row: Row) => row.gateway_id !== null;
 
   function dropThrough(gatewayId: MachineId): MachineId[] {
-    const rows = db.all<Row>("SELECT * FROM transits");
+    const query = "SELECT * FROM transits WHERE instr(machine_wish, ?) > 0 OR instr(peer_wish, ?) > 0";
+    const rows = db.all<Row>(query, gatewayId, gatewayId);
     const isOther = (id: MachineId) => id !== gatewayId;
     const changed = rows.filter((row) => {
       const pair = toPair(row);
