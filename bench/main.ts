@@ -2,6 +2,7 @@
 import * as addresses from "./addresses.ts";
 import * as agent from "./agent.ts";
 import * as datapath from "./datapath.ts";
+import * as roaming from "./roaming.ts";
 import * as sync from "./sync.ts";
 
 interface Bench {
@@ -10,7 +11,7 @@ interface Bench {
   run(argv: string[]): Promise<Record<string, unknown>>;
 }
 
-const BENCHES: Readonly<Record<string, Bench>> = { addresses, agent, datapath, sync };
+const BENCHES: Readonly<Record<string, Bench>> = { addresses, agent, datapath, roaming, sync };
 
 const [name = "", ...flags] = process.argv.slice(2);
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
