@@ -80,6 +80,7 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
       listenPort: device.listenPort,
       privateKeyFile: device.privateKeyFile,
       send: (message) => link.send(message),
+      isConnected: () => link.state().kind === "connected",
       onDecisions: options.onDecisions,
       onEndpoints: () => link.setFacts(toFacts()),
     },

@@ -56,6 +56,7 @@ export interface MeshPathsOptions {
   readonly privateKeyFile: string;
   /** False: not connected. */
   readonly send: (message: ToMeshMessage) => boolean;
+  readonly isConnected: () => boolean;
   /** `decisionOf` says something else. */
   readonly onDecisions: () => void;
   /** `candidates` says something else. */
@@ -120,6 +121,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
       checker,
       probe,
       send: options.send,
+      isConnected: options.isConnected,
       refreshStun: own.refresh,
       report: reporter.add,
       onDecision: options.onDecisions,

@@ -1,17 +1,19 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Endpoint } from "#schema/address";
 import type { PeerRow } from "#schema/desired-state";
+import type { ToMeshMessage } from "#schema/wire/messages";
 import { createPacketFilter } from "../stun/packet-filter.ts";
 import { silentLogger } from "../system/logger.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { createFakeKernel, type FakeKernel } from "../testing/fake-kernel.ts";
-import { createFakeUdp } from "../testing/fake-udp.ts";
+import { createFakeUdp, type FakeUdp } from "../testing/fake-udp.ts";
 import { createMemoryFiles } from "../testing/memory-files.ts";
 import { testMachineId, testMeshId, testPeer } from "../testing/mesh-model.ts";
 import { createBirthdays } from "./checks/birthdays.ts";
 import { createPacer } from "./checks/pacer.ts";
 import { createRuleBook, type RuleBook } from "./checks/rule-book.ts";
-import { toLocal } from "./core/testing/path-fixture.ts";
+import type { LocalFacts } from "./core/path-state.ts";
+import { EASY_CANDIDATES, NATS, toLocal } from "./core/testing/path-fixture.ts";
 import { createPairs, type Pairs } from "./pairs.ts";
 
 const PORT = 51_820;
@@ -24,8 +26,11 @@ let clock: FakeClock;
 let kernel: FakeKernel;
 let rules: RuleBook;
 let pairs: Pairs;
+let udp: FakeUdp;
+let isConnected: boolean;
+let messages: ToMeshMessage[];
 beforeEach(async () => {
-  clock = createFakeClock();
+  [clock, udp, isConnected, messages] = [createFakeClock(), createFakeUdp(), true, []];
   kernel = createFakeKernel({ files: createMemoryFiles() });
   const filter = createPacketFilter(kernel);
   rules = createRuleBook({ filter, clock, log: silentLogger, onProblemChanged: () => undefined });
@@ -34,11 +39,12 @@ beforeEach(async () => {
     {
       ...{ meshId: testMeshId(0), machineId: testMachineId(0), listenPort: PORT },
       checker: { send: async () => undefined, receive: async () => null },
-      ...{ probe: () => undefined, send: () => true, refreshStun: () => undefined },
+      ...{ probe: () => undefined, refreshStun: () => undefined, isConnected: () => isConnected },
+      send: (message) => messages.push(message) > 0,
       ...{ report: () => undefined, onDecision: () => undefined },
     },
     {
-      ...{ clock, random: () => 0.5, udp: createFakeUdp(), rules, birthdays: createBirthdays() },
+      ...{ clock, random: () => 0.5, udp, rules, birthdays: createBirthdays() },
       pacer: createPacer(clock),
       relays: { open: () => ({ send: () => undefined, close: () => undefined, stats: () => NOTHING }) },
     },
@@ -46,8 +52,9 @@ beforeEach(async () => {
 });
 
 const NOTHING = { queuedBytes: 0, droppedPackets: 0 };
-const setRows = (...rows: PeerRow[]) =>
-  pairs.setRows(new Map(rows.map((row) => [row.machineId, row])), { local: toLocal(), isEager: true, device: null });
+const setRows = (...rows: PeerRow[]) => setRowsWith(toLocal(), ...rows);
+const setRowsWith = (local: LocalFacts, ...rows: PeerRow[]) =>
+  pairs.setRows(new Map(rows.map((row) => [row.machineId, row])), { local, isEager: true, device: null });
 
 async function lanesInForce() {
   await clock.advance(0);
@@ -69,6 +76,32 @@ describe("a member that is one no more", () => {
     await rules.addLane(laneTo(OTHER));
     await setRows(OTHER);
     expect(await lanesInForce()).toEqual([laneTo(OTHER)]);
+  });
+});
+
+describe("ports are opened through a hard NAT", () => {
+  const easy = (row: PeerRow): PeerRow => ({ ...row, nat: NATS.there.easy, candidates: EASY_CANDIDATES });
+  const told = () => messages.filter((message) => message.type === "punch.request" && message.kind === "birthday");
+  const opened = () => udp.endpoints().filter((endpoint) => endpoint.startsWith("0.0.0.0:")).length;
+
+  it("for one peer at a time", async () => {
+    await setRowsWith(toLocal({ nat: NATS.here.hard }), easy(ONE), easy(OTHER));
+    await clock.advance(1_000);
+    expect([opened(), told().length]).toEqual([256, 1]);
+    await clock.advance(20_000);
+    expect([opened(), told().length]).toEqual([256, 2]);
+    await clock.advance(20_000);
+    expect([opened(), told().length]).toEqual([0, 2]);
+  });
+
+  it("when the peer can be told, and soon after that", async () => {
+    isConnected = false;
+    await setRowsWith(toLocal({ nat: NATS.here.hard }), easy(ONE));
+    await clock.advance(1_000);
+    expect([opened(), told().length]).toEqual([0, 0]);
+    isConnected = true;
+    await clock.advance(1_000);
+    expect([opened(), told().length]).toEqual([256, 1]);
   });
 });
 

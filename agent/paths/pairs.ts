@@ -41,6 +41,7 @@ export interface PairsOptions {
   readonly checker: Checker;
   readonly probe: (packet: Uint8Array, to: Endpoint) => void;
   readonly send: (message: ToMeshMessage) => boolean;
+  readonly isConnected: () => boolean;
   readonly refreshStun: () => void;
   readonly report: (link: LinkReport) => void;
   readonly onDecision: () => void;
@@ -78,7 +79,10 @@ export function createPairs(options: PairsOptions, ports: Ports): Pairs {
     const birthday = createBirthday({
       ...{ peerId, udp, clock, random, checker, wireguardPort: listenPort, probe: options.probe },
       birthdays,
-      onTurn: () => pair?.dispatch({ type: "birthday_turn" }),
+      onTurn() {
+        // The peer has to hear of it, or the ports are opened in vain.
+        if (options.isConnected()) pair?.dispatch({ type: "birthday_turn" });
+      },
       addLane: rules.addLane,
       dropLane: rules.dropLane,
       onLane: (remote) => pair?.dispatch({ type: "check_received", endpoint: remote, isNominated: false }),

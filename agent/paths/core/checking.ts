@@ -13,7 +13,7 @@ export function startRound(draft: Draft, { punch }: { readonly punch: "none" | "
   const { state, nowMs } = draft;
   if (!canCheck(state) || state.round !== null) return;
   const hasPunched = punch === "none";
-  const round = { startedAtMs: nowMs, sent: 0, hasAskedForTurn: false, hasPunched, isRestarted: hasPunched };
+  const round = { startedAtMs: nowMs, sent: 0, hasPunched, isRestarted: hasPunched };
   change(draft, { round, nextRoundAtMs: null });
   draft.actions.push({ type: "refresh_stun" });
   if (punch === "now") askToPunch(draft);

@@ -4,6 +4,7 @@
 import { isHopeless, toGuess } from "./candidates.ts";
 import { canCheck, isActive, isKept, isWanted, isWithin } from "./conditions.ts";
 import { change, type Draft, notePeerAlive, takePath } from "./draft.ts";
+import { forgetOpened } from "./guessing.ts";
 import { isDead, isDoubtful, isGone } from "./liveness.ts";
 import type { PathState } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
@@ -167,6 +168,7 @@ function loseRelay(draft: Draft, end: { readonly code: string; readonly message:
   const shortest = isPeerOffline ? PATH_TIMES.relayPauseOffline : 0;
   const retryAtMs = nowMs + Math.max(shortest, pauseMs);
   change(draft, { relay: { kind: "refused", ...end, sinceMs: nowMs, retryAtMs }, relayFailures, isPeerOffline });
+  if (isPeerOffline) forgetOpened(draft);
   // Idempotent where the connection is what ended.
   if (relay.kind === "open" || relay.kind === "ready") draft.actions.push({ type: "close_relay" });
   if (state.path.kind === "relayed") takePath(draft, { kind: "none" });

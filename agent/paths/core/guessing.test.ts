@@ -49,6 +49,25 @@ describe("behind the hard NAT", () => {
     expect(path.count("open_ports")).toBe(3);
   });
 
+  test("what was opened while the peer was away does not count when it comes back", () => {
+    const path = setUpHard({ hasTurns: true });
+    path.until(3_100);
+    path.at(3_100, { type: "relay_ended", code: "peer_offline", message: "" });
+    path.until(60_000);
+    expect(path.count("open_ports")).toBe(1);
+    path.at(60_000, { type: "punch_requested", kind: "checks" });
+    path.until(61_000);
+    expect(path.count("open_ports")).toBe(2);
+  });
+
+  test("a turn that was given back, because nobody could be told, is asked for again within a second", () => {
+    const path = setUpHard();
+    path.until(250);
+    expect(path.until(1_200).filter(({ type }) => type === "ask_turn").length).toBeGreaterThan(2);
+    path.at(1_201, TURN);
+    expect(path.until(3_000).filter(({ type }) => type === "ask_turn")).toEqual([]);
+  });
+
   test("a turn that comes late is given back when it is not needed any more", () => {
     const direct = setUpHard();
     direct.at(300, answered(FOUND));
@@ -100,7 +119,11 @@ describe("on the other side", () => {
 
   test("whoever asks for it more often than every ten minutes asks in vain", () => {
     const path = setUpEasy({ hasTurns: true });
-    for (let time = 1_000; time < 580_000; time += 5_000) path.at(time, OPENED);
+    for (let time = 1_000; time < 580_000; time += 5_000) {
+      path.at(time, OPENED);
+      // Nor by going away and coming back.
+      path.at(time + 1_000, { type: "relay_ended", code: "peer_offline", message: "" });
+    }
     path.until(580_000);
     expect(path.count("guess_ports")).toBe(1);
   });

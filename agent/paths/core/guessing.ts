@@ -12,13 +12,10 @@ import { PATH_TIMES } from "./path-times.ts";
 
 type Birthday = Extract<PathAction, { type: "open_ports" | "guess_ports" }>;
 
-/** Ordinary checks of the round had their time. */
+/** Ordinary checks of the round had their time. Asking again is asking once; a turn may have come and gone while nobody could be told. */
 export function askForTurn(draft: Draft, ageMs: number): void {
-  const { round } = draft.state;
-  if (round === null || round.hasAskedForTurn || ageMs < PATH_TIMES.birthdayAfter) return;
-  if (toBirthday(draft.state, draft.nowMs) === null) return;
-  change(draft, { round: { ...round, hasAskedForTurn: true } });
-  draft.actions.push({ type: "ask_turn" });
+  if (ageMs >= PATH_TIMES.birthdayAfter && toBirthday(draft.state, draft.nowMs) !== null)
+    draft.actions.push({ type: "ask_turn" });
 }
 
 /** The peer behind the hard NAT has opened its ports. What keeps this side from guessing may end while they are open. */
@@ -34,6 +31,12 @@ export function takeTurn(draft: Draft): void {
   change(draft, { birthdayAtMs: draft.nowMs });
   draft.actions.push(birthday);
   if (birthday.type === "open_ports") draft.actions.push({ type: "request_punch", kind: "birthday" });
+}
+
+/** The peer is away, so nobody has guessed the ports that were opened here: that does not count when it comes back. */
+export function forgetOpened(draft: Draft): void {
+  const { local, peer } = draft.state;
+  if (toBirthdayRole(local.nat, peer.nat) === "open_ports") change(draft, { birthdayAtMs: null });
 }
 
 /** What this machine would do in its turn; null: it can't work, is not needed, or was done a short time ago. */

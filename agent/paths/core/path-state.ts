@@ -47,8 +47,6 @@ export interface Round {
   readonly startedAtMs: number;
   /** How many of the round's sendings are done. */
   readonly sent: number;
-  /** For guessing ports. */
-  readonly hasAskedForTurn: boolean;
   /** A peer that asks again does not make it begin again. */
   readonly isRestarted: boolean;
   /** The peer knows that it has to send too, or need not be told. */
