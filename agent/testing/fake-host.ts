@@ -72,7 +72,7 @@ export function createFakeHost({ network, address, kernel, files, clock }: FakeH
 }
 
 const PROBE = /^udp sport (\d+) udp sport set (\d+)$/;
-const LANE = /^ip6? daddr (\S+) udp dport (\d+) udp sport (\d+) udp sport set (\d+)$/;
+const LANE = /^ip6? daddr (\S+) udp sport (\d+) udp dport (\d+) udp sport set (\d+)$/;
 
 function readRules(kernel: FakeKernel): PacketRules {
   const rules = kernel.tables.get("inet becket")?.get("out")?.rules ?? [];
@@ -82,7 +82,7 @@ function readRules(kernel: FakeKernel): PacketRules {
       return probePort === undefined ? [] : [{ wireguardPort: Number(wireguardPort), probePort: Number(probePort) }];
     }),
     lanes: rules.flatMap((rule) => {
-      const [, address, port, wireguardPort, localPort] = LANE.exec(rule) ?? [];
+      const [, address, wireguardPort, port, localPort] = LANE.exec(rule) ?? [];
       if (address === undefined) return [];
       const remote = renderEndpoint({ address, port: Number(port) });
       return [{ wireguardPort: Number(wireguardPort), localPort: Number(localPort), remote }];
