@@ -113,3 +113,15 @@ describe("lanes", () => {
     expect(await lanesInForce()).toEqual([laneTo(ONE)]);
   });
 });
+
+describe("a gateway that a direct path leads to", () => {
+  it.each([
+    [true, [ONE.machineId]],
+    [false, []],
+  ])("is one for the other members where it can guard what it forwards: %s", async (answersChecks, expected) => {
+    await setRows({ ...ONE, isGateway: true, answersChecks }, OTHER);
+    pairs.of(ONE.machineId)?.dispatch({ type: "roamed", endpoint: "198.51.100.1:51820" as Endpoint });
+    expect(pairs.of(ONE.machineId)?.state().path.kind).toBe("direct");
+    expect(pairs.of(OTHER.machineId)?.state().gatewayIds).toEqual(expected);
+  });
+});

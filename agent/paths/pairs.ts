@@ -102,7 +102,9 @@ export function createPairs(options: PairsOptions, ports: Ports): Pairs {
   }
 
   function findGateways(): void {
-    const isUsable = ({ row, pair }: Entry) => row.isGateway && pair.state().path.kind === "direct";
+    // Without nftables it answers no checks, and forwards nothing: nothing would guard where to.
+    const isUsable = ({ row, pair }: Entry) =>
+      row.isGateway && row.answersChecks && pair.state().path.kind === "direct";
     const usable = [...entries.values()].filter(isUsable).map(({ row }) => row.machineId);
     const next = usable.sort().slice(0, MAX_GATEWAYS_NAMED);
     if (next.join() === gatewayIds.join()) return;
