@@ -1,5 +1,6 @@
 // bench agent: what an agent costs that has many peers and nothing to do, and how fast it is back after a boot without a control plane.
-import { parseArgs } from "node:util";
+import { execFile } from "node:child_process";
+import { parseArgs, promisify } from "node:util";
 import { createFleet, type Fleet } from "../e2e/fleet/fleet.ts";
 import { readPeers, readStatus } from "../e2e/fleet/local-api.ts";
 import type { LabNode } from "../e2e/lab/node.ts";
@@ -11,6 +12,7 @@ import { measureUsage, type Usage } from "./agent/process-usage.ts";
 import { median, percentile, round } from "./lib/measure.ts";
 import { startProcessorTime } from "./lib/processor-time.ts";
 
+const DISTRIBUTION_NODE = "/usr/bin/node";
 const CONTROL_PORT = 8080;
 const PING_EVERY_MS = 30_000;
 
@@ -24,13 +26,28 @@ export async function run(argv: string[]): Promise<Record<string, unknown>> {
       peers: { type: "string", default: "250" },
       seconds: { type: "string", default: "60" },
       starts: { type: "string", default: "5" },
-      node: { type: "string", default: process.execPath },
+      node: { type: "string", default: await findNode() },
     },
   });
   const { node } = values;
   const plan = { peers: Number(values.peers), seconds: Number(values.seconds), starts: Number(values.starts), node };
   await using fleet = await createFleet({ topology: { machines: [{ name: "alice" }] } });
   return await measure(fleet, plan);
+}
+
+/** As the installer does: that of the distribution where it is new enough, else one brought along. */
+async function findNode(): Promise<string> {
+  const [major = 0, minor = 0] = await readNodeVersion(DISTRIBUTION_NODE);
+  return major > 20 || (major === 20 && minor >= 18) ? DISTRIBUTION_NODE : process.execPath;
+}
+
+async function readNodeVersion(node: string): Promise<number[]> {
+  try {
+    const { stdout } = await promisify(execFile)(node, ["--version"]);
+    return stdout.slice(1).split(".").map(Number);
+  } catch {
+    return [];
+  }
 }
 
 interface Plan {
