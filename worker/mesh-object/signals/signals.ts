@@ -80,7 +80,7 @@ function handlePunch(context: SignalContext, { peerId, kind }: PunchRequest): Si
     return refuse("rate_limited", `too many punches with ${peerId}`);
   }
   if (!signalLimits.punch.take(machineId, nowMs)) return refuse("rate_limited", "too many punches");
-  // Both ends may ask for it, and each time hundreds of packets fly.
+  // Hundreds of packets fly each time, whichever end asks.
   if (kind === "birthday" && !signalLimits.birthdayOfPair.take(toPair(...inOrder(machineId, peerId)), nowMs)) {
     return refuse("rate_limited", `too many birthday punches with ${peerId}`);
   }
