@@ -2,6 +2,9 @@ import path from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** A test that hangs is found out all the same; one that waits for a busy core shall not fail for it. */
+const BUSY_MS = 30_000;
+
 export default defineConfig(async () => {
   const migrations = await readD1Migrations(path.join(import.meta.dirname, "migrations"));
   return {
@@ -19,9 +22,10 @@ export default defineConfig(async () => {
             name: "worker",
             include: ["worker/**/*.test.ts"],
             setupFiles: ["./worker/testing/apply-migrations.ts"],
+            ...{ testTimeout: BUSY_MS, hookTimeout: BUSY_MS },
           },
         },
-        { test: { name: "agent", include: ["agent/**/*.test.ts"] } },
+        { test: { name: "agent", include: ["agent/**/*.test.ts"], testTimeout: BUSY_MS, hookTimeout: BUSY_MS } },
         { test: { name: "embedded", include: ["embedded/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000 } },
         { test: { name: "scripts", include: ["scripts/**/*.test.ts", "bench/**/*.test.ts"] } },
         // The lab's pure parts need no root; what makes namespaces is `e2e`.
