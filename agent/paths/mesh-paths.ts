@@ -8,9 +8,6 @@ import type { ObservedEndpoint, PeerExplanation } from "#schema/path";
 import type { FromMeshMessage, ToMeshMessage } from "#schema/wire/messages";
 import type { LocalAddress } from "../net/local-addresses.ts";
 import type { PathDecision } from "../reconcile/path-decision.ts";
-import { isStunPacket } from "../stun/codec.ts";
-import { createStunClient } from "../stun/stun-client.ts";
-import type { UdpSocket } from "../system/udp.ts";
 import { createChecker } from "./checks/checker.ts";
 import type { LocalFacts } from "./core/path-state.ts";
 import { toSurroundings } from "./core/surroundings.ts";
@@ -20,6 +17,7 @@ import { createLinkReporter } from "./link-reports.ts";
 import type { Pair } from "./pair.ts";
 import { createPairs, toEndpoint } from "./pairs.ts";
 import type { PathPorts } from "./path-ports.ts";
+import { createProbe, type ProbeOptions } from "./probe.ts";
 import { createSampler, type PeerSample } from "./sampler.ts";
 import { createWatch, toExplanation, toTelemetryReports } from "./telemetry.ts";
 
@@ -72,28 +70,22 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
   let desired: DesiredMesh | null = null;
   let rows = new Map<MachineId, PeerRow>();
   let byKey = new Map<string, MachineId>();
-  let opened: UdpSocket | null = null;
-  let probeSocket: UdpSocket | null = null;
-  let stun: StunClientWithReceive | null = null;
   let addresses: readonly LocalAddress[] = [];
   let knownNetworks = meshNetworks.all();
   let surroundings = toSurroundings(addresses, knownNetworks);
-  /** Until it is known whether checks can leave, they can: a path that was guessed meanwhile would be written over one that works. */
-  let isStarting = true;
-  let local: LocalFacts = toLocal();
   let settledAtMs = 0;
   let making: Promise<void> = Promise.resolve();
   let isStopped = false;
 
-  /** From WireGuard's port, or not at all. */
-  const canAsk = () => probeSocket !== null && rules.problem() === null;
-  const probe = (packet: Uint8Array, to: Endpoint) => probeSocket?.send(packet, to);
+  const onCheck: ProbeOptions["onCheck"] = (packet, from, reply) => checker.receive(packet, { from, reply });
+  const probe = createProbe({ meshId, listenPort, onCheck }, ports);
+  let local: LocalFacts = toLocal();
   const own: OwnEndpoints = createOwnEndpoints({
     listenPort,
     clock,
     staticEndpoints: machine.staticEndpoints,
-    stun: { binding: async (server, how) => (await stun?.binding(server, how)) ?? null },
-    servers: () => (canAsk() ? machine.stunServers() : []),
+    stun: probe,
+    servers: () => (probe.isOpen() ? machine.stunServers() : []),
     resolveHost: ports.resolveHost,
     nat: machine.nat,
     onChanged: options.onEndpoints,
@@ -119,7 +111,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
       machineId,
       listenPort,
       checker,
-      probe,
+      probe: probe.send,
       send: options.send,
       isConnected: options.isConnected,
       refreshStun: own.refresh,
@@ -151,7 +143,7 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     return {
       surroundings,
       nat: machine.nat(),
-      canCheck: isStarting || (probeSocket !== null && rules.problem() === null),
+      canCheck: probe.mayOpen(),
       fallback: desired?.mesh.fallback ?? "relay",
       keepaliveSeconds: machine.keepaliveSeconds(),
     };
@@ -191,32 +183,13 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     return toExplanation({ mesh: desired.mesh, row, pair, sample, localNat: local.nat, ...time });
   }
 
-  async function openProbe(): Promise<void> {
-    const socket = await ports.udp.open();
-    if (isStopped) return socket.close();
-    opened = socket;
-    const client = createStunClient({ socket, clock });
-    socket.listen((packet, from) => {
-      if (client.receive(packet, from) || !isStunPacket(packet)) return;
-      checker.receive(packet, { from, reply: (answer) => socket.send(answer, from) });
-    });
-    await rules.setPort(meshId, listenPort, socket.port);
-    if (isStopped) return;
-    // Only now: what left before did so from another port, and what a server saw of that would lead nowhere.
-    probeSocket = socket;
-    stun = client;
-    sampler.start();
-    machine.setVoice(listenPort, client);
-    own.refresh();
-  }
-
   function stop(): void {
     isStopped = true;
     sampler.stop();
     watch.stop();
     reporter.stop();
     pairs.stop();
-    opened?.close();
+    probe.close();
     machine.setVoice(listenPort, null);
   }
 
@@ -225,9 +198,12 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
   return {
     async start() {
       try {
-        await openProbe();
+        const client = await probe.open();
+        if (client === null || isStopped) return;
+        sampler.start();
+        machine.setVoice(listenPort, client);
+        own.refresh();
       } finally {
-        isStarting = false;
         if (!isStopped) refresh();
       }
     },
@@ -310,8 +286,6 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     },
   };
 }
-
-type StunClientWithReceive = ReturnType<typeof createStunClient>;
 
 const isEager = ({ members }: DesiredMesh): boolean => members.length <= EAGER_MEMBERS;
 
