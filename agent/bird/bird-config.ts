@@ -1,0 +1,63 @@
+// What BIRD should do for one mesh on this machine: the input of renderConfig.
+import type { Ipv4, Ipv4Cidr, Ipv6, Ipv6Cidr } from "#schema/address";
+import type { MachineId, MeshId } from "#schema/ids";
+
+export type Prefix = Ipv4Cidr | Ipv6Cidr;
+
+export interface BirdConfig {
+  readonly interfaceName: string;
+  readonly asn: number;
+  readonly cidr: Ipv4Cidr;
+  readonly cidr6: Ipv6Cidr;
+  readonly address: Ipv4;
+  readonly address6: Ipv6;
+  /**
+   * Of the routes that this BIRD puts into the kernel's main table, and of no others on this machine: a BIRD removes what carries its own
+   * metric and protocol number, and nothing else.
+   */
+  readonly kernelMetric: number;
+  readonly logFile: string;
+  /** The others. */
+  readonly members: readonly BirdMember[];
+  readonly announcements: readonly Announcement[];
+  /** To this machine's BIRDs of other meshes; empty unless it is a gateway. */
+  readonly gatewayLinks: readonly GatewayLink[];
+}
+
+export interface BirdMember {
+  readonly machineId: MachineId;
+  /** For people. Any text. */
+  readonly name: string;
+  readonly address: Ipv4;
+  readonly address6: Ipv6;
+  readonly session: MemberSession;
+  /** Exactly these may come from it: its routes, and the host routes of the VIPs that it may hold. */
+  readonly prefixes: readonly Prefix[];
+  /** A gateway: it may also bring these, and what is inside them, from other meshes. */
+  readonly prefixesOfOtherMeshes: readonly Prefix[];
+}
+
+/** `client`: this machine reflects to it. `reflector`: it brings other members' routes. `none`: its routes come by reflectors only. */
+export type MemberSession = "peer" | "client" | "reflector" | "none";
+
+export interface Announcement {
+  /** Names it in BIRD. Unique; letters, digits and underscores. */
+  readonly id: string;
+  readonly prefixes: readonly Prefix[];
+  /** False: not announced, as when its health check fails. */
+  readonly isEnabled: boolean;
+}
+
+/** One end of the eBGP session between two BIRDs on one machine. */
+export interface GatewayLink {
+  /** The other mesh. */
+  readonly meshId: MeshId;
+  readonly asn: number;
+  /** Both in 127.0.0.0/8, each used by one link only. */
+  readonly localAddress: Ipv4;
+  readonly remoteAddress: Ipv4;
+  /** This machine's address in the other mesh: the next hop of IPv6 routes. */
+  readonly remoteAddress6: Ipv6;
+  /** These, and what is inside them, may come from the other mesh. */
+  readonly prefixes: readonly Prefix[];
+}

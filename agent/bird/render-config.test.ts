@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { birdConfig, birdMember, gatewayLink, prefix } from "../testing/bird-fixture.ts";
+import type { BirdConfig } from "./bird-config.ts";
+import { renderConfig } from "./render-config.ts";
+
+const TESTDATA = path.join(import.meta.dirname, "testdata");
+const hasBird = spawnSync("bird", ["--version"]).status === 0;
+
+const LAN = prefix("192.168.50.0/24");
+const LAN6 = prefix("fd50::/48");
+const VIP = prefix("10.77.200.1/32");
+
+const CASES: Readonly<Record<string, BirdConfig>> = {
+  "plain-member": birdConfig(1, { members: [birdMember(2), birdMember(3, { prefixes: [LAN, VIP] })] }),
+  "announces-routes-and-vips": birdConfig(1, {
+    members: [birdMember(2, { prefixes: [VIP] })],
+    announcements: [
+      { id: "rte_lan", prefixes: [LAN, LAN6], isEnabled: true },
+      { id: "vip_db", prefixes: [VIP], isEnabled: false },
+    ],
+  }),
+  "hostile-names": birdConfig(1, {
+    members: [birdMember(2, { name: 'x"; }\n# é\u0000 \\" protocol static { ipv4; route 0.0.0.0/0 blackhole; }' })],
+  }),
+  "ipv6-prefixes": birdConfig(1, { members: [birdMember(2, { prefixes: [LAN6, prefix("fd77::ffff:1/128")] })] }),
+  "reflector-client": birdConfig(1, {
+    members: [
+      birdMember(2, { session: "reflector" }),
+      birdMember(3, { session: "none", prefixes: [LAN, LAN6] }),
+      birdMember(4, { session: "none", prefixes: [VIP] }),
+    ],
+  }),
+  reflector: birdConfig(2, {
+    members: [birdMember(1, { session: "client", prefixes: [LAN] }), birdMember(5, { session: "peer" })],
+  }),
+  gateway: birdConfig(1, { members: [birdMember(2, { prefixes: [LAN] })], gatewayLinks: [gatewayLink()] }),
+  "member-of-a-gateway": birdConfig(2, {
+    members: [
+      birdMember(1, {
+        prefixes: [VIP],
+        prefixesOfOtherMeshes: [prefix("10.88.0.0/16"), prefix("192.168.88.0/24"), prefix("fd88::/64")],
+      }),
+    ],
+  }),
+};
+
+describe.each(Object.entries(CASES))("%s", (name, config) => {
+  const file = path.join(TESTDATA, name, "expected.conf");
+
+  it("is what the golden file says", () => {
+    const text = renderConfig(config);
+    if (process.env.UPDATE_GOLDEN === "1") {
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    expect(text).toBe(readFileSync(file, "utf8"));
+  });
+
+  it.skipIf(!hasBird)("is taken by BIRD", () => {
+    const { status, stderr } = spawnSync("bird", ["-p", "-c", file], { encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+});
+
+it("takes no interface name that is a pattern", () => {
+  expect(() => renderConfig(birdConfig(1, { interfaceName: "bkt-*" }))).toThrow("no interface of ours");
+});
+
+it("lets nobody announce a member's address or a part of the mesh, even where the control plane says so", () => {
+  const prefixes = [prefix("10.77.0.1/32"), prefix("10.77.0.3/32"), prefix("fd77::3/128"), prefix("10.77.4.0/24")];
+  const config = birdConfig(1, { members: [birdMember(2, { prefixes: [...prefixes, LAN] }), birdMember(3)] });
+  const accepted = renderConfig(config).match(/net ~ \[.*\] then accept/g);
+  expect(accepted).toEqual(["net ~ [ 192.168.50.0/24 ] then accept"]);
+});

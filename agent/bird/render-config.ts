@@ -1,0 +1,209 @@
+// bird.conf for one mesh, for BIRD 2.0.12 and newer. Pure. Nothing in it comes from others unchecked: addresses and ids are parsed values, names
+// are stripped of all that could end a string.
+//
+// Routes live in BIRD's master tables; what makes a next hop reachable lives apart, in tables that hold the mesh's own networks only, so no
+// announced route can say how to reach a next hop.
+import type { Announcement, BirdConfig, BirdMember, GatewayLink, Prefix } from "./bird-config.ts";
+import { isIpv6, renderImportFrom, renderImportFromLink, toReceiveLimit } from "./render-filters.ts";
+
+/** Not 179: a router of the machine's own may listen there on every address. */
+export const BGP_PORT = 1790;
+/** How long others keep the routes of a BIRD that vanished without a word, while its machine forwards on. */
+const RESTART_SECONDS = 30;
+/** How long a BIRD that came back waits for all its neighbours before it tidies the kernel's routes. */
+const RECOVERY_SECONDS = 10;
+const LOG_BYTES = 1_000_000;
+const INDENT = "  ";
+/** `member` is a word of BIRD's. */
+const TEMPLATE = "mesh_member";
+
+export function renderConfig(config: BirdConfig): string {
+  const sections = [
+    renderGlobals(config),
+    renderTables(config),
+    ...FAMILIES.map((family) => renderKernel(config, family)),
+    ...config.announcements.flatMap(renderAnnouncement),
+    ...renderGatewayNetworks(config),
+    renderTemplate(config),
+    ...config.members.filter(({ session }) => session !== "none").map((member) => renderMember(config, member)),
+    ...config.gatewayLinks.map((link) => renderGatewayLink(config, link)),
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
+
+/** Its name in BIRD: a machine id is a symbol there as it is. */
+export const toProtocolName = (member: Pick<BirdMember, "machineId">): string => member.machineId;
+export const toLinkName = (link: Pick<GatewayLink, "meshId">): string => `gw_${link.meshId}`;
+
+const FAMILIES = ["ipv4", "ipv6"] as const;
+type Family = (typeof FAMILIES)[number];
+
+function renderGlobals({ address, logFile }: BirdConfig): string {
+  // Times as seconds since the epoch: the default is local time, which nobody can place in the hour when clocks are set back.
+  const formats = ["base", "log", "protocol", "route"].map((what) => `timeformat ${what} "%s.%3f";`);
+  return [
+    `router id ${address};`,
+    `log ${quote(logFile)} ${LOG_BYTES} ${quote(`${logFile}.old`)} { info, warning, error, fatal, bug, auth, remote };`,
+    ...formats,
+    `graceful restart wait ${RECOVERY_SECONDS};`,
+  ].join("\n");
+}
+
+function renderTables({ interfaceName, gatewayLinks }: BirdConfig): string {
+  // BIRD takes it for a pattern.
+  if (!/^[\w.-]+$/.test(interfaceName)) throw new Error(`no interface of ours: ${JSON.stringify(interfaceName)}`);
+  const links = gatewayLinks.flatMap(({ meshId, remoteAddress, remoteAddress6 }) => [
+    // Without a next hop that is reachable, a gateway would prefer another gateway's route, and that one its.
+    block(`protocol static via4_${meshId}`, ["ipv4 { table links4; };", `route ${remoteAddress}/32 via "lo";`]),
+    block(`protocol static via6_${meshId}`, ["ipv6 { table links6; };", `route ${remoteAddress6}/128 via "lo";`]),
+  ]);
+  return [
+    "ipv4 table links4;",
+    "ipv6 table links6;",
+    "protocol device device1 {}",
+    block("protocol direct links", [
+      "ipv4 { table links4; };",
+      "ipv6 { table links6; };",
+      `interface ${quote(interfaceName)};`,
+    ]),
+    ...links,
+  ].join("\n");
+}
+
+/**
+ * `persist` is off: a BIRD that is stopped takes its routes with it; one that dies leaves them, and tidies them when it is back.
+ * What came from another mesh by a gateway link is that mesh's BIRD's to install.
+ */
+function renderKernel({ kernelMetric, address, address6, gatewayLinks }: BirdConfig, family: Family): string {
+  const source = family === "ipv4" ? address : address6;
+  return block(`protocol kernel kernel_${family}`, [
+    `metric ${kernelMetric};`,
+    "learn off;",
+    "persist off;",
+    "graceful restart on;",
+    `${family} {`,
+    `${INDENT}import none;`,
+    `${INDENT}export filter {`,
+    `${INDENT}${INDENT}if source != RTS_BGP then reject;`,
+    ...gatewayLinks.map((link) => `${INDENT}${INDENT}if proto = "${toLinkName(link)}" then reject;`),
+    `${INDENT}${INDENT}krt_prefsrc = ${source};`,
+    `${INDENT}${INDENT}accept;`,
+    `${INDENT}};`,
+    "};",
+  ]);
+}
+
+/** A protocol for each family: BIRD's static protocol has one table. */
+function renderAnnouncement({ id, prefixes, isEnabled }: Announcement): string[] {
+  const state = isEnabled ? [] : ["disabled;"];
+  return byFamily(prefixes).map(([family, ofFamily]) =>
+    renderStatic(`announce_${id}_${family}`, family, ofFamily, state),
+  );
+}
+
+/** What the gateway links tell the other meshes of this one. */
+function renderGatewayNetworks({ gatewayLinks, cidr, cidr6 }: BirdConfig): string[] {
+  if (gatewayLinks.length === 0) return [];
+  return [renderStatic("mesh_ipv4", "ipv4", [cidr], []), renderStatic("mesh_ipv6", "ipv6", [cidr6], [])];
+}
+
+/** `blackhole` is never installed (it is no BGP route); it only makes this machine the next hop. */
+const renderStatic = (name: string, family: Family, prefixes: readonly Prefix[], state: readonly string[]): string =>
+  block(`protocol static ${name}`, [...state, `${family};`, ...prefixes.map((prefix) => `route ${prefix} blackhole;`)]);
+
+function renderTemplate(config: BirdConfig): string {
+  const { asn, address, address6, gatewayLinks } = config;
+  const exported =
+    gatewayLinks.length > 0 || isReflector(config) ? "source ~ [ RTS_STATIC, RTS_BGP ]" : "source = RTS_STATIC";
+  const exports = [`import none;`, `export where ${exported} && proto != "mesh_FAMILY";`];
+  const channel = (family: Family, nextHop: string) =>
+    [
+      `${family} {`,
+      `${INDENT}igp table links${family.at(-1)};`,
+      `${INDENT}next hop address ${nextHop};`,
+      ...(gatewayLinks.length > 0 ? [`${INDENT}next hop self ebgp;`] : []),
+      ...exports.map((line) => INDENT + line.replace("FAMILY", family)),
+      "};",
+    ] as const;
+  return block(`template bgp ${TEMPLATE}`, [
+    `local ${address} port ${BGP_PORT} as ${asn};`,
+    "strict bind;",
+    // Transit through a gateway takes a hop.
+    "multihop;",
+    ...TIMERS,
+    "graceful restart on;",
+    `graceful restart time ${RESTART_SECONDS};`,
+    // Else a hold timer that ran out would keep stale routes instead of dropping them.
+    "long lived graceful restart off;",
+    ...(isReflector(config) ? [`rr cluster id ${address};`] : []),
+    ...channel("ipv4", address),
+    ...channel("ipv6", address6),
+  ]);
+}
+
+const TIMERS = [
+  "connect delay time 1;",
+  "connect retry time 2;",
+  "error wait time 1, 5;",
+  "hold time 9;",
+  "keepalive time 3;",
+];
+
+const isReflector = ({ members }: BirdConfig): boolean => members.some(({ session }) => session === "client");
+
+function renderMember(config: BirdConfig, member: BirdMember): string {
+  const channel = (family: Family) => [
+    `${family} {`,
+    `${INDENT}import keep filtered;`,
+    `${INDENT}receive limit ${toReceiveLimit(config, member, family)} action block;`,
+    `${INDENT}import filter {`,
+    ...renderImportFrom(config, member, family).map((line) => INDENT + INDENT + line),
+    `${INDENT}};`,
+    "};",
+  ];
+  return block(`protocol bgp ${toProtocolName(member)} from ${TEMPLATE}`, [
+    `description ${quote(member.name)};`,
+    `neighbor ${member.address} port ${BGP_PORT} as ${config.asn};`,
+    ...(member.session === "client" ? ["rr client;"] : []),
+    ...channel("ipv4"),
+    ...channel("ipv6"),
+  ]);
+}
+
+function renderGatewayLink(config: BirdConfig, link: GatewayLink): string {
+  const channel = (family: Family) => [
+    `${family} {`,
+    `${INDENT}igp table links${family.at(-1)};`,
+    ...(family === "ipv6" ? [`${INDENT}next hop address ${config.address6};`] : []),
+    `${INDENT}next hop self;`,
+    `${INDENT}import filter {`,
+    ...renderImportFromLink(config, link, family).map((line) => INDENT + INDENT + line),
+    `${INDENT}};`,
+    `${INDENT}export where source ~ [ RTS_STATIC, RTS_BGP ];`,
+    "};",
+  ];
+  return block(`protocol bgp ${toLinkName(link)}`, [
+    `local ${link.localAddress} port ${BGP_PORT} as ${config.asn};`,
+    `neighbor ${link.remoteAddress} port ${BGP_PORT} as ${link.asn};`,
+    "strict bind;",
+    "multihop;",
+    ...TIMERS,
+    ...channel("ipv4"),
+    ...channel("ipv6"),
+  ]);
+}
+
+function byFamily(prefixes: readonly Prefix[]): [Family, readonly Prefix[]][] {
+  const all: [Family, readonly Prefix[]][] = [
+    ["ipv4", prefixes.filter((prefix) => !isIpv6(prefix))],
+    ["ipv6", prefixes.filter(isIpv6)],
+  ];
+  return all.filter(([, ofFamily]) => ofFamily.length > 0);
+}
+
+function block(head: string, lines: readonly string[]): string {
+  return [`${head} {`, ...lines.map((line) => INDENT + line), "}"].join("\n");
+}
+
+/** BIRD's strings end at a quote or at the end of the line, and have no escapes. */
+const quote = (text: string): string => `"${text.replace(/[^ !#-~]/g, "?")}"`;

@@ -1,0 +1,73 @@
+// The import filters: what may come from whom. Pure. Exact prefixes only, and only with the next hop of the member that they were authorised
+// for: whoever sends them can't aim traffic at a third one. All else is refused, and BIRD remembers it as filtered.
+import { isInside } from "#schema/address";
+import type { BirdConfig, BirdMember, GatewayLink, Prefix } from "./bird-config.ts";
+
+type Family = "ipv4" | "ipv6";
+
+/** A member may be ahead of us by some announcements; whoever sends more than that fills nobody's memory. */
+const RECEIVE_SLACK = 64;
+const MAX_PREFIXES_OF_OTHER_MESHES = 10_000;
+
+export const isIpv6 = (prefix: string): boolean => prefix.includes(":");
+const isOf = (family: Family) => (prefix: Prefix) => isIpv6(prefix) === (family === "ipv6");
+
+export function toReceiveLimit(config: BirdConfig, member: BirdMember, family: Family): number {
+  const origins = toOrigins(config, member);
+  const exact = origins.reduce((sum, origin) => sum + toExact(config, origin, family).length, 0);
+  const brings = origins.some((origin) => origin.prefixesOfOtherMeshes.some(isOf(family)));
+  return exact + RECEIVE_SLACK + (brings ? MAX_PREFIXES_OF_OTHER_MESHES : 0);
+}
+
+/** The statements of the filter for what this member sends. */
+export function renderImportFrom(config: BirdConfig, member: BirdMember, family: Family): string[] {
+  const cases = toOrigins(config, member).flatMap((origin) => renderCase(config, origin, family));
+  // BIRD has no empty sets.
+  if (cases.length === 0) return ["reject;"];
+  return ["case bgp_next_hop {", ...cases.map((line) => `  ${line}`), "}", "reject;"];
+}
+
+export function renderImportFromLink({ cidr, cidr6 }: BirdConfig, link: GatewayLink, family: Family): string[] {
+  const own = family === "ipv4" ? cidr : cidr6;
+  return [
+    `if net ~ [ ${own}+ ] then reject;`,
+    ...renderAccept("", link.prefixes.filter(isOf(family)).map(orLonger)),
+    "reject;",
+  ];
+}
+
+function toOrigins({ members }: BirdConfig, member: BirdMember): readonly BirdMember[] {
+  return member.session === "reflector" ? members : [member];
+}
+
+function renderCase(config: BirdConfig, origin: BirdMember, family: Family): string[] {
+  const { address, address6, prefixesOfOtherMeshes } = origin;
+  const own = family === "ipv4" ? config.cidr : config.cidr6;
+  const foreign = prefixesOfOtherMeshes.filter(isOf(family)).map(orLonger);
+  const lines = [
+    ...renderAccept("bgp_path.len = 0 && ", toExact(config, origin, family)),
+    ...renderAccept(`bgp_path.len > 0 && !(net ~ [ ${own}+ ]) && `, foreign),
+  ];
+  // The space ends an IPv6 address, which a colon would go on with.
+  return lines.length === 0 ? [] : [`${family === "ipv4" ? address : address6} :`, ...lines.map((line) => `  ${line}`)];
+}
+
+/** Never a member's address, nor more of the mesh's own network than single hosts: whatever the control plane says. */
+function toExact(
+  { cidr, cidr6, members, address, address6 }: BirdConfig,
+  origin: BirdMember,
+  family: Family,
+): string[] {
+  const taken = new Set(members.flatMap((member) => [`${member.address}/32`, `${member.address6}/128`]));
+  taken.add(`${address}/32`).add(`${address6}/128`);
+  const own = family === "ipv4" ? cidr : cidr6;
+  const isHost = (prefix: Prefix) => prefix.endsWith(family === "ipv4" ? "/32" : "/128");
+  return origin.prefixes
+    .filter(isOf(family))
+    .filter((prefix) => !taken.has(prefix) && (isHost(prefix) || !isInside(prefix.split("/")[0] ?? "", own)));
+}
+
+const orLonger = (prefix: Prefix): string => `${prefix}+`;
+
+const renderAccept = (condition: string, patterns: readonly string[]): string[] =>
+  patterns.length === 0 ? [] : [`if ${condition}net ~ [ ${patterns.join(", ")} ] then accept;`];
