@@ -16,9 +16,10 @@ const TOOLS = [
   "wireguard-go",
   "turnserver",
   "miniupnpd",
+  "bird",
 ];
 const PACKAGES =
-  "iproute2 nftables conntrack util-linux mount procps iputils-ping wireguard-tools wireguard-go coturn miniupnpd-nftables";
+  "iproute2 nftables conntrack util-linux mount procps iputils-ping wireguard-tools wireguard-go coturn miniupnpd-nftables bird2";
 
 export const isRoot = (): boolean => process.getuid?.() === 0;
 

@@ -21,9 +21,10 @@ const PROGRAMS = {
   miniupnpd: "miniupnpd-nftables",
   tinyproxy: "tinyproxy-bin",
   iperf3: "iperf3",
+  bird: "bird2",
 };
 /** Packages that start a service of theirs; a lab starts these programs itself, and a person's machine shall serve nobody. */
-const SERVICES = { coturn: "coturn.service", iperf3: "iperf3.service" };
+const SERVICES = { coturn: "coturn.service", iperf3: "iperf3.service", bird2: "bird.service" };
 // A person's PATH may lack sbin, where most of these live.
 const FOLDERS = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 const LISTS = "/var/lib/apt/lists";
