@@ -3,7 +3,8 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { askSocket } from "./unix-socket.ts";
+import { eventually } from "../testing/eventually.ts";
+import { askSocket, watchSocket } from "./unix-socket.ts";
 
 let folder = "";
 const closing: (() => void)[] = [];
@@ -48,4 +49,35 @@ it("fails when the other side closes in the middle", async () => {
 it("does not wait for ever", async () => {
   const file = await serve("silent", () => undefined);
   await expect(askSocket(file, { ...question, timeoutMs: 20 })).rejects.toThrow("longer than 20 ms");
+});
+
+it("asks whether the answer is whole", async () => {
+  const file = await serve("predicate", (socket) => {
+    socket.write("hello\n");
+    setImmediate(() => socket.write("0000 \nrest"));
+  });
+  const end = (received: string) => received.includes("0000 \n");
+  expect(await askSocket(file, { ...question, end })).toContain("hello\n0000 \n");
+});
+
+it("tells when the other side is gone, and nothing after the watch", async () => {
+  const sockets: net.Socket[] = [];
+  const file = path.join(folder, "watched");
+  const server = net.createServer((socket) => sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(file, resolve));
+  closing.push(() => server.close());
+  const calls: string[] = [];
+  const gone = new Promise<void>((resolve) => {
+    void watchSocket(file, () => {
+      calls.push("watched");
+      resolve();
+    });
+  });
+  const stop = await watchSocket(file, () => calls.push("ended"));
+  stop?.();
+  await eventually(() => expect(sockets).toHaveLength(2));
+  for (const socket of sockets) socket.destroy();
+  await gone;
+  expect(calls).toEqual(["watched"]);
+  expect(await watchSocket(path.join(folder, "nobody"), () => undefined)).toBeNull();
 });

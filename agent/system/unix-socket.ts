@@ -3,13 +3,23 @@ import net from "node:net";
 import { getSystemErrorMap } from "node:util";
 
 /**
- * Resolves with what came until `end`, which is the last of it. Null: nobody listens there. Rejects when it takes too long, or when the other
- * side closes before the end.
+ * Resolves with what came until its end. Null: nobody listens there. Rejects when it takes too long, or when the other side closes before the
+ * end.
  */
-export type AskSocket = (
-  file: string,
-  question: { readonly text: string; readonly end: string; readonly timeoutMs: number },
-) => Promise<string | null>;
+export type AskSocket = (file: string, question: SocketQuestion) => Promise<string | null>;
+
+export interface SocketQuestion {
+  readonly text: string;
+  /** The last of the answer, or whether what came so far is all of it. */
+  readonly end: string | ((received: string) => boolean);
+  readonly timeoutMs: number;
+}
+
+/**
+ * Calls back once when whoever listens there is gone. The returned function ends the watch. Null: nobody listens there. A watch doesn't keep
+ * the process alive.
+ */
+export type WatchSocket = (file: string, onGone: () => void) => Promise<(() => void) | null>;
 
 /** What errno(3) calls it: `EADDRINUSE (address already in use)`. */
 export function describeErrno(errno: number): string {
@@ -27,6 +37,7 @@ export const askSocket: AskSocket = (file, { text, end, timeoutMs }) =>
       timeoutMs,
     );
     let received = "";
+    const isWhole = typeof end === "string" ? () => received.endsWith(end) : () => end(received);
     const settle = (how: () => void) => {
       clearTimeout(timer);
       socket.destroy();
@@ -36,10 +47,32 @@ export const askSocket: AskSocket = (file, { text, end, timeoutMs }) =>
     socket.once("connect", () => socket.write(text));
     socket.on("data", (chunk: string) => {
       received += chunk;
-      if (received.endsWith(end)) settle(() => resolve(received));
+      if (isWhole()) settle(() => resolve(received));
     });
     socket.once("error", (error: NodeJS.ErrnoException) =>
       settle(() => (NOBODY.has(error.code ?? "") ? resolve(null) : reject(error))),
     );
     socket.once("close", () => settle(() => reject(new Error(`${file} was closed before the end of its answer`))));
+  });
+
+export const watchSocket: WatchSocket = (file, onGone) =>
+  new Promise((resolve, reject) => {
+    const socket = net.connect(file);
+    let isWatching = false;
+    socket.unref();
+    // What it says is nothing to us, but unread it would hold the close back.
+    socket.resume();
+    socket.once("connect", () => {
+      isWatching = true;
+      resolve(() => {
+        isWatching = false;
+        socket.destroy();
+      });
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      NOBODY.has(error.code ?? "") ? resolve(null) : reject(error),
+    );
+    socket.once("close", () => {
+      if (isWatching) onGone();
+    });
   });
