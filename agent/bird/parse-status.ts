@@ -5,6 +5,7 @@ export interface BirdStatus {
   readonly version: string;
   readonly routerId: string;
   readonly state: "running" | "reconfiguring" | "shutting_down";
+  /** Times that BIRD tells may be a millisecond apart from one answer to the next. */
   readonly startedAtMs: number;
   readonly configuredAtMs: number;
 }

@@ -84,7 +84,8 @@ function renderKernel({ kernelMetric, address, address6, gatewayLinks }: BirdCon
     `${family} {`,
     `${INDENT}import none;`,
     `${INDENT}export filter {`,
-    `${INDENT}${INDENT}if source != RTS_BGP then reject;`,
+    // Without its mesh address BIRD would have the kernel refuse what others may still reach in another way.
+    `${INDENT}${INDENT}if source != RTS_BGP || dest != RTD_UNICAST then reject;`,
     ...gatewayLinks.map((link) => `${INDENT}${INDENT}if proto = "${toLinkName(link)}" then reject;`),
     `${INDENT}${INDENT}krt_prefsrc = ${source};`,
     `${INDENT}${INDENT}accept;`,
