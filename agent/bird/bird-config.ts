@@ -56,8 +56,9 @@ export interface GatewayLink {
   /** Both in 127.0.0.0/8, each used by one link only. */
   readonly localAddress: Ipv4;
   readonly remoteAddress: Ipv4;
-  /** This machine's address in the other mesh: the next hop of IPv6 routes. */
-  readonly remoteAddress6: Ipv6;
+  /** This machine's in the other mesh: the next hops of what comes from there. */
+  readonly meshAddress: Ipv4;
+  readonly meshAddress6: Ipv6;
   /** These, and what is inside them, may come from the other mesh. */
   readonly prefixes: readonly Prefix[];
 }

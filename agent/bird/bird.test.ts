@@ -1,5 +1,4 @@
 // The contract on the fake, and on the real BIRD in a namespace of its own, as root.
-import { spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -8,8 +7,9 @@ import { createClock } from "../system/clock.ts";
 import { createFiles } from "../system/files.ts";
 import { askSocket, watchSocket } from "../system/unix-socket.ts";
 import { birdConfig, birdMember, toMachineId } from "../testing/bird-fixture.ts";
+import { killBird, whyNoBirdLab } from "../testing/bird-lab.ts";
 import { createFakeBirds, type FakeBirds } from "../testing/fake-bird.ts";
-import { type Namespace, openNamespace, whyNoNamespaces } from "../testing/namespace.ts";
+import { type Namespace, openNamespace } from "../testing/namespace.ts";
 import { describeBirds } from "./bird.contract.ts";
 import { createBird } from "./bird.ts";
 import { renderConfig } from "./render-config.ts";
@@ -32,7 +32,7 @@ async function openFake() {
 
 describeBirds("fake BIRD", openFake, closeFake);
 
-const lack = spawnSync("bird", ["--version"]).status === 0 ? whyNoNamespaces() : "bird is not installed";
+const lack = whyNoBirdLab();
 if (lack === null) {
   let namespace: Namespace | undefined;
   describeBirds(
@@ -44,12 +44,8 @@ if (lack === null) {
       await exec.run(["ip", "link", "set", "dev", "eth0", "up"]);
       await exec.run(["ip", "address", "add", "10.77.0.1/16", "dev", "eth0"]);
       folder = await makeFolder();
-      const files = createFiles();
-      const kill = async (name: string) => {
-        const pid = (await files.read(`${folder}/${name}.pid`))?.trim() ?? "";
-        await exec.run(["kill", "-9", pid]);
-      };
-      return { ports: { exec, files, clock, askSocket, watchSocket }, folder, kill };
+      const ports = { exec, files: createFiles(), clock, askSocket, watchSocket };
+      return { ports, folder, kill: (name: string) => killBird(exec, `${folder}/${name}`) };
     },
     async () => {
       await namespace?.close();

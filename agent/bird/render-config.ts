@@ -52,10 +52,11 @@ function renderGlobals({ address, logFile }: BirdConfig): string {
 function renderTables({ interfaceName, gatewayLinks }: BirdConfig): string {
   // BIRD takes it for a pattern.
   if (!/^[\w.-]+$/.test(interfaceName)) throw new Error(`no interface of ours: ${JSON.stringify(interfaceName)}`);
-  const links = gatewayLinks.flatMap(({ meshId, remoteAddress, remoteAddress6 }) => [
-    // Without a next hop that is reachable, a gateway would prefer another gateway's route, and that one its.
-    block(`protocol static via4_${meshId}`, ["ipv4 { table links4; };", `route ${remoteAddress}/32 via "lo";`]),
-    block(`protocol static via6_${meshId}`, ["ipv6 { table links6; };", `route ${remoteAddress6}/128 via "lo";`]),
+  const links = gatewayLinks.flatMap(({ meshId, meshAddress, meshAddress6 }) => [
+    // Without a next hop that is reachable, a gateway would prefer another gateway's route, and that one its. It can't be the link's own address:
+    // BIRD takes no routes to 127.0.0.0/8.
+    block(`protocol static via4_${meshId}`, ["ipv4 { table links4; };", `route ${meshAddress}/32 via "lo";`]),
+    block(`protocol static via6_${meshId}`, ["ipv6 { table links6; };", `route ${meshAddress6}/128 via "lo";`]),
   ]);
   return [
     "ipv4 table links4;",
@@ -175,7 +176,7 @@ function renderGatewayLink(config: BirdConfig, link: GatewayLink): string {
   const channel = (family: Family) => [
     `${family} {`,
     `${INDENT}igp table links${family.at(-1)};`,
-    ...(family === "ipv6" ? [`${INDENT}next hop address ${config.address6};`] : []),
+    `${INDENT}next hop address ${family === "ipv4" ? config.address : config.address6};`,
     `${INDENT}next hop self;`,
     `${INDENT}import filter {`,
     ...renderImportFromLink(config, link, family).map((line) => INDENT + INDENT + line),

@@ -46,7 +46,8 @@ export function gatewayLink(changes: Partial<GatewayLink> = {}): GatewayLink {
     asn: 4_200_000_088,
     localAddress: Ipv4.parse("127.0.1.1"),
     remoteAddress: Ipv4.parse("127.0.1.2"),
-    remoteAddress6: Ipv6.parse("fd88::1"),
+    meshAddress: Ipv4.parse("10.88.0.1"),
+    meshAddress6: Ipv6.parse("fd88::1"),
     prefixes: [prefix("10.88.0.0/16"), prefix("fd88::/64"), prefix("192.168.88.0/24")],
     ...changes,
   };
