@@ -48,8 +48,10 @@ export function describeBirds(title: string, open: () => Promise<BirdsUnderTest>
       expect(await bird.readRoutes()).toBeNull();
       expect(await bird.apply(render({ members: [MEMBER] }))).toEqual({ ok: true, value: "started" });
       expect(await bird.readStatus()).toMatchObject({ state: "running", routerId: "10.77.0.1" });
-      expect(await names(bird)).toEqual(["device1", "links", "kernel_ipv4", "kernel_ipv6", toMachineId(2)]);
-      const session = (await bird.readProtocols())?.at(-1);
+      // BIRD 3 has an order of its own.
+      const all = ["device1", "kernel_ipv4", "kernel_ipv6", "links", toMachineId(2)];
+      expect((await names(bird))?.sort()).toEqual(all);
+      const session = (await bird.readProtocols())?.find(({ name }) => name === toMachineId(2));
       expect(session).toMatchObject({ type: "BGP", state: "start", session: { neighbor: "10.77.0.2" } });
       expect(await bird.readRoutes()).toEqual([]);
     });

@@ -88,7 +88,9 @@ export function createBird(ports: BirdPorts, { folder, name, kernelMetric }: Bir
       return null;
     } catch (error) {
       if (!isCommandError(error) || error.exitCode === null) throw error;
-      return { code: "bird_refused_config", message: error.stderrTail.replace(`bird: ${candidateFile}:`, "line ") };
+      // BIRD 3 says the time before.
+      const [, position = error.stderrTail] = error.stderrTail.split(`${candidateFile}:`);
+      return { code: "bird_refused_config", message: `line ${position}` };
     } finally {
       await files.remove(candidateFile);
     }

@@ -2,13 +2,14 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isParseError } from "../system/parse-error.ts";
 import { parseProtocols } from "./parse-protocols.ts";
-import { isWholeReply, parseReply } from "./parse-reply.ts";
+import { type BirdReply, isWholeReply, parseReply } from "./parse-reply.ts";
 import { parseRoutes } from "./parse-routes.ts";
 import { parseStatus } from "./parse-status.ts";
 
 const GREETING = "0001 BIRD 2.0.12 ready.\n";
-const read = (name: string) => readFileSync(new URL(`./testdata/bird-2.0.12/${name}.txt`, import.meta.url), "utf8");
-const recorded = (name: string) => parseReply(read(name));
+const read = (name: string, version = "2.0.12") =>
+  readFileSync(new URL(`./testdata/bird-${version}/${name}.txt`, import.meta.url), "utf8");
+const recorded = (name: string, version?: string) => parseReply(read(name, version));
 
 describe("isWholeReply", () => {
   it("waits for the end of the reply that follows the greeting, however it is cut", () => {
@@ -162,22 +163,28 @@ describe("parseRoutes", () => {
     ]);
   });
 
-  it("reads the names that BIRD 3 gives attributes", () => {
+  it("reads the same of what BIRD 3 says", () => {
+    const toComparable = (reply: BirdReply) =>
+      parseRoutes(reply, { areFiltered: false })
+        .map(({ prefix, nextHop, interfaceName, protocol, bgp }) => ({ prefix, nextHop, interfaceName, protocol, bgp }))
+        .sort((left, right) => `${left.prefix} ${left.nextHop}`.localeCompare(`${right.prefix} ${right.nextHop}`));
+    expect(toComparable(recorded("show-route-all", "3.1.8"))).toEqual(toComparable(recorded("show-route-all")));
+    expect(parseStatus(recorded("show-status", "3.1.8"))).toMatchObject({ version: "3.1.8", state: "running" });
+    const sessions = parseProtocols(recorded("show-protocols-all", "3.1.8"));
+    expect(sessions.map(({ session }) => session?.state)).toEqual(["Established", "Established", "Connect"]);
+    expect(sessions[0]?.channels[0]).toMatchObject({ state: "UP", importedCount: 3, filteredCount: 1 });
+  });
+
+  it("reads a path with a set, and an IPv6 next hop with a link-local one", () => {
     const text = [
       "1007-Table master4:",
       " 10.88.0.0/16         unicast [mch_2 1795651101.315] * (100) [AS4200000088i]",
       " \tvia 10.77.0.2 on v0",
       "1012-\tbgp_path: 4200000088 {1 2}",
       " \tbgp_next_hop: fd77::2 fe80::1",
-      " \tbgp_local_pref: 70",
     ];
     const reply = parseReply(`${GREETING}${text.join("\n")}\n0000 \n`);
-    expect(parseRoutes(reply, { areFiltered: false })[0]?.bgp).toEqual({
-      nextHop: "fd77::2",
-      asPath: ["4200000088", "{1 2}"],
-      localPreference: 70,
-      med: null,
-      communities: [],
-    });
+    const [route] = parseRoutes(reply, { areFiltered: false });
+    expect(route?.bgp).toMatchObject({ nextHop: "fd77::2", asPath: ["4200000088", "{1 2}"] });
   });
 });

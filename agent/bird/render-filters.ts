@@ -48,8 +48,9 @@ function renderCase(config: BirdConfig, origin: BirdMember, family: Family): str
     ...renderAccept("bgp_path.len = 0 && ", toExact(config, origin, family)),
     ...renderAccept(`bgp_path.len > 0 && !(net ~ [ ${own}+ ]) && `, foreign),
   ];
-  // The space ends an IPv6 address, which a colon would go on with.
-  return lines.length === 0 ? [] : [`${family === "ipv4" ? address : address6} :`, ...lines.map((line) => `  ${line}`)];
+  const head = `${family === "ipv4" ? address : address6} :`;
+  // The space ends an IPv6 address, which a colon would go on with. BIRD 3 takes one statement or a block.
+  return lines.length === 0 ? [] : [`${head} {`, ...lines.map((line) => `  ${line}`), "}"];
 }
 
 /** Never a member's address, nor more of the mesh's own network than single hosts: whatever the control plane says. */

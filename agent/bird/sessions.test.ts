@@ -141,7 +141,7 @@ describe.skipIf(lack !== null)(
       await eventually(async () => {
         seen.add((await a.kernelRoutes()).join("\n"));
         expect((await session())?.channels[0]?.importedCount).toBe(1);
-        expect(await createFiles().read(`${a.folder}/log`)).toMatch(/Graceful restart done/);
+        expect(await createFiles().read(`${a.folder}/log`)).toMatch(/Graceful (restart|recovery) done/);
       }, 15_000);
       seen.add((await a.kernelRoutes()).join("\n"));
       expect([...seen]).toEqual([[LAN_ROUTE, LAN6_ROUTE].join("\n")]);
