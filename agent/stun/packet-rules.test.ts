@@ -43,10 +43,10 @@ table inet becket {
   }
   chain in {
     type filter hook prerouting priority -150; policy accept;
-    fib daddr type local ip saddr 198.51.100.7 udp sport 1234 udp dport 45000 udp dport set 51820
-    fib daddr type local ip6 saddr 2001:db8::7 udp sport 51820 udp dport 45001 udp dport set 51821
-    fib daddr type local udp dport 51820 @th,64,16 { 0x0001, 0x0101, 0x0111 } @th,96,32 0x2112a442 udp dport set 40001
-    fib daddr type local udp dport 51821 @th,64,16 { 0x0001, 0x0101, 0x0111 } @th,96,32 0x2112a442 udp dport set 40002
+    ip saddr 198.51.100.7 udp sport 1234 udp dport 45000 fib daddr type local udp dport set 51820
+    ip6 saddr 2001:db8::7 udp sport 51820 udp dport 45001 fib daddr type local udp dport set 51821
+    udp dport 51820 @th,64,16 { 0x0001, 0x0101, 0x0111 } @th,96,32 0x2112a442 fib daddr type local udp dport set 40001
+    udp dport 51821 @th,64,16 { 0x0001, 0x0101, 0x0111 } @th,96,32 0x2112a442 fib daddr type local udp dport set 40002
   }
 }
 `);

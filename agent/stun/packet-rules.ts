@@ -27,7 +27,7 @@ export interface Lane {
   readonly remote: Endpoint;
 }
 
-/** Only what is for this host itself, not what a gateway passes on. */
+/** Only what is for this host itself, not what a gateway passes on. A lookup, so it comes last: WireGuard's own packets never get there. */
 const TO_US = "fib daddr type local";
 /** Type and magic cookie of a Binding request, success or error, behind the 64 bits of the UDP header. */
 const IS_STUN = ["@th,64,16 { 0x0001, 0x0101, 0x0111 }", "@th,96,32 0x2112a442"];
@@ -79,9 +79,9 @@ const toProbeOut = ({ wireguardPort, probePort }: ProbePort): Rule => [
 ];
 
 const toProbeIn = ({ wireguardPort, probePort }: ProbePort): Rule => [
-  TO_US,
   `udp dport ${wireguardPort}`,
   ...IS_STUN,
+  TO_US,
   `udp dport set ${probePort}`,
 ];
 
@@ -98,10 +98,10 @@ function toLaneOut({ wireguardPort, localPort, remote }: Lane): Rule {
 function toLaneIn({ wireguardPort, localPort, remote }: Lane): Rule {
   const { family, address, port } = toRemote(remote);
   return [
-    TO_US,
     `${family} saddr ${address}`,
     `udp sport ${port}`,
     `udp dport ${localPort}`,
+    TO_US,
     `udp dport set ${wireguardPort}`,
   ];
 }
