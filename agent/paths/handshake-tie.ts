@@ -4,6 +4,7 @@
 //
 // Nothing but initiations is kept out, only in one window for each of our own, and only until the response is there: a peer that lost its
 // session, or that never got our initiation, gets in with its next one, 5 s later.
+import { isInitiation, isResponse } from "../relay/wireguard-packets.ts";
 
 export interface HandshakeTie {
   /** Our WireGuard's packet goes into the relay. */
@@ -18,10 +19,6 @@ export interface HandshakeTie {
 const WINDOW_MS = 1_000;
 /** WireGuard repeats an initiation that is older (REKEY_TIMEOUT); until then it takes a response to it. */
 const INITIATION_MS = 5_000;
-
-/** The message types and lengths of WireGuard's protocol (section 5.4 of its paper). */
-const isInitiation = (packet: Uint8Array): boolean => packet[0] === 1 && packet.length === 148;
-const isResponse = (packet: Uint8Array): boolean => packet[0] === 2 && packet.length === 92;
 
 /** @param isControlling of two ends one is: the one with the lower id */
 export function createHandshakeTie(isControlling: boolean): HandshakeTie {

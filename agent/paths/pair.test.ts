@@ -17,8 +17,9 @@ import { PEER, STUN_ENDPOINT, toLocal, toPeer } from "./core/testing/path-fixtur
 import { createPair, type Pair } from "./pair.ts";
 
 const WIREGUARD_PORT = 51_820;
-const sealed = (text: string) => Buffer.concat([Buffer.from([4, 0, 0, 0]), Buffer.from(text)]);
-const readSealed = (packet: Buffer) => packet.subarray(4).toString();
+/** As WireGuard's transport packets are: 32 bytes. */
+const sealed = (text: string) => Buffer.concat([Buffer.from([4, 0, 0, 0]), Buffer.from(text.padEnd(28))]);
+const readSealed = (packet: Buffer) => packet.subarray(4).toString().trimEnd();
 
 interface OpenedRelay {
   readonly ticket: string;
@@ -179,6 +180,19 @@ describe("a relayed pair", () => {
     await clock.advance(0);
     expect(injected).toEqual([`hello from ${loopbackEndpoint}`]);
     expect(pair.state().path).toEqual({ kind: "relayed" });
+  });
+
+  it("hands WireGuard nothing that can't be WireGuard's", async () => {
+    const relay = await relayed();
+    for (const packet of [
+      Buffer.from([4, 0, 0, 0]),
+      Buffer.alloc(9_000, 3),
+      sealed("too long to be one of its packets"),
+    ]) {
+      relay.events.onPacket(packet);
+    }
+    await clock.advance(0);
+    expect(injected).toEqual([]);
   });
 
   it("lets one of two handshakes through that both ends began at the same moment", async () => {

@@ -7,6 +7,7 @@ import type { PathDecision } from "../reconcile/path-decision.ts";
 import type { LoopbackSocket } from "../relay/loopback.ts";
 import { createPacketQueue } from "../relay/packet-queue.ts";
 import type { RelayConnection, Relays } from "../relay/relay-connection.ts";
+import { createAdmission } from "../relay/wireguard-packets.ts";
 import { isStunPacket } from "../stun/codec.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Birthday } from "./checks/birthday.ts";
@@ -70,6 +71,7 @@ export function createPair(options: PairOptions): Pair {
   const { peerId } = options.state;
   const waiting = createPacketQueue(WAITING_BYTES);
   const quality = createPathQuality();
+  const admission = createAdmission();
   const tie = createHandshakeTie(options.state.isControlling);
   let state = options.state;
   let relay: RelayConnection | null = null;
@@ -219,9 +221,10 @@ export function createPair(options: PairOptions): Pair {
 
   function takeRelayed(packet: Buffer): void {
     if (!isStunPacket(packet)) {
-      if (tie.admit(packet, clock.now())) loopback.inject(packet);
-      if (clock.now() - relayPacketAtMs < RELAY_PACKET_EVERY_MS) return;
-      relayPacketAtMs = clock.now();
+      const nowMs = clock.now();
+      if (admission.admit(packet, nowMs) && tie.admit(packet, nowMs)) loopback.inject(packet);
+      if (nowMs - relayPacketAtMs < RELAY_PACKET_EVERY_MS) return;
+      relayPacketAtMs = nowMs;
       dispatch({ type: "relay_packet" });
       return;
     }

@@ -26,7 +26,8 @@ interface Ports {
 /** Message types and lengths (WireGuard protocol, section 5.4). */
 const INITIATION = { type: 1, bytes: 148 };
 const RESPONSE = { type: 2, bytes: 92 };
-const DATA = { type: 4, bytes: 32 };
+/** As long as what it carries. */
+const DATA = { type: 4, bytes: 0 };
 const KEY_CHARACTERS = 44;
 const RETRY_MS = 5_000;
 /** Reject-After-Time. */
@@ -44,7 +45,8 @@ export function createFakeWireGuard({ kernel, files, clock, send }: Ports): Fake
     if (peer?.endpoint == null) return;
     const head = Buffer.from([message.type, 0, 0, 0, ...Buffer.from(device.publicKey ?? "")]);
     const body = Buffer.concat([head, Buffer.from(text)]);
-    const length = message.type === DATA.type && text === "" ? DATA.bytes : Math.max(message.bytes, body.length);
+    // What a data packet carries is padded to a multiple of 16 bytes.
+    const length = message.type === DATA.type ? Math.ceil(body.length / 16) * 16 : message.bytes;
     peer.sentBytes += length;
     count(name);
     send(
