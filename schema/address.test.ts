@@ -97,6 +97,11 @@ describe("endpoints", () => {
     expect(renderEndpoint(parseEndpoint(text) ?? { address: "", port: 0 })).toBe(canonical);
   });
 
+  it("refuses an address that would be read as another one", () => {
+    expect(Endpoint.safeParse("[::192.0.2.1]:1").success).toBe(false);
+    expect(Endpoint.safeParse("[64:ff9b::192.0.2.1]:1").success).toBe(false);
+  });
+
   it.each([
     "192.0.2.1",
     "192.0.2.1:0",

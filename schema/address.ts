@@ -11,10 +11,15 @@ export const Ipv4 = z
   .brand<"Ipv4">();
 export type Ipv4 = z.infer<typeof Ipv4>;
 
-/** Any valid spelling is taken; the value is the canonical text of RFC 5952. Zone identifiers are refused. */
+/** ipaddr.js takes an IPv4 address in the last 32 bits for an IPv4-mapped one, whatever is before it: `::192.0.2.1` is another address. */
+const isReadRight = (text: string): boolean => !text.includes(".") || /^::ffff:/i.test(text);
+
+/** Any valid spelling that is read right is taken; the value is the canonical text of RFC 5952. Zone identifiers are refused. */
 export const Ipv6 = z
   .string()
-  .refine((text) => ipaddr.IPv6.isValid(text) && !text.includes("%"), { message: "must be an IPv6 address" })
+  .refine((text) => ipaddr.IPv6.isValid(text) && !text.includes("%") && isReadRight(text), {
+    message: "must be an IPv6 address",
+  })
   .meta({ description: "An IPv6 address.", format: "ipv6", examples: ["fd5a:7c1e:9b02::7"] })
   .transform((text) => ipaddr.IPv6.parse(text).toRFC5952String())
   .brand<"Ipv6">();

@@ -48,6 +48,7 @@ export const ERROR_STATUS = {
   rate_limited: 429,
   internal_error: 500,
   machine_offline: 503,
+  machine_silent: 504,
   unavailable: 503,
 } as const;
 

@@ -37,6 +37,7 @@ export const CandidateOutcome = z
     }),
     roundTripMs: z
       .number()
+      .nonnegative()
       .nullable()
       .meta({ description: "Of the newest answer, milliseconds.", examples: [12.5] }),
     lastTriedAt: Timestamp.nullable().describe("When the newest check was sent."),
@@ -63,10 +64,17 @@ export const PathReasonCode = z.enum([
 ]);
 export type PathReasonCode = z.infer<typeof PathReasonCode>;
 
+const MAX_SPOKEN_CHARS = 1_000;
+
+/** A machine's own words, shown to people: cut, and without control characters and those that turn the direction of text. */
+const SpokenText = z
+  .string()
+  .overwrite((text) => text.slice(0, MAX_SPOKEN_CHARS).replace(/[\p{Cc}\p{Cf}]/gu, "\uFFFD"));
+
 export const PathReason = z
   .object({
     code: PathReasonCode.describe("Why, for programs."),
-    message: z.string().meta({
+    message: SpokenText.meta({
       description: "Why, for people.",
       examples: ["relayed: both machines are behind NATs that give every destination another port"],
     }),
@@ -88,10 +96,12 @@ export const PeerTelemetry = z
     endpoint: Endpoint.nullable().describe("Where packets to it go on a direct path; null on any other."),
     handshakeAgeSeconds: z
       .number()
+      .nonnegative()
       .nullable()
       .meta({ description: "Since the newest WireGuard handshake; null: never.", examples: [42] }),
     latencyMs: z
       .number()
+      .nonnegative()
       .nullable()
       .meta({ description: "Round-trip time of the path, smoothed; null until measured.", examples: [12.5] }),
     lossRatio: z
@@ -100,8 +110,14 @@ export const PeerTelemetry = z
       .max(1)
       .nullable()
       .meta({ description: "Of the newest probes of the path; null until measured.", examples: [0] }),
-    rxBytesPerSecond: z.number().meta({ description: "Received from it.", examples: [1_500] }),
-    txBytesPerSecond: z.number().meta({ description: "Sent to it.", examples: [900] }),
+    rxBytesPerSecond: z
+      .number()
+      .nonnegative()
+      .meta({ description: "Received from it.", examples: [1_500] }),
+    txBytesPerSecond: z
+      .number()
+      .nonnegative()
+      .meta({ description: "Sent to it.", examples: [900] }),
     reason: PathReason,
   })
   .meta({ id: "PeerTelemetry", description: "A peer as one machine sees it right now." });
@@ -150,6 +166,6 @@ export const LinkReport = z.object({
   path: PathKind,
   endpoint: Endpoint.nullable(),
   reason: PathReason,
-  at: Timestamp.max(32),
+  at: Timestamp,
 });
 export type LinkReport = z.infer<typeof LinkReport>;

@@ -78,5 +78,6 @@ export const PROBLEM_TITLES: Readonly<Record<ErrorCode, string>> = {
   rate_limited: "Too many requests",
   internal_error: "Something went wrong here; the log has the request id",
   machine_offline: "The machine is not connected",
+  machine_silent: "The machine is connected and does not answer",
   unavailable: "The control plane is not available; try again",
 };

@@ -59,7 +59,7 @@ export const listMachinePeers = defineOperation({
   query: z.object({ meshId: MeshId.optional().describe("Only peers in this mesh.") }),
   status: 200,
   reply: PeerList,
-  errors: ["machine_not_found", "machine_offline"],
+  errors: ["machine_not_found", "machine_offline", "machine_silent"],
 });
 export const explainMachinePeer = defineOperation({
   id: "explainMachinePeer",
@@ -72,7 +72,7 @@ export const explainMachinePeer = defineOperation({
   params: params.extend({ peerId: MachineId.describe("The machine at the other end.") }),
   status: 200,
   reply: PeerExplanationList,
-  errors: ["machine_not_found", "peer_not_found", "machine_offline"],
+  errors: ["machine_not_found", "peer_not_found", "machine_offline", "machine_silent"],
 });
 export const listMachineEndpoints = defineOperation({
   id: "listMachineEndpoints",
@@ -85,7 +85,7 @@ export const listMachineEndpoints = defineOperation({
   params,
   status: 200,
   reply: EndpointList,
-  errors: ["machine_not_found", "machine_offline"],
+  errors: ["machine_not_found", "machine_offline", "machine_silent"],
 });
 export const getMachineNetwork = defineOperation({
   id: "getMachineNetwork",
@@ -98,7 +98,7 @@ export const getMachineNetwork = defineOperation({
   params,
   status: 200,
   reply: MachineNetwork,
-  errors: ["machine_not_found", "machine_offline"],
+  errors: ["machine_not_found", "machine_offline", "machine_silent"],
 });
 export const listMachineEvents = defineOperation({
   id: "listMachineEvents",

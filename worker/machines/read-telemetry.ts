@@ -11,7 +11,7 @@ import type { Services } from "../services.ts";
 import { readLastSeen } from "./read-last-seen.ts";
 
 type Parts = Pick<Services, "db" | "objects" | "log">;
-type TelemetryFailure = Failure<"machine_not_found" | "machine_offline">;
+type TelemetryFailure = Failure<"machine_not_found" | "machine_offline" | "machine_silent">;
 
 /** Rates and loss take a machine two or three seconds to measure. */
 const WAIT_MS = 4_000;
@@ -76,10 +76,10 @@ async function readTelemetry(
   const told = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
   const codes = answers.flatMap((answer) => (answer.ok ? [] : [answer.error.code]));
   if (told.length > 0 || !codes.some((code) => code === "offline" || code === "silent")) return ok(told);
-  const detail = codes.includes("silent")
-    ? `${machine.name} is connected and did not answer within ${WAIT_MS / 1_000} s`
-    : await describeOffline(services, machine, memberships);
-  return err({ code: "machine_offline", detail });
+  if (codes.includes("silent")) {
+    return err({ code: "machine_silent", detail: `${machine.name} did not answer within ${WAIT_MS / 1_000} s` });
+  }
+  return err({ code: "machine_offline", detail: await describeOffline(services, machine, memberships) });
 }
 
 async function describeOffline(

@@ -8,7 +8,7 @@ const DESCRIPTION = `Meshes, machines, and who may change them.
 
 - Requests carry \`Authorization: Bearer\` and an API token. A role may do what the roles below it may: owner, admin, viewer.
 - Lists come in pages, oldest first (audit and link events: newest first). Pass \`nextCursor\` as \`cursor\` for the next one.
-- What a machine says of its links (peers, endpoints, network) is asked of it when you ask: 503 \`machine_offline\` when it is not connected.
+- What a machine says of its links (peers, endpoints, network) is asked of it when you ask: 503 \`machine_offline\` when it is not connected, 504 \`machine_silent\` when it is and does not answer.
 - An error is a problem document (RFC 9457) with a \`code\` that never changes its meaning, and a \`requestId\`.
 - Creates take an \`Idempotency-Key\`: sent again, they answer as they did and change nothing.`;
 

@@ -91,7 +91,7 @@ function toCause(code: PathReasonCode, state: PathState, nowMs: number): string 
     case "checking":
       return `${countOf(tries.size)} of the other machine ${tries.size === 1 ? "is" : "are"} being checked`;
     case "no_answer":
-      return `no answer from any of ${countOf(tries.size)} of the other machine (here ${toWords(local.nat)}, there ${toWords(peer.nat)})`;
+      return `no answer from ${tries.size === 1 ? "the one endpoint" : `any of ${countOf(tries.size)}`} of the other machine (here ${toWords(local.nat)}, there ${toWords(peer.nat)})`;
     case "path_died":
       return `the direct path stopped answering ${toSeconds(nowMs - (diedAtMs ?? nowMs))} ago`;
     case "peer_offline":
