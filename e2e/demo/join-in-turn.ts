@@ -14,10 +14,15 @@ export interface FirstPing {
   readonly ms: number;
 }
 
+export interface JoinOptions {
+  readonly signal: AbortSignal;
+  readonly onJoined: (name: string, pings: readonly FirstPing[]) => void;
+}
+
 export async function joinInTurn(
   fleet: Fleet,
   meshId: string,
-  onJoined: (name: string, pings: readonly FirstPing[]) => void,
+  { signal, onJoined }: JoinOptions,
 ): Promise<FirstPing[]> {
   const { token } = await fleet.api.createJoinToken();
   const all: FirstPing[] = [];
@@ -27,33 +32,44 @@ export async function joinInTurn(
     await newcomer.up({ token });
     const pings = await Promise.all(
       members.map(async ([name, { ipv4 }]): Promise<FirstPing> => {
-        const ms = await untilPinged(fleet, newcomer.machine.name, ipv4, startedAt);
+        const ms = await untilPinged(fleet, { from: newcomer.machine.name, address: ipv4, startedAt, signal });
         return { from: newcomer.machine.name, to: name, ms };
       }),
     );
-    if (members.length === 0) await untilMember(fleet, meshId, newcomer.machine.name);
+    if (members.length === 0) await untilMember(fleet, { meshId, name: newcomer.machine.name, signal });
     onJoined(newcomer.machine.name, pings);
     all.push(...pings);
   }
   return all;
 }
 
-async function untilPinged(fleet: Fleet, from: string, address: string, startedAt: number): Promise<number> {
+interface PingWait {
+  readonly from: string;
+  readonly address: string;
+  /** As `performance.now()` has it. */
+  readonly startedAt: number;
+  readonly signal: AbortSignal;
+}
+
+async function untilPinged(fleet: Fleet, { from, address, startedAt, signal }: PingWait): Promise<number> {
   const machine = fleet.lab.machine(from);
   while (!(await pingOnce(machine, address, { timeoutMs: PING_TIMEOUT_MS }))) {
     if (performance.now() - startedAt > FIRST_PING_LIMIT_MS) throw new Error(`${from} can't ping ${address}`);
-    await delay(PAUSE_MS);
+    await delay(PAUSE_MS, null, { signal });
   }
   return Math.round(performance.now() - startedAt);
 }
 
 /** The first machine has nobody to ping: it has joined when its mesh interface stands. */
-async function untilMember(fleet: Fleet, meshId: string, name: string): Promise<void> {
+async function untilMember(
+  fleet: Fleet,
+  { meshId, name, signal }: { readonly meshId: string; readonly name: string; readonly signal: AbortSignal },
+): Promise<void> {
   const deadline = performance.now() + FIRST_PING_LIMIT_MS;
   while (performance.now() < deadline) {
     const address = (await fleet.addresses(meshId)).get(name);
     if (address && (await pingOnce(fleet.lab.machine(name), address.ipv4, { timeoutMs: PING_TIMEOUT_MS }))) return;
-    await delay(PAUSE_MS);
+    await delay(PAUSE_MS, null, { signal });
   }
   throw new Error(`${name} did not join the mesh`);
 }

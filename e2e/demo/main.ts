@@ -8,7 +8,7 @@ import { fiveNetworks } from "../fleet/topologies.ts";
 import { eventually } from "../lab/probes/eventually.ts";
 import { requireRoot } from "../lab/requirements.ts";
 import { areSettled } from "./expected-paths.ts";
-import { type FirstPing, joinInTurn } from "./join-in-turn.ts";
+import { type FirstPing, type JoinOptions, joinInTurn } from "./join-in-turn.ts";
 import { readPaths, readReachability, readRows } from "./read-mesh.ts";
 import { type MachineRow, renderReasons, renderTable } from "./render-table.ts";
 import { summarise } from "./summarise.ts";
@@ -22,18 +22,24 @@ address) and a control plane, enrols the machines, and shows how each pair talks
             exit 0 or 1
   --help    this text`;
 
+const WRONG_USAGE = 2;
 const REFRESH_MS = 1_000;
 const SETTLE_LIMIT_MS = 60_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { check: { type: "boolean" }, help: { type: "boolean" } } });
+  const values = readFlags();
+  if (values === null) return WRONG_USAGE;
   if (values.help) {
     process.stdout.write(`${HELP}\n`);
     return 0;
   }
   const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  const onSignal = () => {
+    if (!stop.signal.aborted) say("Taking the lab down …");
+    stop.abort();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
 
   requireRoot();
   let fleet: Fleet | null = null;
@@ -44,7 +50,7 @@ async function main(): Promise<number> {
       "Building a lab: alice and bob behind easy NATs, hugo behind a hard one, olga where UDP is blocked, carol public …",
     );
     fleet = await createFleet({ topology: fiveNetworks, signal: stop.signal });
-    const { mesh, pings } = await joinMachines(fleet);
+    const { mesh, pings } = await joinMachines(fleet, stop.signal);
     if (values.check) return await check(fleet, mesh.id, pings);
     await show(fleet, mesh.id, stop.signal);
     return 0;
@@ -53,18 +59,28 @@ async function main(): Promise<number> {
     if (fleet !== null) say(await fleet.lab.diagnostics());
     throw error;
   } finally {
-    if (fleet !== null) say("Taking the lab down …");
+    if (fleet !== null && !stop.signal.aborted) say("Taking the lab down …");
     await fleet?.down();
   }
 }
 
-async function joinMachines(fleet: Fleet) {
+function readFlags() {
+  try {
+    return parseArgs({ options: { check: { type: "boolean" }, help: { type: "boolean" } } }).values;
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    return null;
+  }
+}
+
+async function joinMachines(fleet: Fleet, signal: AbortSignal) {
   say(`The control plane runs at ${fleet.controlPlane.url} in the lab; from here: ${fleet.api.url}/api/docs`);
   const mesh = await fleet.api.createMesh({ name: "demo", cidr: "10.77.0.0/16", isDefault: true });
-  const pings = await joinInTurn(fleet, mesh.id, (name, own) => {
+  const onJoined: JoinOptions["onJoined"] = (name, own) => {
     const times = own.map((ping) => `${ping.to} after ${ping.ms} ms`).join(", ");
     say(`${name} joined${times === "" ? "" : ` and pinged ${times}`}`);
-  });
+  };
+  const pings = await joinInTurn(fleet, mesh.id, { signal, onJoined });
   return { mesh, pings };
 }
 

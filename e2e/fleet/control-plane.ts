@@ -37,11 +37,13 @@ export interface LabControlPlane {
 export interface ControlPlaneOptions {
   /** What machines are told to ask; none: no STUN. */
   readonly stunServers?: readonly string[];
+  /** Ends the wait for its first start. */
+  readonly signal?: AbortSignal;
 }
 
 export async function startControlPlane(
   lab: Lab,
-  { stunServers = [] }: ControlPlaneOptions = {},
+  { stunServers = [], signal }: ControlPlaneOptions = {},
 ): Promise<LabControlPlane> {
   const ownerToken = `bkt_${randomBytes(32).toString("base64url")}`;
   const stateFolder = path.join(lab.folder, "control-plane");
@@ -71,7 +73,7 @@ export async function startControlPlane(
           await api.call("GET", "/meshes");
           return true;
         },
-        { withinMs: START_LIMIT_MS, describe: "the control plane answers" },
+        { withinMs: START_LIMIT_MS, describe: "the control plane answers", ...(signal && { signal }) },
       );
     },
     async stop() {

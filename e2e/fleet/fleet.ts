@@ -36,12 +36,17 @@ export interface FleetOptions {
 }
 
 export async function createFleet({ topology, signal }: FleetOptions): Promise<Fleet> {
-  const lab = await createLab({ topology, ...(signal ? { signal } : {}) });
+  const ending = signal === undefined ? {} : { signal };
+  const lab = await createLab({ topology, ...ending });
   try {
-    const { servers } = await startStunServers(lab);
-    const controlPlane = await startControlPlane(lab, { stunServers: servers });
+    const { servers } = await startStunServers(lab, ending);
+    const controlPlane = await startControlPlane(lab, { ...ending, stunServers: servers });
     return createHandle(lab, controlPlane);
   } catch (error) {
+    if (signal?.aborted) {
+      await lab.down();
+      throw error;
+    }
     const diagnostics = await lab.diagnostics();
     await lab.down();
     throw new Error(`the fleet did not start\n${diagnostics}`, { cause: error });

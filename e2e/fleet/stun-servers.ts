@@ -12,7 +12,10 @@ export interface StunServers {
   readonly servers: readonly string[];
 }
 
-export async function startStunServers(lab: Lab): Promise<StunServers> {
+export async function startStunServers(
+  lab: Lab,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<StunServers> {
   const { stun } = lab;
   for (const [index, { ipv4, ipv6 }] of STUN_ADDRESSES.entries()) {
     const addresses = [...ipv4, ...ipv6].flatMap((address) => ["--listening-ip", address]);
@@ -39,7 +42,7 @@ export async function startStunServers(lab: Lab): Promise<StunServers> {
   const sockets = STUN_ADDRESSES.flatMap(({ ipv4, ipv6 }) => [...ipv4, ...ipv6]).length;
   await eventually(
     async () => (await stun.exec(["ss", "-Hlun", `sport = :${PORT}`])).stdout.trim().split("\n").length === sockets,
-    { withinMs: START_LIMIT_MS, describe: "the STUN servers listen" },
+    { withinMs: START_LIMIT_MS, describe: "the STUN servers listen", ...(signal && { signal }) },
   );
   return { servers: STUN_ADDRESSES.flatMap(({ ipv4, ipv6 }) => [`${ipv4[0]}:${PORT}`, `[${ipv6[0]}]:${PORT}`]) };
 }
