@@ -21,7 +21,7 @@ export interface PathPorts {
   readonly random: Random;
   readonly randomBytes: (count: number) => Buffer;
   readonly log: Logger;
-  readonly files: Pick<Files, "read">;
+  readonly files: Pick<Files, "read" | "readKernel">;
   readonly udp: UdpSockets;
   readonly relays: Relays;
   readonly rules: RuleBook;

@@ -25,7 +25,7 @@ export interface Sampler {
 
 interface Options {
   readonly interfaceName: string;
-  readonly files: Pick<Files, "read">;
+  readonly files: Pick<Files, "readKernel">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly readDevice: () => Promise<WireGuardDevice | null>;
@@ -46,7 +46,7 @@ export function createSampler(options: Options): Sampler {
   let isStopped = false;
 
   async function look(): Promise<void> {
-    const count = (await Promise.all(counters.map((file) => files.read(file)))).join();
+    const count = counters.map((file) => files.readKernel(file)).join();
     const isMoving = count !== lastCount;
     lastCount = count;
     if (isMoving || !isSettled || clock.now() < watchedUntilMs) await sample();

@@ -34,6 +34,10 @@ export function createMemoryFiles(initial: Readonly<Record<string, string>> = {}
       check(files.failReads);
       return content.get(file) ?? null;
     },
+    readKernel(file) {
+      check(files.failReads);
+      return content.get(file) ?? null;
+    },
     async writeAtomic(file, text) {
       checkWrite(file);
       files.writes.push(file);
