@@ -184,11 +184,7 @@ describe("a relayed pair", () => {
 
   it("hands WireGuard nothing that can't be WireGuard's", async () => {
     const relay = await relayed();
-    for (const packet of [
-      Buffer.from([4, 0, 0, 0]),
-      Buffer.alloc(9_000, 3),
-      sealed("too long to be one of its packets"),
-    ]) {
+    for (const packet of [Buffer.from([4, 0, 0, 0]), Buffer.alloc(9_000, 3), Buffer.from([1, 0, 0, 0, 9])]) {
       relay.events.onPacket(packet);
     }
     await clock.advance(0);

@@ -9,7 +9,6 @@ const LENGTHS = new Map([
 ]);
 const TRANSPORT = 4;
 const MIN_TRANSPORT_BYTES = 32;
-const TRANSPORT_STEP_BYTES = 16;
 
 export const isInitiation = (packet: Uint8Array): boolean => packet[0] === 1 && isWireGuard(packet);
 export const isResponse = (packet: Uint8Array): boolean => packet[0] === 2 && isWireGuard(packet);
@@ -17,8 +16,8 @@ export const isResponse = (packet: Uint8Array): boolean => packet[0] === 2 && is
 export function isWireGuard(packet: Uint8Array): boolean {
   const [type = 0, ...reserved] = packet.subarray(0, 4);
   if (reserved.length < 3 || reserved.some((byte) => byte !== 0)) return false;
-  if (type !== TRANSPORT) return LENGTHS.get(type) === packet.length;
-  return packet.length >= MIN_TRANSPORT_BYTES && packet.length % TRANSPORT_STEP_BYTES === 0;
+  // Data is padded to a multiple of 16 bytes, but not beyond the interface's MTU: a full packet has any length.
+  return type === TRANSPORT ? packet.length >= MIN_TRANSPORT_BYTES : LENGTHS.get(type) === packet.length;
 }
 
 export interface Admission {

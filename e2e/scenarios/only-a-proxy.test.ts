@@ -5,11 +5,13 @@ import { startConnectProxy } from "../fleet/connect-proxy.ts";
 import { type Fleet, withFleet } from "../fleet/fleet.ts";
 import { untilPath } from "../fleet/paths.ts";
 import { eventually } from "../lab/probes/eventually.ts";
+import { ping } from "../lab/probes/ping.ts";
 
 const TOPOLOGY = {
   lans: [{ name: "office", nat: "blocked" as const, ipv4: "192.168.7.0/24" }],
   machines: [{ name: "olga", lan: "office" }, { name: "carol" }],
 };
+const IP_AND_ICMP_BYTES = 28;
 const ROUTER = "192.168.7.1";
 
 it("a machine with nothing but TCP port 443 talks over the relay, and says that UDP is blocked", async () => {
@@ -19,6 +21,7 @@ it("a machine with nothing but TCP port 443 talks over the relay, and says that 
     await upBoth(fleet, createAgent(olga, fleet.controlPlane.urlFor(olga, { port: 443 })));
     await fleet.untilConnected(mesh.id);
     await expectRelayed(fleet);
+    await expectAnySize(fleet, mesh.id);
   });
 });
 
@@ -30,6 +33,7 @@ it("a machine with nothing but an HTTP proxy talks over the relay through it", a
     await upBoth(fleet, fleet.agent("olga"), env);
     await fleet.untilConnected(mesh.id);
     await expectRelayed(fleet);
+    await expectAnySize(fleet, mesh.id);
     expect(new Set(proxy.tunnels())).toEqual(new Set(["192.0.2.10:8080"]));
   });
 });
@@ -43,6 +47,16 @@ async function upBoth(fleet: Fleet, olga: Fleet["agents"][number], env: Record<s
 async function closeOffice(fleet: Fleet, match: string): Promise<void> {
   const rule = ["iifname", "lan", "oifname", "wan", ...match.split(" "), "drop"];
   await fleet.lab.node("office").exec(["nft", "insert", "rule", "inet", "lab", "forward", ...rule]);
+}
+
+/** Up to the interface's MTU of 1,420 bytes, where WireGuard pads no more. */
+async function expectAnySize(fleet: Fleet, meshId: string): Promise<void> {
+  const { ipv4 = "" } = (await fleet.addresses(meshId)).get("carol") ?? {};
+  for (const mtuBytes of [1_420, 1_419, 1_401, 700]) {
+    const sizeBytes = mtuBytes - IP_AND_ICMP_BYTES;
+    const { received } = await ping(fleet.lab.machine("olga"), ipv4, { count: 3, sizeBytes, dontFragment: true });
+    expect(received, `of packets of ${mtuBytes} bytes`).toBeGreaterThan(0);
+  }
 }
 
 async function expectRelayed(fleet: Fleet): Promise<void> {
