@@ -43,7 +43,7 @@ export function createUdpSockets(): UdpSockets {
 }
 
 async function open(options: UdpOptions = {}): Promise<UdpSocket> {
-  const { port = 0, address, onError = () => undefined } = options;
+  const { port = 0, address, onError } = options;
   if (address !== undefined) {
     const type = address.includes(":") ? "udp6" : "udp4";
     return toUdpSocket({ [type]: await bind(type, port, address) }, onError);
@@ -87,9 +87,12 @@ async function bindIpv6(port: number): Promise<Socket | null> {
 
 const isWithoutIpv6 = (code: unknown): boolean => code === "EAFNOSUPPORT" || code === "EADDRNOTAVAIL";
 
-function toUdpSocket(sockets: Sockets, onError: (error: Error) => void): UdpSocket {
+function toUdpSocket(sockets: Sockets, onError: ((error: Error) => void) | undefined): UdpSocket {
   const all = Object.values(sockets);
-  for (const socket of all) socket.on("error", onError);
+  const tell = (error: Error) => onError?.(error);
+  for (const socket of all) socket.on("error", tell);
+  // A callback for each packet costs a tenth of the sending, so only who listens has one.
+  const callback = onError === undefined ? undefined : (error: Error | null) => error && onError(error);
   const parse = rememberLast(parseEndpoint);
   let isClosed = false;
   return {
@@ -99,13 +102,13 @@ function toUdpSocket(sockets: Sockets, onError: (error: Error) => void): UdpSock
       const target = parse(to);
       const socket = sockets[target?.address.includes(":") ? "udp6" : "udp4"];
       if (target === null || socket === undefined) {
-        onError(new Error(`no socket of this family to send to ${to}`));
+        tell(new Error(`no socket of this family to send to ${to}`));
         return;
       }
       try {
-        socket.send(packet, target.port, target.address, (error) => error && onError(error));
+        socket.send(packet, target.port, target.address, callback);
       } catch (error) {
-        onError(error instanceof Error ? error : new Error(String(error)));
+        tell(error instanceof Error ? error : new Error(String(error)));
       }
     },
     listen(onPacket) {
