@@ -93,25 +93,25 @@ describe.skipIf(lack !== null)(
         await apply(2, [other(1, to1), other(REFLECTOR, reflector)], { announcements: announcements(LAN, LAN6) });
         await look();
       };
-      const waitForSessions = (count: number) =>
+      /** `bringing`: how many of them have brought the route of either family. */
+      const waitForSessions = (count: number, bringing: number) =>
         eventually(async () => {
           await look();
           expect(await sessionsOf(1)).toEqual(Array(count).fill("Established"));
-          const counts = (await of(birds, 1).readProtocols())?.flatMap(({ session, channels }) =>
-            session === null ? [] : channels[0]?.importedCount,
-          );
-          expect(counts).toContain(1);
+          const protocols = (await of(birds, 1).readProtocols())?.filter(({ session }) => session !== null) ?? [];
+          const counts = protocols.map(({ channels }) => channels.map(({ importedCount }) => importedCount).join());
+          expect(counts.filter((text) => text === "1,1").length, counts.join(" ")).toBe(bringing);
         }, WITHIN_MS);
       await reflect();
       await eventually(async () => expect(await routesOf1()).toEqual(ROUTES), WITHIN_MS);
       await everybody("peer", "peer", "reflector");
-      await waitForSessions(2);
+      await waitForSessions(2, 2);
       await everybody("peer", "peer", "peer");
-      await waitForSessions(2);
+      await waitForSessions(2, 1);
       await everybody("peer", "peer", "reflector");
-      await waitForSessions(2);
+      await waitForSessions(2, 2);
       await everybody("none", "none", "reflector");
-      await waitForSessions(1);
+      await waitForSessions(1, 1);
       expect([...seen]).toEqual([ROUTES.join("\n")]);
     });
   },
