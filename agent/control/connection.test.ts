@@ -296,6 +296,19 @@ describe("a connection on a network that changed", () => {
     expect(channels.length).toBe(3);
   });
 
+  test("waits like all others when it ends long after the change", async () => {
+    const { clock, connection, newest, channels } = setUp({ random: () => 1 });
+    await clock.advance(0);
+    newest().tell("hello");
+    connection.networkChanged();
+    await clock.advance(DEFAULT_TIMINGS.openTimeoutMs + 1);
+    newest().end(NETWORK);
+    await clock.advance(DEFAULT_TIMINGS.backoff.firstMs - 1);
+    expect(channels.length).toBe(1);
+    await clock.advance(1);
+    expect(channels.length).toBe(2);
+  });
+
   test("gives up an attempt that was begun on the network before", async () => {
     const { clock, connection, meets, attempts } = setUp({ websocket: "never" });
     await clock.advance(1_000);

@@ -72,7 +72,10 @@ export function createConnection(options: ConnectionOptions): Connection {
   let live: Live | null = null;
   let youngDeaths = 0;
   let failures = 0;
-  /** What ended on the network before has not failed: it is opened anew at once. Null: nothing is left over from a change. */
+  /**
+   * What the change of a network ended has not failed: it is opened anew at once. What ends long after has proved itself meanwhile, and ends with
+   * many others: it waits as they do.
+   */
   let changedAtMs: number | null = null;
   let isWaitingPatiently = false;
   let wake: () => void = () => {};
@@ -94,10 +97,10 @@ export function createConnection(options: ConnectionOptions): Connection {
       }
       if (lifetime.signal.aborted) return;
       if (isStop(end)) return stopFor(end);
-      if (end.code === "network" && changedAtMs !== null && beganAtMs <= changedAtMs) {
-        changedAtMs = null;
-        continue;
-      }
+      const isOfChange =
+        changedAtMs !== null && beganAtMs <= changedAtMs && clock.now() - changedAtMs <= timings.openTimeoutMs;
+      changedAtMs = null;
+      if (end.code === "network" && isOfChange) continue;
       failures++;
       const backoff = isPatient(end) ? timings.patientBackoff : timings.backoff;
       const retryAfterMs = "retryAfterMs" in end ? end.retryAfterMs : null;
