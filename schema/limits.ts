@@ -36,3 +36,13 @@ export const MAX_LINK_REPORTS = 64;
 export const LINK_EVENT_DAYS = 30;
 export const MAX_LINK_EVENTS = 50_000;
 export const MAX_MEMBER_LINK_EVENTS = 2_000;
+/** Routes of a mesh; VIPs of a mesh. With the next two they bound what a snapshot of the mesh says of them. */
+export const MAX_ROUTES_PER_MESH = 256;
+export const MAX_VIPS_PER_MESH = 256;
+export const MAX_PREFIXES_PER_ROUTE = 64;
+/** Machines that announce one route or hold one VIP. */
+export const MAX_MACHINES_PER_ANNOUNCEMENT = 64;
+/** Characters of a health check's target; arguments of its command, the program included, and characters of each. */
+export const MAX_CHECK_TARGET_LENGTH = 255;
+export const MAX_CHECK_ARGUMENTS = 16;
+export const MAX_CHECK_ARGUMENT_LENGTH = 256;
