@@ -51,6 +51,19 @@ export function describeAddressPool(name: string, withStorage: WithStorage): voi
         expect(pool.allocateLowest(ADDRESS_QUARANTINE_MS)).toBe(1);
       }));
 
+    test("reserves what is free or in quarantine, and nothing that is given", () =>
+      withPool(6, (pool) => {
+        pool.allocateLowest(0);
+        expect(pool.reserve(1, 0)).toEqual({ ok: false, error: "address_taken" });
+        pool.release(1, 0);
+        expect([pool.reserve(1, 1), pool.reserve(5, 1), pool.reserve(7, 1)]).toEqual([
+          { ok: true, value: 1 },
+          { ok: true, value: 5 },
+          { ok: false, error: "address_outside_mesh" },
+        ]);
+        expect(Array.from({ length: 5 }, () => pool.allocateLowest(1))).toEqual([2, 3, 4, 6, null]);
+      }));
+
     test("gives quarantined addresses when the pool is dry, the oldest first", () =>
       withPool(2, (pool) => {
         pool.allocateLowest(0);

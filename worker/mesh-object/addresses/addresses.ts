@@ -39,6 +39,8 @@ export interface AddressPool {
   allocateLowest(nowMs: number): number | null;
   /** Exactly this one. In quarantine it counts as taken, unless nothing else is free. */
   allocateRequested(host: number, nowMs: number): Result<number, "address_taken" | "address_outside_mesh">;
+  /** Exactly this one, also out of quarantine: for what an admin places, and no machine comes by. */
+  reserve(host: number, nowMs: number): Result<number, "address_taken" | "address_outside_mesh">;
   /** Into quarantine. The caller vouches that it was given. */
   release(host: number, nowMs: number): void;
 }
@@ -61,6 +63,21 @@ export function createAddressPool(storage: AddressStorage, hostCount: number): A
     }
   }
 
+  function take(host: number, nowMs: number, mayBeQuarantined: () => boolean): ReturnType<AddressPool["reserve"]> {
+    if (!Number.isInteger(host) || host < 1 || host > hostCount) return err("address_outside_mesh");
+    reclaimDue(nowMs);
+    const range = storage.readFreeFrom(host);
+    if (range !== null && range.first <= host) {
+      removeFree(storage, range, host);
+      return ok(host);
+    }
+    const quarantined = storage.readQuarantined(host);
+    if (quarantined === null) return err("address_taken");
+    if (quarantined.until > nowMs && !mayBeQuarantined()) return err("address_taken");
+    storage.deleteQuarantined(host);
+    return ok(host);
+  }
+
   return {
     allocateLowest(nowMs) {
       reclaimDue(nowMs);
@@ -75,20 +92,8 @@ export function createAddressPool(storage: AddressStorage, hostCount: number): A
       return oldest.host;
     },
 
-    allocateRequested(host, nowMs) {
-      if (!Number.isInteger(host) || host < 1 || host > hostCount) return err("address_outside_mesh");
-      reclaimDue(nowMs);
-      const range = storage.readFreeFrom(host);
-      if (range !== null && range.first <= host) {
-        removeFree(storage, range, host);
-        return ok(host);
-      }
-      const quarantined = storage.readQuarantined(host);
-      if (quarantined === null) return err("address_taken");
-      if (quarantined.until > nowMs && storage.readFreeFrom(0) !== null) return err("address_taken");
-      storage.deleteQuarantined(host);
-      return ok(host);
-    },
+    allocateRequested: (host, nowMs) => take(host, nowMs, () => storage.readFreeFrom(0) === null),
+    reserve: (host, nowMs) => take(host, nowMs, () => true),
 
     release(host, nowMs) {
       storage.putQuarantined({ host, until: nowMs + ADDRESS_QUARANTINE_MS });
