@@ -1,10 +1,12 @@
 // What one machine should be in one mesh: the agent's input, kept on its disk so that it starts without the control plane.
 import { z } from "zod";
 import { Endpoint, Ipv4, Ipv6, Ipv6Cidr } from "./address.ts";
-import { MachineId, MeshId, WireGuardPublicKey } from "./ids.ts";
+import { HealthCheck } from "./health-check.ts";
+import { MachineId, MeshId, RouteId, VipId, WireGuardPublicKey } from "./ids.ts";
 import { MAX_ENDPOINTS_PER_MEMBER } from "./limits.ts";
 import { Fallback, MeshCidr, Name, PrivateAsn } from "./mesh.ts";
 import { NatSummary } from "./nat.ts";
+import { Prefix } from "./prefix.ts";
 
 /** How an endpoint was learnt. */
 export const EndpointType = z.enum(["host", "stun", "port_mapped", "peer_observed", "mesh_observed", "static"]).meta({
@@ -57,6 +59,29 @@ export const MeshSettings = z.object({
 });
 export type MeshSettings = z.infer<typeof MeshSettings>;
 
+/** Of a route or a VIP. */
+export const AnnouncementId = z.union([RouteId, VipId]);
+export type AnnouncementId = z.infer<typeof AnnouncementId>;
+
+/** Which members may announce these prefixes. Without machines: nobody, any more. */
+export const AnnouncementRow = z.object({
+  id: AnnouncementId,
+  prefixes: z.array(Prefix),
+  machineIds: z.array(MachineId),
+});
+export type AnnouncementRow = z.infer<typeof AnnouncementRow>;
+
+/** What a machine itself has to announce: the prefixes of the row with this id. Only that machine is told it. */
+export const Duty = z.object({
+  id: AnnouncementId,
+  /** The machine holds the addresses itself while it announces them. */
+  isVip: z.boolean().default(false),
+  isMasquerading: z.boolean().default(false),
+  /** Announced only while it passes; null: always. */
+  healthCheck: HealthCheck.nullable().default(null),
+});
+export type Duty = z.infer<typeof Duty>;
+
 /**
  * The life of one revision counter: minted when a mesh is made. A position is only valid within its epoch, so whatever sets a counter
  * back must mint another: restoring a mesh from a backup will have to.
@@ -70,5 +95,8 @@ export const DesiredMesh = z.object({
   revision: Revision,
   /** Every member with a key, this machine included. */
   members: z.array(PeerRow),
+  /** All that any member may announce. Null: never heard of, because an agent kept this that did not ask. */
+  announcements: z.array(AnnouncementRow).nullable().default(null),
+  duties: z.array(Duty).default([]),
 });
 export type DesiredMesh = z.infer<typeof DesiredMesh>;

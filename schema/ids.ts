@@ -8,6 +8,8 @@ export const ID_PREFIXES = {
   joinToken: "jtk_",
   apiToken: "atk_",
   auditEvent: "aud_",
+  route: "rt_",
+  vip: "vip_",
 } as const;
 
 const ulidId = (prefix: string, of: string) =>
@@ -30,6 +32,12 @@ export type ApiTokenId = z.infer<typeof ApiTokenId>;
 
 export const AuditEventId = ulidId(ID_PREFIXES.auditEvent, "an audit event").brand<"AuditEventId">();
 export type AuditEventId = z.infer<typeof AuditEventId>;
+
+export const RouteId = ulidId(ID_PREFIXES.route, "a route").brand<"RouteId">();
+export type RouteId = z.infer<typeof RouteId>;
+
+export const VipId = ulidId(ID_PREFIXES.vip, "a VIP").brand<"VipId">();
+export type VipId = z.infer<typeof VipId>;
 
 /** 32 bytes in canonical base64, as `wg pubkey` prints them: 43 characters and one `=`. */
 export const WireGuardPublicKey = z

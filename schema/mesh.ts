@@ -87,7 +87,8 @@ export const Mesh = z
       .int()
       .nonnegative()
       .meta({
-        description: "IPv4 addresses that members to come can have, those in quarantine included.",
+        description:
+          "IPv4 addresses that members to come can have, those in quarantine included; the addresses of VIPs are not.",
         examples: [65_522],
       }),
     createdAt: Timestamp.describe("When the mesh was created."),

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { DesiredMesh } from "#schema/desired-state";
-import type { FromMeshMessage } from "#schema/wire/messages";
+import { AnnouncementRow, DesiredMesh, Duty } from "#schema/desired-state";
+import { type FromMeshMessage, SyncSnapshot } from "#schema/wire/messages";
 import { createMeshModel, testMachineId, testMeshId, testPeer } from "../testing/mesh-model.ts";
 import {
   createSession,
@@ -50,6 +50,34 @@ describe("a session", () => {
     session.receive(model.remove(2));
     const kept = session.state().desired?.members.filter((row) => before.includes(row)) ?? [];
     expect(kept.map(({ name }) => name)).toEqual(["m0", "m1", "m3", "m5", "m6", "m7", "m8"]);
+  });
+
+  test("follows announcements: changed, withdrawn, and this machine's own", () => {
+    const { model, session } = setUp();
+    session.receive(model.answerHello(null));
+    const [lan, vip] = [announcement("rt", 2), announcement("vip", 1)];
+    const duties = [Duty.parse({ id: lan.id })];
+    session.receive({ ...model.put(1, 0), announcements: [vip, lan], duties });
+    expect(session.state().desired).toMatchObject({ announcements: [lan, vip], duties });
+    session.receive(model.put(2, 0));
+    expect(session.state().desired).toMatchObject({ announcements: [lan, vip], duties });
+    const withdrawn = { ...lan, prefixes: [], machineIds: [] };
+    session.receive({ ...model.put(3, 0), announcements: [withdrawn], duties: [] });
+    expect(session.state().desired).toMatchObject({ announcements: [vip], duties: [] });
+    const snapshot = { ...SyncSnapshot.parse(model.answerHello(null)), epoch: "epoch-2" };
+    session.receive({ ...snapshot, announcements: [lan], duties });
+    expect(session.state().desired).toMatchObject({ announcements: [lan], duties });
+  });
+
+  test("asks for everything when an agent kept its state that knew of no announcements", () => {
+    const { model } = setUp();
+    const { announcements, duties, ...old } = model.desired();
+    const session = drive(createSession(model.meshId, DesiredMesh.parse(JSON.parse(JSON.stringify(old)))));
+    expect(session.input({ type: "opened" })).toEqual([{ type: "send_hello", position: null }]);
+    session.receive(model.put(1, 0));
+    expect(session.input({ type: "heartbeat_due" })).toEqual([{ type: "send_hello", position: null }]);
+    session.receive(model.answerHello(null));
+    expect(session.input({ type: "heartbeat_due" })).toMatchObject([{ type: "send_heartbeat" }]);
   });
 
   test("asks again, once, when changes are missing in between", () => {
@@ -237,12 +265,23 @@ function runHistory(events: readonly Event[]): void {
 
 function setUp() {
   const model = createMeshModel(0);
-  let state: SessionState = createSession(model.meshId, null);
+  return { model, session: drive(createSession(model.meshId, null)) };
+}
+
+function drive(initial: SessionState) {
+  let state = initial;
   const input = (next: SessionInput) => {
     const step = stepSession(state, next);
     state = step.state;
     return step.outputs;
   };
   const receive = (message: SessionMessage) => input({ type: "received", message: structuredClone(message) });
-  return { model, session: { input, receive, state: (): { desired: DesiredMesh | null } => state } };
+  return { input, receive, state: (): { desired: DesiredMesh | null } => state };
 }
+
+const announcement = (kind: "rt" | "vip", machine: number) =>
+  AnnouncementRow.parse({
+    id: testMeshId(machine).replace("msh", kind),
+    prefixes: [`192.168.${machine}.0/24`],
+    machineIds: [testMachineId(machine)],
+  });

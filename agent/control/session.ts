@@ -8,7 +8,7 @@
 //   opened ──► hello(position) ──► snapshot ───────────────────► replace
 //                     ▲            changes on my position ─────► apply
 //                     └─────────── changes beyond it, other epoch, newer position: ask again
-import type { DesiredMesh, PeerRow } from "#schema/desired-state";
+import type { AnnouncementRow, DesiredMesh, PeerRow } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { FromMeshMessage, SyncChanges, SyncSnapshot } from "#schema/wire/messages";
 
@@ -91,11 +91,12 @@ function receive(state: SessionState, message: SessionMessage): SessionStep {
 
 function takeSnapshot(state: SessionState, message: SyncSnapshot): SessionStep {
   const { desired } = state;
-  const { mesh, members, epoch, revision } = message;
+  const { mesh, members, epoch, revision, duties } = message;
   if (mesh.id !== state.meshId) return ignore(state, "snapshot of another mesh");
   const isOlder = desired !== null && desired.epoch === epoch && revision < desired.revision;
   if (isOlder && state.asked !== "everything") return askEverything(state);
-  const next: DesiredMesh = { mesh, epoch, revision, members: sortMembers(members) };
+  const announcements = applyAnnouncements([], message.announcements);
+  const next: DesiredMesh = { mesh, epoch, revision, members: sortMembers(members), announcements, duties };
   const isSame =
     desired?.epoch === epoch && desired.revision === revision && JSON.stringify(desired) === JSON.stringify(next);
   return { state: { ...state, desired: next, asked: "nothing" }, outputs: isSame ? [] : [{ type: "changed" }] };
@@ -112,6 +113,8 @@ function takeChanges(state: SessionState, message: SyncChanges): SessionStep {
     epoch: desired.epoch,
     revision: message.revision,
     members: applyRows(desired.members, message.changed, message.removed),
+    announcements: desired.announcements && applyAnnouncements(desired.announcements, message.announcements),
+    duties: message.duties ?? desired.duties,
   };
   return { state: { ...state, desired: next, asked: "nothing" }, outputs: [{ type: "changed" }] };
 }
@@ -133,6 +136,13 @@ function applyRows(members: readonly PeerRow[], changed: readonly PeerRow[], rem
   return rows;
 }
 
+/** By id. A row without machines is gone; without changes the list stays the same object. */
+function applyAnnouncements(known: AnnouncementRow[], changed: readonly AnnouncementRow[]): AnnouncementRow[] {
+  if (changed.length === 0) return known;
+  const rows = new Map([...known, ...changed].map((row) => [row.id, row]));
+  return [...rows.values()].filter(({ machineIds }) => machineIds.length > 0).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
 /** Where the member is among sorted rows, or would be. */
 function findPlace(rows: readonly PeerRow[], machineId: MachineId): number {
   let [low, high] = [0, rows.length];
@@ -151,10 +161,11 @@ function sortMembers(members: readonly PeerRow[]): PeerRow[] {
 }
 
 function heartbeat(state: SessionState): SessionStep {
-  if (state.desired === null || state.asked === "everything") return ask(state, state.asked);
+  const { desired, asked } = state;
+  if (desired === null || !isWhole(desired) || asked === "everything") return ask(state, asked);
   return {
     state: answered(state),
-    outputs: [{ type: "send_heartbeat", position: toPosition(state.desired) }],
+    outputs: [{ type: "send_heartbeat", position: toPosition(desired) }],
   };
 }
 
@@ -174,12 +185,16 @@ function askEverything(state: SessionState): SessionStep {
 }
 
 function ask(state: SessionState, what: SessionState["asked"]): SessionStep {
-  const position = state.desired === null || what === "everything" ? null : toPosition(state.desired);
+  const { desired } = state;
+  const position = desired === null || !isWhole(desired) || what === "everything" ? null : toPosition(desired);
   return {
     state: { ...state, asked: position === null ? "everything" : "changes" },
     outputs: [{ type: "send_hello", position }],
   };
 }
+
+/** What an agent kept that knew of no announcements lacks them: changes since then would not bring those from before. */
+const isWhole = ({ announcements }: DesiredMesh): boolean => announcements !== null;
 
 const answered = (state: SessionState): SessionState =>
   state.asked === "nothing" ? state : { ...state, asked: "nothing" };

@@ -72,7 +72,9 @@ export function createMeshModel(index = 0): MeshModel {
       mesh,
       ...position,
       members: [...rows.keys()].sort().map((key) => rows.get(key)?.row),
-    }) as DesiredMesh;
+      announcements: [],
+      duties: [],
+    }) as unknown as DesiredMesh;
   const record = () => history.set(`${position.epoch}/${position.revision}`, desired());
   const next = () => {
     position = { epoch: position.epoch, revision: position.revision + 1 };
@@ -85,8 +87,9 @@ export function createMeshModel(index = 0): MeshModel {
     ...(meshRevision > revision ? { mesh: mesh as DesiredMesh["mesh"] } : {}),
     changed: [...rows.values()].filter((entry) => entry.revision > revision).map((entry) => entry.row),
     removed: [...tombstones].filter(([, at]) => at > revision).map(([machineId]) => machineId),
+    announcements: [],
   });
-  const snapshot = (): SyncSnapshot => ({ type: "sync.snapshot", ...desired() });
+  const snapshot = (): SyncSnapshot => ({ type: "sync.snapshot", ...desired(), announcements: [] });
   record();
 
   const changed = (apply: (revision: number) => void): SyncChanges => {

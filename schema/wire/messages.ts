@@ -2,7 +2,16 @@
 // (there in a MessageBatch). Unknown fields are stripped; an unknown `type` is logged and ignored by both ends.
 import { z } from "zod";
 import { Endpoint } from "../address.ts";
-import { Candidates, DeviceEpoch, Epoch, MeshSettings, PeerRow, Revision } from "../desired-state.ts";
+import {
+  AnnouncementRow,
+  Candidates,
+  DeviceEpoch,
+  Duty,
+  Epoch,
+  MeshSettings,
+  PeerRow,
+  Revision,
+} from "../desired-state.ts";
 import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
 import { MAX_GATEWAYS_NAMED, MAX_LINK_REPORTS, MAX_POLL_WAIT_SECONDS, MAX_STUN_SERVERS } from "../limits.ts";
 import { AgentInfo, StepFailure } from "../machine.ts";
@@ -106,6 +115,9 @@ export const SyncSnapshot = z.object({
   ...position,
   mesh: MeshSettings,
   members: z.array(PeerRow),
+  announcements: z.array(AnnouncementRow).default([]),
+  /** The receiver's. */
+  duties: z.array(Duty).default([]),
 });
 export type SyncSnapshot = z.infer<typeof SyncSnapshot>;
 /** What changed after `since`. Valid only on top of exactly that revision or a newer one of the same epoch. */
@@ -116,6 +128,10 @@ export const SyncChanges = z.object({
   mesh: MeshSettings.optional(),
   changed: z.array(PeerRow),
   removed: z.array(MachineId),
+  /** Those that changed; one without machines is gone. */
+  announcements: z.array(AnnouncementRow).default([]),
+  /** All that the receiver has; left out when they did not change. */
+  duties: z.array(Duty).optional(),
 });
 export type SyncChanges = z.infer<typeof SyncChanges>;
 /** The object's own position, in answer to a heartbeat of an agent that is up to date. */

@@ -5,6 +5,7 @@
 //                An agent of version 1 takes no row with a new endpoint type, so it is not served any more.
 //                The same day: punches name no candidates, and transit is asked for by naming gateways. An agent from before leaves punches
 //                unheard and gets no transit.
+//    2026-11-26  Announcements and duties in snapshots and changes. An agent from before leaves them unread, and announces nothing.
 
 export const WIRE_VERSION = 2;
 /** Older agents are told to upgrade (close code 4426). */

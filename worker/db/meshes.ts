@@ -6,7 +6,7 @@ import type { Database, Statement } from "./database.ts";
 import { meshes } from "./tables.ts";
 
 /** Its member count may lag the Mesh object's truth by an outbox delivery. */
-export type MeshRecord = Readonly<Omit<typeof meshes.$inferSelect, "memberCountRevision">>;
+export type MeshRecord = Readonly<Omit<typeof meshes.$inferSelect, "memberCountRevision" | "vipCountRevision">>;
 
 const columns = {
   id: meshes.id,
@@ -18,6 +18,7 @@ const columns = {
   createdAt: meshes.createdAt,
   memberCount: meshes.memberCount,
   fallback: meshes.fallback,
+  vipCount: meshes.vipCount,
 };
 
 /** One row more than the limit when there is a next page. */
@@ -68,9 +69,9 @@ export const clearDefaultMesh = (db: Database): Statement =>
 
 export const deleteMeshRow = (db: Database, id: MeshId): Statement => db.delete(meshes).where(eq(meshes.id, id));
 
-export const toMesh = ({ createdAt, ...mesh }: MeshRecord): Mesh => ({
+export const toMesh = ({ createdAt, vipCount, ...mesh }: MeshRecord): Mesh => ({
   ...mesh,
-  availableAddressCount: Math.max(0, hostCount(mesh.cidr) - mesh.memberCount),
+  availableAddressCount: Math.max(0, hostCount(mesh.cidr) - mesh.memberCount - vipCount),
   createdAt: new Date(createdAt).toISOString(),
 });
 

@@ -1,7 +1,7 @@
 // What the objects write to D1 through their outboxes. Every statement may run twice and in batches with others.
 //
-// Objects write: memberships, how many a mesh has, a machine's agent info, and the audit events member.added and member.removed (only they know when
-// those happen). All other audit events belong to use-cases, which write them in the same batch as their own D1 change.
+// Objects write: memberships, how many a mesh has, and how many VIPs, a machine's agent info, and the audit events of members, routes and VIPs
+// (only they know when those happen). All other audit events belong to use-cases, which write them in the same batch as their own D1 change.
 import { and, eq, lt, sql } from "drizzle-orm";
 import type { Actor, AuditAction } from "#schema/api/audit-events";
 import { MachineId, type MeshId } from "#schema/ids";
@@ -81,6 +81,20 @@ export function projectMemberCount(db: Database, { meshId, memberCount, revision
     .update(meshes)
     .set({ memberCount, memberCountRevision: revision })
     .where(and(eq(meshes.id, meshId), lt(meshes.memberCountRevision, revision)));
+}
+
+export interface VipCount {
+  readonly meshId: MeshId;
+  readonly vipCount: number;
+  readonly revision: number;
+}
+
+/** Changes nothing when a newer count is known, or when the mesh is gone. */
+export function projectVipCount(db: Database, { meshId, vipCount, revision }: VipCount): Statement {
+  return db
+    .update(meshes)
+    .set({ vipCount, vipCountRevision: revision })
+    .where(and(eq(meshes.id, meshId), lt(meshes.vipCountRevision, revision)));
 }
 
 /** Idempotent by the events' ids. */

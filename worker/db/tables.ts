@@ -21,6 +21,9 @@ export const meshes = sqliteTable(
     /** The mesh revision that the count is of: an older one that arrives late changes nothing. */
     memberCountRevision: integer("member_count_revision").notNull().default(0),
     fallback: text("fallback").$type<Fallback>().notNull().default("relay"),
+    /** Projected by the Mesh object: each VIP takes an address of the mesh. */
+    vipCount: integer("vip_count").notNull().default(0),
+    vipCountRevision: integer("vip_count_revision").notNull().default(0),
   },
   (table) => [
     uniqueIndex("meshes_name_unique").on(table.name),

@@ -25,6 +25,7 @@ export type MemberSocket = Socket<SocketState>;
 
 /** Somebody who is to be told what is newer than `position`. */
 export interface Listener {
+  readonly machineId: MachineId;
   readonly position: Position;
   deliver(texts: readonly string[], upTo: Position): void;
 }
@@ -84,6 +85,7 @@ export function createConnections(
   });
 
   const toListener = (socket: MemberSocket, position: Position): Listener => ({
+    machineId: socket.machineId,
     position,
     deliver(texts, { epoch, revision }) {
       for (const text of texts) socket.send(text);
@@ -148,7 +150,7 @@ export function createConnections(
       }
       for (const { machineId, since } of waiters.list()) {
         if (since.revision >= revision) continue;
-        listeners.push({ position: since, deliver: (texts) => waiters.answer(machineId, texts) });
+        listeners.push({ machineId, position: since, deliver: (texts) => waiters.answer(machineId, texts) });
       }
       return listeners;
     },

@@ -9,6 +9,7 @@ import { Notice, Projection } from "../outbox/entries.ts";
 import { createOutbox, type Outbox } from "../outbox/outbox.ts";
 import { createProjector, MAX_PROJECTIONS } from "../outbox/project.ts";
 import { createAddressStorage } from "./addresses/address-storage.ts";
+import { createAnnouncementStorage } from "./announcements/announcement-storage.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { createLinkEvents, type LinkEvents } from "./links/link-events.ts";
 import { createTelemetry, type Telemetry } from "./links/telemetry.ts";
@@ -46,7 +47,8 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   const db = createDatabase(ctx.storage);
   const storage = createMeshStorage(db, () => ctx.storage.deleteAll());
   const alarms = createAlarms<"outbox" | "notices">(db, ctx.storage);
-  const replies = createReplies(storage);
+  const announcements = createAnnouncementStorage(db);
+  const replies = createReplies({ storage, announcements });
 
   const connections = createConnections(ctx, {
     now,
@@ -64,7 +66,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
       mesh,
       listeners.map(({ position }) => position),
     );
-    for (const listener of listeners) listener.deliver(textsFor(listener.position), mesh);
+    for (const listener of listeners) listener.deliver(textsFor(listener), mesh);
   }
   const broadcast = createBroadcast({ now, countListeners: connections.sockets.count, tellAll });
 
@@ -82,7 +84,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
     relayInvitations: createRelayInvitations({ connections, tickets: relayTickets, waitUntil, now, log }),
   };
   return {
-    ...{ db, log, storage, alarms, connections, broadcast, relayTickets, ...ofPaths },
+    ...{ db, log, storage, announcements, alarms, connections, broadcast, relayTickets, ...ofPaths },
     addresses: createAddressStorage(db),
     endpoint: createMemberEndpoint({ ...ofPaths, storage, connections, replies, broadcast, now, log }),
     outbox: createOutbox({

@@ -101,9 +101,12 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
       socket.state = { ...socket.state, told: { epoch: mesh.epoch, revision: mesh.revision } };
       socket.save();
     }
-    if (ask.kind === "heartbeat" && ask.position !== null) return replies.confirm(mesh, ask.position);
+    if (ask.kind === "heartbeat" && ask.position !== null) {
+      return replies.confirm(mesh, { machineId, position: ask.position });
+    }
     const mail = socket === null ? [] : connections.takeMail(machineId);
-    return [...replies.catchUp(mesh, ask.position), ...answerTransits(mesh, machineId), ...mail];
+    const { position } = ask;
+    return [...replies.welcome(mesh, { machineId, position }), ...answerTransits(mesh, machineId), ...mail];
   }
 
   /** Also when there are none: it may have been away when the last one ended. */
@@ -156,7 +159,7 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
       }
       const mail = connections.takeMail(machineId);
       if (!isResumable(mesh, position) || position.revision < mesh.visibleRevision) {
-        return ok([...replies.catchUp(mesh, position), ...mail]);
+        return ok([...replies.catchUp(mesh, { machineId, position }), ...mail]);
       }
       if (mail.length > 0) return ok(mail);
       return ok((await connections.hold(machineId, position, wait * 1_000)) ?? []);

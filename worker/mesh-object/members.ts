@@ -1,21 +1,24 @@
 // Changes of a mesh's membership. Each function is one transaction: rows, address, revision and outbox together, or nothing.
 import { type Ipv4, parseIpv4Cidr, renderIpv4, toIpv4Number, toMeshIpv6 } from "#schema/address";
-import type { AuditAction } from "#schema/api/audit-events";
 import type { MeshSettings } from "#schema/desired-state";
-import { ID_PREFIXES, type MachineId, renderUlid } from "#schema/ids";
-import { MAX_TOMBSTONES } from "#schema/limits";
+import { type MachineId, renderUlid } from "#schema/ids";
 import { hostCount } from "#schema/mesh";
 import { err, ok, type Result } from "#schema/result";
 import type { Cause } from "../outbox/cause.ts";
 import type { Notice, Projection } from "../outbox/entries.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { type AddressPool, type AddressStorage, createAddressPool, fillAddressPool } from "./addresses/addresses.ts";
+import type { AnnouncementStorage } from "./announcements/announcement-storage.ts";
+import { releaseMember } from "./announcements/release-member.ts";
+import { toAuditEntry } from "./audit-entry.ts";
+import { bury, toNextRevision } from "./revisions.ts";
 import type { AddedMember, AddMemberError, AddMemberRequest, SettingsChange } from "./rpc.ts";
 import { isVisible, type MemberRecord, type MeshRecord, type MeshStorage } from "./storage.ts";
 
 export interface MeshParts {
   readonly storage: MeshStorage;
   readonly addresses: AddressStorage;
+  readonly announcements: AnnouncementStorage;
   readonly outbox: Pick<Outbox<Projection>, "enqueue" | "maxEntries">;
   readonly notices: Pick<Outbox<Notice>, "enqueue" | "maxEntries">;
   readonly randomBytes: (count: number) => Uint8Array;
@@ -110,8 +113,9 @@ export function removeMember(
 
   storage.deleteMember(machineId);
   createAddressPool(parts.addresses, hostCount(mesh.settings.cidr)).release(member.host, nowMs);
-  const next = toNextRevision(mesh, { isVisible: isVisible(member) });
-  const buried = isVisible(member) ? bury(storage, next, machineId) : next;
+  const isAnnouncer = releaseMember(parts.announcements, machineId, mesh.revision + 1);
+  const next = toNextRevision(mesh, { isVisible: isVisible(member) || isAnnouncer });
+  const buried = isVisible(member) ? bury(storage, next, { kind: "member", id: machineId }) : next;
   const memberCount = mesh.memberCount - 1;
   storage.writeMesh({ ...buried, memberCount });
   outbox.enqueue(
@@ -213,30 +217,19 @@ function toNewMember(
   };
 }
 
-function toNextRevision(mesh: MeshRecord, change: { isVisible: boolean }): MeshRecord {
-  const revision = mesh.revision + 1;
-  return { ...mesh, revision, visibleRevision: change.isVisible ? revision : mesh.visibleRevision };
-}
-
-function bury(storage: MeshStorage, mesh: MeshRecord, machineId: MachineId): MeshRecord {
-  storage.insertTombstone({ revision: mesh.revision, machineId });
-  if (mesh.tombstoneCount < MAX_TOMBSTONES) return { ...mesh, tombstoneCount: mesh.tombstoneCount + 1 };
-  return { ...mesh, forgottenRevision: storage.dropOldestTombstone() };
-}
-
 function toAuditEvent(
-  { randomBytes }: MeshParts,
-  about: { action: AuditAction; mesh: MeshRecord; member: MemberRecord; cause: Cause; nowMs: number },
+  parts: MeshParts,
+  about: {
+    action: "member.added" | "member.removed";
+    mesh: MeshRecord;
+    member: MemberRecord;
+    cause: Cause;
+    nowMs: number;
+  },
 ): Projection {
   const { action, mesh, member, cause, nowMs } = about;
-  const id = ID_PREFIXES.auditEvent + renderUlid(nowMs, randomBytes(16));
   const details = { machineName: member.name, address: member.address, address6: member.address6 };
-  const { actor, requestId } = cause;
-  const meshId = mesh.settings.id;
-  return {
-    type: "audit_event",
-    event: { id, at: nowMs, actor, action, subjectId: member.machineId, meshId, details, requestId },
-  };
+  return toAuditEntry(parts, mesh, { action, subjectId: member.machineId, details, cause, nowMs });
 }
 
 const toAddedMember = (mesh: MeshRecord, { address, address6 }: MemberRecord, isNew: boolean): AddedMember => ({

@@ -10,6 +10,16 @@ import { createAgentHandler } from "../durable/agent-endpoint.ts";
 import { guardFrame } from "../durable/guard-frame.ts";
 import type { Env } from "../env.ts";
 import type { Cause } from "../outbox/cause.ts";
+import type { AnnouncementKind, AnnouncementRecord } from "./announcements/announcement.ts";
+import {
+  type AnnouncementChange,
+  type AnnouncementError,
+  createAnnouncement,
+  deleteAnnouncement,
+  type NewAnnouncement,
+  type NoAnnouncement,
+  updateAnnouncement,
+} from "./announcements/change-announcements.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
 import { toLastSeen, toMember, toMemberTelemetry } from "./member-view.ts";
 import {
@@ -165,6 +175,38 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     return this.#mesh.linkEvents.list(machineId, { ...page, nowMs: Date.now() });
   }
 
+  async createAnnouncement(announcement: NewAnnouncement): Promise<Result<AnnouncementRecord, AnnouncementError>> {
+    return this.#announce(() => createAnnouncement(this.#mesh, announcement, Date.now()));
+  }
+
+  async updateAnnouncement(change: AnnouncementChange): Promise<Result<AnnouncementRecord, AnnouncementError>> {
+    return this.#announce(() => updateAnnouncement(this.#mesh, change, Date.now()));
+  }
+
+  async deleteAnnouncement(request: Pick<AnnouncementChange, "id" | "cause">): Promise<Result<null, NoAnnouncement>> {
+    return this.#announce(() => deleteAnnouncement(this.#mesh, request, Date.now()));
+  }
+
+  async listAnnouncements(
+    kind: AnnouncementKind,
+    page: { after: string | null; limit: number },
+  ): Promise<Result<AnnouncementRecord[], NoMesh>> {
+    const { storage, announcements } = this.#mesh;
+    return readOpenMesh(storage) === null ? err({ code: "mesh_not_found" }) : ok(announcements.list(kind, page));
+  }
+
+  async listAnnouncementsOf(machineId: MachineId): Promise<AnnouncementRecord[]> {
+    const { storage, announcements } = this.#mesh;
+    return readOpenMesh(storage) === null ? [] : announcements.listOf(machineId);
+  }
+
+  async getAnnouncement(id: AnnouncementRecord["id"]): Promise<Result<AnnouncementRecord, NoAnnouncement>> {
+    const { storage, announcements } = this.#mesh;
+    if (readOpenMesh(storage) === null) return err({ code: "mesh_not_found" });
+    const record = announcements.read(id);
+    return record === null ? err({ code: "announcement_not_found" }) : ok(record);
+  }
+
   async close(): Promise<{ memberCount: number }> {
     const closed = this.#transact(() => closeMesh(this.#mesh, Date.now()));
     for (const machineId of this.#mesh.connections.machineIds()) this.#dismiss(machineId, "mesh_deleted");
@@ -198,6 +240,14 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     if (storage.readMesh() === null) return;
     alarms.takeDue(Date.now());
     await this.#deliver({ isRetry: true });
+  }
+
+  #announce<T, E>(change: () => Result<T, E>): Result<T, E> {
+    const result = this.#transact(change);
+    if (!result.ok) return result;
+    this.#mesh.broadcast.schedule();
+    this.#deliverSoon();
+    return result;
   }
 
   #transact<T>(change: () => T): T {

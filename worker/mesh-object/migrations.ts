@@ -3,6 +3,7 @@ import { ALARMS_MIGRATION } from "../durable/alarms.ts";
 import type { Migration } from "../durable/migrate.ts";
 import { createOutboxMigration } from "../outbox/outbox.ts";
 import { ADDRESSES_MIGRATION } from "./addresses/address-storage.ts";
+import { ANNOUNCEMENTS_MIGRATION } from "./announcements/announcement-storage.ts";
 import { LINK_EVENTS_MIGRATION } from "./links/link-events.ts";
 import { RELAY_TICKETS_MIGRATION } from "./signals/relay-tickets.ts";
 import { TRANSIT_WISHES_MIGRATION, TRANSITS_MIGRATION } from "./signals/transits.ts";
@@ -76,4 +77,5 @@ export const MESH_MIGRATIONS: readonly Migration[] = [
   TRANSITS_MIGRATION,
   RELAY_TICKETS_MIGRATION,
   TRANSIT_WISHES_MIGRATION,
+  ANNOUNCEMENTS_MIGRATION,
 ];

@@ -9,6 +9,13 @@ import type { NatReport } from "#schema/nat";
 import type { ObservedEndpoint, PeerExplanation } from "#schema/path";
 import type { Result } from "#schema/result";
 import type { Cause } from "../outbox/cause.ts";
+import type { AnnouncementKind, AnnouncementRecord } from "./announcements/announcement.ts";
+import type {
+  AnnouncementChange,
+  AnnouncementError,
+  NewAnnouncement,
+  NoAnnouncement,
+} from "./announcements/change-announcements.ts";
 
 export interface MeshObjectRpc {
   /** Makes the mesh; the same settings again change nothing. */
@@ -37,6 +44,18 @@ export interface MeshObjectRpc {
     machineId: MachineId,
     page: { before: LinkEventPosition | null; limit: number },
   ): Promise<PositionedLinkEvent[]>;
+  /** Creating one that is there, by its id, answers what it is. */
+  createAnnouncement(announcement: NewAnnouncement): Promise<Result<AnnouncementRecord, AnnouncementError>>;
+  updateAnnouncement(change: AnnouncementChange): Promise<Result<AnnouncementRecord, AnnouncementError>>;
+  deleteAnnouncement(request: Pick<AnnouncementChange, "id" | "cause">): Promise<Result<null, NoAnnouncement>>;
+  /** In order of ids, after `after`. */
+  listAnnouncements(
+    kind: AnnouncementKind,
+    page: { after: string | null; limit: number },
+  ): Promise<Result<AnnouncementRecord[], { code: "mesh_not_found" }>>;
+  /** Those that this member announces; none where there is no mesh. */
+  listAnnouncementsOf(machineId: MachineId): Promise<AnnouncementRecord[]>;
+  getAnnouncement(id: AnnouncementRecord["id"]): Promise<Result<AnnouncementRecord, NoAnnouncement>>;
   /** Closes the mesh: members are told `mesh_deleted`, Machine objects are told through the outbox, storage goes when that is done. */
   close(): Promise<{ memberCount: number }>;
   /** WebSocket upgrade, long-poll GET, message POST of an authenticated machine (see TRUSTED_HEADERS). */

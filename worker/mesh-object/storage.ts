@@ -45,7 +45,8 @@ export type VisibleMember = MemberRecord & { readonly publicKey: WireGuardPublic
 
 export interface Tombstone {
   readonly revision: number;
-  readonly machineId: MachineId;
+  readonly kind: "member" | "announcement";
+  readonly id: string;
 }
 
 export interface MeshStorage {
@@ -189,9 +190,12 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
         .filter(isVisible),
     readTombstonesSince: (revision) =>
       db
-        .all<{ revision: number; machine_id: MachineId }>("SELECT * FROM tombstones WHERE revision > ?", revision)
-        .map((row) => ({ revision: row.revision, machineId: row.machine_id })),
-    insertTombstone: ({ revision, machineId }) => db.run("INSERT INTO tombstones VALUES (?, ?)", revision, machineId),
+        .all<{ revision: number; machine_id: string; kind: Tombstone["kind"] }>(
+          "SELECT * FROM tombstones WHERE revision > ?",
+          revision,
+        )
+        .map((row) => ({ revision: row.revision, kind: row.kind, id: row.machine_id })),
+    insertTombstone: ({ revision, kind, id }) => db.run("INSERT INTO tombstones VALUES (?, ?, ?)", revision, id, kind),
     dropOldestTombstone() {
       const [dropped] = db.all<{ revision: number }>(
         "DELETE FROM tombstones WHERE revision = (SELECT min(revision) FROM tombstones) RETURNING revision",

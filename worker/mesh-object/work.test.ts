@@ -26,7 +26,7 @@ test("a member that has not said hello is told to nobody, and costs a reader not
   withMesh(10, (mesh) => {
     for (let count = 0; count < 50; count++) add(mesh);
     const before = { ...mesh.db.work };
-    const delta = readDelta(mesh.storage, readMesh(mesh), 0);
+    const delta = readDelta(mesh, readMesh(mesh), 0);
     expect(delta.changed).toHaveLength(10);
     expect(mesh.db.work.rowsRead - before.rowsRead).toBeLessThan(25);
   }));
@@ -37,7 +37,7 @@ test("the row of a member with three candidates behind an easy NAT takes 600 byt
     const tell = (change: MemberChange): string => {
       updateMember(mesh.storage, machineId, change);
       const { revision } = readMesh(mesh);
-      return readDelta(mesh.storage, readMesh(mesh), revision - 1).changed[0]?.text ?? "";
+      return readDelta(mesh, readMesh(mesh), revision - 1).changed[0]?.text ?? "";
     };
     // What is as the defaults say is not told.
     expect(tell({ name: "build-server" })).not.toMatch(/nat|answersChecks|isGateway|deviceEpoch/);
@@ -58,7 +58,8 @@ test("the row of a member with three candidates behind an easy NAT takes 600 byt
 
 test("remembers a bounded number of removals; who is further behind gets everything", () =>
   withMesh(2, (mesh) => {
-    const replies = createReplies(mesh.storage);
+    const replies = createReplies(mesh);
+    const machineId = createMachineId();
     const { epoch, revision } = readMesh(mesh);
     for (let count = 0; count < MAX_TOMBSTONES + 1; count++)
       removeMember(mesh, { machineId: joinNew(mesh), cause: TEST_CAUSE }, 0);
@@ -66,7 +67,7 @@ test("remembers a bounded number of removals; who is further behind gets everyth
     expect(after.tombstoneCount).toBe(MAX_TOMBSTONES);
     expect(mesh.db.first("SELECT count(*) AS count FROM tombstones")).toEqual({ count: MAX_TOMBSTONES });
     const typesSince = (since: number) =>
-      replies.catchUp(after, { epoch, revision: since }).map((text) => JSON.parse(text).type);
+      replies.catchUp(after, { machineId, position: { epoch, revision: since } }).map((text) => JSON.parse(text).type);
     expect(typesSince(revision)).toEqual(["sync.snapshot"]);
     expect(typesSince(after.forgottenRevision)).toEqual(["sync.changes"]);
     expect(typesSince(after.forgottenRevision - 1)).toEqual(["sync.snapshot"]);
@@ -74,13 +75,14 @@ test("remembers a bounded number of removals; who is further behind gets everyth
 
 test("a kept snapshot is followed by what changed since, and ends where a fresh one does", () =>
   withMesh(100, (mesh) => {
-    const replies = createReplies(mesh.storage);
-    expect(replies.catchUp(readMesh(mesh), null)).toHaveLength(1);
+    const replies = createReplies(mesh);
+    const nobody = { machineId: createMachineId(), position: null };
+    expect(replies.catchUp(readMesh(mesh), nobody)).toHaveLength(1);
     joinNew(mesh);
-    const [kept, changes] = replies.catchUp(readMesh(mesh), null).map((text) => JSON.parse(text));
+    const [kept, changes] = replies.catchUp(readMesh(mesh), nobody).map((text) => JSON.parse(text));
     expect([kept.members.length, changes.since, changes.changed.length]).toEqual([100, kept.revision, 1]);
     for (let count = 0; count < 20; count++) joinNew(mesh);
-    expect(replies.catchUp(readMesh(mesh), null).map((text) => JSON.parse(text).members?.length)).toEqual([121]);
+    expect(replies.catchUp(readMesh(mesh), nobody).map((text) => JSON.parse(text).members?.length)).toEqual([121]);
   }));
 
 test("what a failed change wrote is undone, in memory too", () =>
@@ -116,7 +118,7 @@ function measureChanges(mesh: MeshServices) {
     rename: measure(() => updateMember(mesh.storage, machineId, { name: "renamed" })),
     tell: measure(() => {
       const { revision } = readMesh(mesh);
-      readDelta(mesh.storage, readMesh(mesh), revision - 1);
+      readDelta(mesh, readMesh(mesh), revision - 1);
     }),
     remove: measure(() => removeMember(mesh, { machineId, cause: TEST_CAUSE }, 0)),
   };

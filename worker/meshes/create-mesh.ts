@@ -43,6 +43,7 @@ export async function createMesh(
       fallback: request.fallback,
       createdAt: services.now(),
       memberCount: 0,
+      vipCount: 0,
     };
     const violated = await storeMesh(services, mesh, cause);
     if (violated === null) return ok({ ...toMesh(mesh), warnings: warnOf(mesh, existing) });

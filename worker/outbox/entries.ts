@@ -24,6 +24,7 @@ export const Projection = z.discriminatedUnion("type", [
     memberCount,
   }),
   z.object({ type: z.literal("membership_removed"), meshId: MeshId, machineId: MachineId, revision, memberCount }),
+  z.object({ type: z.literal("vip_count"), meshId: MeshId, vipCount: z.number().int(), revision }),
   z.object({ type: z.literal("agent_info"), machineId: MachineId, agent: AgentInfo }),
   z.object({
     type: z.literal("audit_event"),

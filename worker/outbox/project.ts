@@ -6,6 +6,7 @@ import {
   projectMemberCount,
   projectMemberships,
   projectMembershipsRemoved,
+  projectVipCount,
 } from "../db/projections.ts";
 import type { Projection } from "./entries.ts";
 
@@ -29,6 +30,7 @@ export function createProjector(
       ...(rows.length > 0 ? [projectMemberships(db, rows)] : []),
       ...(removals.length > 0 ? [projectMembershipsRemoved(db, removals)] : []),
       ...counts.map((count) => projectMemberCount(db, count)),
+      ...ofType(projections, "vip_count").map((count) => projectVipCount(db, count)),
       ...ofType(projections, "agent_info").map(({ machineId, agent }) => projectAgentInfo(db, machineId, agent)),
       ...(events.length > 0 ? [insertAuditEvents(db, events)] : []),
     ];

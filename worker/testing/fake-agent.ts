@@ -1,7 +1,7 @@
 // A machine for tests: speaks the wire with an object, over a WebSocket or over long-poll. What it sends is free, so that hostile machines can
 // be played too; what it receives is parsed with the wire's own schemas.
 import type { z } from "zod";
-import type { MeshSettings, PeerRow } from "#schema/desired-state";
+import type { AnnouncementRow, Duty, MeshSettings, PeerRow } from "#schema/desired-state";
 import { ID_PREFIXES, MachineId, MeshId, renderUlid, WireGuardPublicKey } from "#schema/ids";
 import { FromMachineMessage, FromMeshMessage, MessageBatch } from "#schema/wire/messages";
 import { WIRE_VERSION } from "#schema/wire/version";
@@ -131,19 +131,33 @@ export const createHello = ({
 
 /** What a machine knows of a mesh after these messages; throws where a message does not follow on what it knows. */
 export function createMeshView() {
-  let view: { epoch: string; revision: number; mesh: MeshSettings; members: Map<string, PeerRow> } | null = null;
+  let view: {
+    epoch: string;
+    revision: number;
+    mesh: MeshSettings;
+    members: Map<string, PeerRow>;
+    announcements: Map<string, AnnouncementRow>;
+    duties: readonly Duty[];
+  } | null = null;
   return {
     take(message: FromMeshMessage): void {
       if (message.type === "sync.snapshot") {
         const members = new Map(message.members.map((row) => [row.machineId as string, row]));
-        view = { epoch: message.epoch, revision: message.revision, mesh: message.mesh, members };
+        const announcements = new Map(message.announcements.map((row) => [row.id as string, row]));
+        const { epoch, revision, mesh, duties } = message;
+        view = { epoch, revision, mesh, members, announcements, duties };
       } else if (message.type === "sync.changes") {
         if (view === null || view.epoch !== message.epoch || message.since > view.revision) {
           throw new Error(`changes since ${message.since} do not follow on ${view?.revision ?? "nothing"}`);
         }
         for (const machineId of message.removed) view.members.delete(machineId);
         for (const row of message.changed) view.members.set(row.machineId, row);
-        view = { ...view, revision: message.revision, mesh: message.mesh ?? view.mesh };
+        for (const row of message.announcements) {
+          if (row.machineIds.length === 0) view.announcements.delete(row.id);
+          else view.announcements.set(row.id, row);
+        }
+        const { revision, mesh = view.mesh, duties = view.duties } = message;
+        view = { ...view, revision, mesh, duties };
       }
     },
     position: () => (view === null ? null : { epoch: view.epoch, revision: view.revision }),
@@ -151,6 +165,13 @@ export function createMeshView() {
     fallback: () => view?.mesh.fallback ?? null,
     machineIds: () => [...(view?.members.keys() ?? [])].sort(),
     row: (machineId: string) => view?.members.get(machineId) ?? null,
+    /** What this member may announce, to whom this view belongs or not. */
+    prefixesOf: (machineId: string) =>
+      [...(view?.announcements.values() ?? [])]
+        .filter(({ machineIds }) => machineIds.some((id) => id === machineId))
+        .flatMap(({ prefixes }) => prefixes)
+        .sort(),
+    duties: () => view?.duties ?? [],
   };
 }
 export type MeshView = ReturnType<typeof createMeshView>;

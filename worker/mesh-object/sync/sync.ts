@@ -1,8 +1,10 @@
 // What a member is missing, and the text that tells it. Pure.
 import type { z } from "zod";
-import type { MeshSettings, PeerRow } from "#schema/desired-state";
+import type { AnnouncementRow, Duty, MeshSettings, PeerRow } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 import type { SyncPosition, SyncSnapshot } from "#schema/wire/messages";
+import { type AnnouncementRecord, isEffective, toDuty, toRow } from "../announcements/announcement.ts";
+import type { AnnouncementStorage } from "../announcements/announcement-storage.ts";
 import type { MeshRecord, MeshStorage, VisibleMember } from "../storage.ts";
 
 /** How far somebody has come. */
@@ -27,16 +29,23 @@ export interface Delta {
   readonly revision: number;
   readonly settings: { readonly revision: number; readonly text: string } | null;
   readonly changed: readonly { readonly revision: number; readonly text: string }[];
-  readonly removed: readonly { readonly revision: number; readonly machineId: MachineId }[];
+  readonly removed: readonly { readonly revision: number; readonly id: string }[];
+  readonly announcements: readonly { readonly revision: number; readonly text: string }[];
+  /** Each for one member: all that it has to announce, when that changed. */
+  readonly duties: ReadonlyMap<MachineId, { readonly revision: number; readonly text: string }>;
 }
 
-export function readDelta(
-  storage: Pick<MeshStorage, "readVisibleSince" | "readTombstonesSince">,
-  mesh: MeshRecord,
-  since: number,
-): Delta {
+export interface SyncStorage {
+  readonly storage: Pick<MeshStorage, "readVisibleSince" | "readTombstonesSince">;
+  readonly announcements: Pick<AnnouncementStorage, "listSince" | "listOf" | "listDutiesSince">;
+}
+
+export function readDelta({ storage, announcements }: SyncStorage, mesh: MeshRecord, since: number): Delta {
   const members = storage.readVisibleSince(since);
-  const visible = new Set(members.map((member) => member.machineId));
+  const visible = new Set<string>(members.map((member) => member.machineId));
+  const tombstones = storage.readTombstonesSince(since);
+  const withdrawn = tombstones.filter(({ kind }) => kind === "announcement");
+  const changedDuties = announcements.listDutiesSince(since);
   return {
     epoch: mesh.epoch,
     revision: mesh.revision,
@@ -46,7 +55,17 @@ export function readDelta(
         : null,
     changed: members.map((member) => ({ revision: member.revision, text: JSON.stringify(toPeerRow(member)) })),
     // Who left and came back is among the changed: its later row is what counts.
-    removed: storage.readTombstonesSince(since).filter((tombstone) => !visible.has(tombstone.machineId)),
+    removed: tombstones.filter(({ kind, id }) => kind === "member" && !visible.has(id)),
+    announcements: [
+      ...announcements.listSince(since).map((record) => ({ revision: record.revision, row: toRow(record.id, record) })),
+      ...withdrawn.map(({ revision, id }) => ({ revision, row: { id, prefixes: [], machineIds: [] } })),
+    ].map(({ revision, row }) => ({ revision, text: JSON.stringify(row) })),
+    duties: new Map(
+      changedDuties.map(({ machineId, revision }) => [
+        machineId,
+        { revision, text: renderDuties(announcements.listOf(machineId)) },
+      ]),
+    ),
   };
 }
 
@@ -54,20 +73,35 @@ export function readDelta(
 export function renderChanges(delta: Delta, since: number): string {
   const settings = delta.settings !== null && delta.settings.revision > since ? `"mesh":${delta.settings.text},` : "";
   const changed = delta.changed.filter(({ revision }) => revision > since).map(({ text }) => text);
-  const removed = delta.removed.filter(({ revision }) => revision > since).map(({ machineId }) => machineId);
+  const removed = delta.removed.filter(({ revision }) => revision > since).map(({ id }) => id);
+  const rows = delta.announcements.filter(({ revision }) => revision > since).map(({ text }) => text);
+  const announcements = rows.length === 0 ? "" : `,"announcements":[${rows.join(",")}]`;
   return (
     `{"type":"sync.changes","epoch":${JSON.stringify(delta.epoch)},"revision":${delta.revision},"since":${since},` +
-    `${settings}"changed":[${changed.join(",")}],"removed":${JSON.stringify([...new Set(removed)])}}`
+    `${settings}"changed":[${changed.join(",")}],"removed":${JSON.stringify([...new Set(removed)])}${announcements}}`
   );
 }
 
-export function renderSnapshot(mesh: MeshRecord, members: readonly VisibleMember[]): string {
+export function renderDuties(announcements: readonly AnnouncementRecord[]): string {
+  return JSON.stringify(announcements.filter(isEffective).map(toDuty) satisfies Duty[]);
+}
+
+/** A text that is the same for all, with what is for one member only. */
+export const withDuties = (text: string, duties: string): string => `${text.slice(0, -1)},"duties":${duties}}`;
+
+export function renderSnapshot(
+  mesh: MeshRecord,
+  members: readonly VisibleMember[],
+  announcements: readonly AnnouncementRecord[],
+): string {
+  const rows: AnnouncementRow[] = announcements.filter(isEffective).map((record) => toRow(record.id, record));
   const snapshot: z.input<typeof SyncSnapshot> = {
     type: "sync.snapshot",
     epoch: mesh.epoch,
     revision: mesh.revision,
     mesh: mesh.settings,
     members: members.map(toPeerRow),
+    ...(rows.length === 0 ? {} : { announcements: rows }),
   };
   return JSON.stringify(snapshot);
 }
