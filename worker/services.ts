@@ -1,5 +1,15 @@
 // Composition root of the HTTP side: what use-cases and routes are given.
-import { ApiTokenId, AuditEventId, ID_PREFIXES, JoinTokenId, MachineId, MeshId, renderUlid } from "#schema/ids";
+import {
+  ApiTokenId,
+  AuditEventId,
+  ID_PREFIXES,
+  JoinTokenId,
+  MachineId,
+  MeshId,
+  RouteId,
+  renderUlid,
+  VipId,
+} from "#schema/ids";
 import { createFailureLimit, type FailureLimit } from "./auth/failure-limit.ts";
 import { createIdentityKeys, type IdentityKeys } from "./auth/identity-keys.ts";
 import { createDatabase, type Database } from "./db/database.ts";
@@ -32,6 +42,8 @@ export interface Ids {
   joinToken(): JoinTokenId;
   apiToken(): ApiTokenId;
   auditEvent(): AuditEventId;
+  route(): RouteId;
+  vip(): VipId;
   request(): string;
 }
 
@@ -71,6 +83,8 @@ function createIds(now: () => number, random: (byteLength: number) => Uint8Array
     joinToken: () => JoinTokenId.parse(ID_PREFIXES.joinToken + ulid()),
     apiToken: () => ApiTokenId.parse(ID_PREFIXES.apiToken + ulid()),
     auditEvent: () => AuditEventId.parse(ID_PREFIXES.auditEvent + ulid()),
+    route: () => RouteId.parse(ID_PREFIXES.route + ulid()),
+    vip: () => VipId.parse(ID_PREFIXES.vip + ulid()),
     request: () => `req_${ulid()}`,
   };
 }

@@ -6,6 +6,8 @@ import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
 export const TAGS = {
   meshes: "Private networks with a name and an address range.",
   members: "Which machines are in a mesh, and with which addresses.",
+  routes: "Networks behind members, which they announce into a mesh.",
+  vips: "Addresses of a mesh that one of several members holds.",
   machines: "The hosts that enrolled.",
   "join-tokens": "Secrets with which machines enrol.",
   "api-tokens": "Secrets with which scripts use this API.",
@@ -15,7 +17,8 @@ export type Tag = keyof typeof TAGS;
 
 export const Role = z.enum(["owner", "admin", "viewer"]).meta({
   id: "Role",
-  description: "viewer reads; admin also changes meshes, machines and join tokens; owner also manages API tokens.",
+  description:
+    "viewer reads; admin also changes meshes, routes, VIPs, machines and join tokens; owner also manages API tokens.",
   examples: ["viewer"],
 });
 export type Role = z.infer<typeof Role>;

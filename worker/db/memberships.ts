@@ -1,4 +1,4 @@
-import { asc, eq, type SQL } from "drizzle-orm";
+import { and, asc, eq, inArray, ne, type SQL } from "drizzle-orm";
 import type { Ipv4, Ipv6 } from "#schema/address";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { Database, Statement } from "./database.ts";
@@ -30,6 +30,14 @@ export const selectMemberships = (db: Database, condition: SQL | undefined) =>
     .innerJoin(meshes, eq(meshes.id, memberships.meshId))
     .where(condition)
     .orderBy(asc(memberships.machineId), asc(memberships.meshId));
+
+/** The networks of the other meshes that these machines are in. */
+export const listOtherNetworks = (db: Database, meshId: MeshId, machineIds: readonly MachineId[]) =>
+  db
+    .select({ machineId: memberships.machineId, meshName: meshes.name, cidr: meshes.cidr, cidr6: meshes.cidr6 })
+    .from(memberships)
+    .innerJoin(meshes, eq(meshes.id, memberships.meshId))
+    .where(and(inArray(memberships.machineId, [...machineIds]), ne(memberships.meshId, meshId)));
 
 export const deleteMembershipsOfMachine = (db: Database, machineId: MachineId): Statement =>
   db.delete(memberships).where(eq(memberships.machineId, machineId));

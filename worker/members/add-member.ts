@@ -8,6 +8,7 @@ import { type Failure, fieldFailure } from "../failure.ts";
 import type { JoinMeshError } from "../machine-object/rpc.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { Services } from "../services.ts";
+import { findAnnouncedOverlap } from "./find-announced-overlap.ts";
 
 type AddMemberFailure = Failure<
   | "mesh_not_found"
@@ -28,6 +29,8 @@ export async function addMember(
   const [mesh, machine] = await Promise.all([findMesh(db, meshId), findMachine(db, machineId)]);
   if (mesh === null) return err({ code: "mesh_not_found" });
   if (machine === null) return err({ code: "machine_not_found" });
+  const overlap = await findAnnouncedOverlap(services, machineId, mesh);
+  if (overlap !== null) return err(overlap);
   const joined = await objects.machine(machineId).joinMesh({ meshId, cidr: mesh.cidr, address, cause });
   if (!joined.ok) return err(toFailure(joined.error, request));
   if (!joined.value.isNew) return err({ code: "already_member" });

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { Operation } from "#schema/api/operation";
 import { toProblemResponse } from "../problem.ts";
 import type { Services } from "../services.ts";
+import { mountAnnouncements } from "./announcements.ts";
 import { mountAuditEvents } from "./audit-events.ts";
 import { mountMachines } from "./machines.ts";
 import { mountMembers } from "./members.ts";
@@ -25,6 +26,7 @@ export function createApi(services: Services): Api {
   };
   mountMeshes(mount, services);
   mountMembers(mount, services);
+  mountAnnouncements(mount, services);
   mountMachines(mount, services);
   mountTokens(mount, services);
   mountAuditEvents(mount, services);

@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createMesh } from "#schema/api/meshes";
 import { type Operation, Problem } from "#schema/api/operation";
+import { createRoute } from "#schema/api/routes";
+import { createVip } from "#schema/api/vips";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
 import { ALL_OPERATIONS, UNKNOWN_IDS } from "../testing/all-operations.ts";
 import { createTestApp, OWNER_TOKEN, uniqueName } from "../testing/create-test-app.ts";
@@ -19,7 +21,11 @@ beforeEach(async () => {
   const body = { name: uniqueName("mesh"), cidr: "10.1.0.0/16" };
   const meshId = (await app.call(createMesh, { body })).reply.id;
   machine = await enrolMachine(app, { meshIds: [meshId] });
-  ids = { ...UNKNOWN_IDS, meshId, machineId: machine.machineId };
+  const { machineId } = machine;
+  const named = { name: "some", machineIds: [machineId] };
+  const route = await app.call(createRoute, { params: { meshId }, body: { ...named, prefixes: ["192.168.7.0/24"] } });
+  const vip = await app.call(createVip, { params: { meshId }, body: { ...named, address: "10.1.0.100" } });
+  ids = { ...UNKNOWN_IDS, meshId, machineId, routeId: route.reply.id, vipId: vip.reply.id };
 });
 
 async function expectSound(response: Response): Promise<void> {
@@ -66,7 +72,16 @@ const body = (operation: Operation) => {
   const value = fc.oneof(
     json,
     nasty,
-    fc.constantFrom("10.9.0.0/24", "10.1.0.0/16", "8.8.8.0/24", "10.1.0.7", "owner", "viewer", "a-name"),
+    fc.constantFrom(
+      "10.9.0.0/24",
+      "10.1.0.0/16",
+      "8.8.8.0/24",
+      "10.1.0.7",
+      "192.168.7.0/24",
+      "owner",
+      "viewer",
+      "a-name",
+    ),
     fc.constantFrom(4_200_000_000, -1, 0.5, 60, Number.MAX_SAFE_INTEGER, null, true),
     fc.constant(Object.values(ids)[0]),
     fc.array(fc.constantFrom(...Object.values(ids)), { maxLength: 40 }),

@@ -4,7 +4,7 @@ import { describeOperation, type SharedParts } from "./describe-operation.ts";
 import { createProblemResponses } from "./problem-responses.ts";
 import { createSchemaObjects } from "./schema-objects.ts";
 
-const DESCRIPTION = `Meshes, machines, and who may change them.
+const DESCRIPTION = `Meshes, machines, what is behind them, and who may change that.
 
 - Requests carry \`Authorization: Bearer\` and an API token. A role may do what the roles below it may: owner, admin, viewer.
 - Lists come in pages, oldest first (audit and link events: newest first). Pass \`nextCursor\` as \`cursor\` for the next one.

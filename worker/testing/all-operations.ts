@@ -7,6 +7,8 @@ import * as machines from "#schema/api/machines";
 import * as members from "#schema/api/members";
 import * as meshes from "#schema/api/meshes";
 import type { Operation } from "#schema/api/operation";
+import * as routes from "#schema/api/routes";
+import * as vips from "#schema/api/vips";
 
 const RESOURCES: readonly Readonly<Record<string, unknown>>[] = [
   apiTokens,
@@ -16,6 +18,8 @@ const RESOURCES: readonly Readonly<Record<string, unknown>>[] = [
   machines,
   members,
   meshes,
+  routes,
+  vips,
 ];
 
 export const ALL_OPERATIONS: readonly Operation[] = RESOURCES.flatMap((resource) =>
@@ -29,6 +33,8 @@ export const UNKNOWN_IDS: Readonly<Record<string, string>> = {
   peerId: "mch_01arz3ndektsv4rrffq69g5faw",
   joinTokenId: "jtk_01arz3ndektsv4rrffq69g5fav",
   apiTokenId: "atk_01arz3ndektsv4rrffq69g5fav",
+  routeId: "rt_01arz3ndektsv4rrffq69g5fav",
+  vipId: "vip_01arz3ndektsv4rrffq69g5fav",
 };
 
 function isOperation(value: unknown): value is Operation {
