@@ -209,6 +209,11 @@ describe("what routes change", () => {
     await app.call(removeMember, { params: { meshId: mesh, machineId: leaves.machineId } });
     const params = { meshId: mesh, routeId };
     expect((await app.call(getRoute, { params })).reply.machineIds).toEqual([stays.machineId]);
+    await eventually(async () => {
+      const query = { subjectId: leaves.machineId, action: "member.removed" };
+      const [event] = (await app.call(listAuditEvents, { query })).reply.items;
+      expect(event?.details).toMatchObject({ announcementIds: [routeId] });
+    });
     await app.call(addMember, { params: { meshId: mesh }, body: { machineId: leaves.machineId } });
     expect((await app.call(getRoute, { params })).reply.machineIds).toEqual([stays.machineId]);
     await app.call(deleteMesh, { params: { meshId: mesh }, query: { force: "true" } });

@@ -113,15 +113,15 @@ export function removeMember(
 
   storage.deleteMember(machineId);
   createAddressPool(parts.addresses, hostCount(mesh.settings.cidr)).release(member.host, nowMs);
-  const isAnnouncer = releaseMember(parts.announcements, machineId, mesh.revision + 1);
-  const next = toNextRevision(mesh, { isVisible: isVisible(member) || isAnnouncer });
+  const released = releaseMember(parts.announcements, machineId, mesh.revision + 1);
+  const next = toNextRevision(mesh, { isVisible: isVisible(member) || released.isSeen });
   const buried = isVisible(member) ? bury(storage, next, { kind: "member", id: machineId }) : next;
   const memberCount = mesh.memberCount - 1;
   storage.writeMesh({ ...buried, memberCount });
   outbox.enqueue(
     [
       { type: "membership_removed", meshId: mesh.settings.id, machineId, revision: next.revision, memberCount },
-      toAuditEvent(parts, { action: "member.removed", mesh, member, cause, nowMs }),
+      toAuditEvent(parts, { action: "member.removed", mesh, member, released: released.ids, cause, nowMs }),
     ],
     nowMs,
   );
@@ -223,12 +223,14 @@ function toAuditEvent(
     action: "member.added" | "member.removed";
     mesh: MeshRecord;
     member: MemberRecord;
+    released?: readonly string[];
     cause: Cause;
     nowMs: number;
   },
 ): Projection {
-  const { action, mesh, member, cause, nowMs } = about;
-  const details = { machineName: member.name, address: member.address, address6: member.address6 };
+  const { action, mesh, member, released = [], cause, nowMs } = about;
+  const { name: machineName, address, address6 } = member;
+  const details = { machineName, address, address6, ...(released.length === 0 ? {} : { announcementIds: released }) };
   return toAuditEntry(parts, mesh, { action, subjectId: member.machineId, details, cause, nowMs });
 }
 
