@@ -56,6 +56,8 @@ export const MeshSettings = z.object({
   cidr6: Ipv6Cidr,
   asn: PrivateAsn,
   fallback: Fallback.default("relay"),
+  /** Members speak BGP with gateways only, which pass on what each tells. The mesh has a gateway as long as this is true. */
+  routeReflectorMode: z.boolean().default(false),
 });
 export type MeshSettings = z.infer<typeof MeshSettings>;
 

@@ -60,6 +60,7 @@ export function createMeshModel(index = 0): MeshModel {
     cidr6: `fd00:${index + 1}::/64`,
     asn: 4_200_000_001 + index,
     fallback: "relay",
+    routeReflectorMode: false,
   };
   let oldestTombstone = 0;
   let meshRevision = 1;

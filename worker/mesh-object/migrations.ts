@@ -78,4 +78,8 @@ export const MESH_MIGRATIONS: readonly Migration[] = [
   RELAY_TICKETS_MIGRATION,
   TRANSIT_WISHES_MIGRATION,
   ANNOUNCEMENTS_MIGRATION,
+  {
+    name: "add route reflector mode",
+    statements: ["ALTER TABLE mesh ADD COLUMN route_reflector_mode INTEGER NOT NULL DEFAULT 0"],
+  },
 ];

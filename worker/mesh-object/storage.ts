@@ -64,6 +64,7 @@ export interface MeshStorage {
   /** In order of machine ids. */
   readMembersAfter(machineId: string | null, limit: number): MemberRecord[];
   readMemberIds(): MachineId[];
+  countGateways(): number;
   /** Members with a key whose last change is after `revision`, in order of revision. */
   readVisibleSince(revision: number): VisibleMember[];
   readTombstonesSince(revision: number): Tombstone[];
@@ -90,6 +91,7 @@ type MeshRow = {
   member_count: number;
   closed_at: number | null;
   fallback: Fallback;
+  route_reflector_mode: number;
 };
 type MemberRow = {
   machine_id: MachineId;
@@ -128,19 +130,27 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
     insertMesh(mesh) {
       migrate(db, MESH_MIGRATIONS);
       hasTables = true;
-      const { id, name, cidr, cidr6, asn, fallback } = mesh.settings;
+      const { id, name, cidr, cidr6, asn, fallback, routeReflectorMode } = mesh.settings;
       db.run(
-        "INSERT INTO mesh VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO mesh VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...[id, name, cidr, cidr6, asn, mesh.epoch, mesh.revision, mesh.visibleRevision, mesh.settingsRevision],
-        ...[mesh.forgottenRevision, mesh.tombstoneCount, mesh.memberCount, mesh.closedAt, fallback],
+        ...[
+          mesh.forgottenRevision,
+          mesh.tombstoneCount,
+          mesh.memberCount,
+          mesh.closedAt,
+          fallback,
+          Number(routeReflectorMode),
+        ],
       );
       kept = mesh;
     },
     writeMesh(mesh) {
       db.run(
-        `UPDATE mesh SET name = ?, fallback = ?, revision = ?, visible_revision = ?, settings_revision = ?,
-          forgotten_revision = ?, tombstone_count = ?, member_count = ?, closed_at = ?`,
-        ...[mesh.settings.name, mesh.settings.fallback, mesh.revision, mesh.visibleRevision, mesh.settingsRevision],
+        `UPDATE mesh SET name = ?, fallback = ?, route_reflector_mode = ?, revision = ?, visible_revision = ?,
+          settings_revision = ?, forgotten_revision = ?, tombstone_count = ?, member_count = ?, closed_at = ?`,
+        ...[mesh.settings.name, mesh.settings.fallback, Number(mesh.settings.routeReflectorMode)],
+        ...[mesh.revision, mesh.visibleRevision, mesh.settingsRevision],
         ...[mesh.forgottenRevision, mesh.tombstoneCount, mesh.memberCount, mesh.closedAt],
       );
       kept = mesh;
@@ -179,6 +189,8 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
         .map(toMemberRecord),
     readMemberIds: () =>
       db.all<{ machine_id: MachineId }>("SELECT machine_id FROM members").map((row) => row.machine_id),
+    countGateways: () =>
+      db.first<{ count: number }>("SELECT count(*) AS count FROM members WHERE is_gateway = 1")?.count ?? 0,
 
     readVisibleSince: (revision) =>
       db
@@ -216,7 +228,15 @@ export const isVisible = (member: MemberRecord): member is VisibleMember => memb
 const renderNat = (nat: NatSummary | null): string | null => (nat === null ? null : JSON.stringify(nat));
 
 const toMeshRecord = (row: MeshRow): MeshRecord => ({
-  settings: { id: row.id, name: row.name, cidr: row.cidr, cidr6: row.cidr6, asn: row.asn, fallback: row.fallback },
+  settings: {
+    id: row.id,
+    name: row.name,
+    cidr: row.cidr,
+    cidr6: row.cidr6,
+    asn: row.asn,
+    fallback: row.fallback,
+    routeReflectorMode: row.route_reflector_mode === 1,
+  },
   epoch: row.epoch,
   revision: row.revision,
   visibleRevision: row.visible_revision,

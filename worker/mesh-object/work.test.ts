@@ -131,7 +131,15 @@ function withMesh<T>(memberCount: number, use: (mesh: MeshServices) => T): Promi
     const cidr6 = Ipv6Cidr.parse("fd00:1:2:3::/64");
     initialiseMesh(
       mesh,
-      { id, name: "office", cidr: MeshCidr.parse("10.0.0.0/8"), cidr6, asn: FIRST_PRIVATE_ASN, fallback: "relay" },
+      {
+        id,
+        name: "office",
+        cidr: MeshCidr.parse("10.0.0.0/8"),
+        cidr6,
+        asn: FIRST_PRIVATE_ASN,
+        fallback: "relay",
+        routeReflectorMode: false,
+      },
       0,
     );
     for (let count = 0; count < memberCount; count++) joinNew(mesh);

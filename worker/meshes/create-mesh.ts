@@ -58,7 +58,7 @@ export async function createMesh(
 async function storeMesh(services: Services, mesh: MeshRecord, cause: Cause): Promise<string | null> {
   const { db, objects } = services;
   const { id, name, cidr, cidr6, asn, fallback } = mesh;
-  await objects.mesh(id).initialise({ id, name, cidr, cidr6, asn, fallback });
+  await objects.mesh(id).initialise({ id, name, cidr, cidr6, asn, fallback, routeReflectorMode: false });
   const event = createAuditEvent(services, cause, {
     action: "mesh.created",
     subjectId: id,

@@ -53,7 +53,15 @@ export default {
     switch (pathname) {
       case "/initialise": {
         const [cidr, cidr6] = [MeshCidr.parse("10.1.0.0/16"), Ipv6Cidr.parse("fd00:1:2:3::/64")];
-        await mesh.initialise({ id, name: "bench", cidr, cidr6, asn: FIRST_PRIVATE_ASN, fallback: "relay" });
+        await mesh.initialise({
+          id,
+          name: "bench",
+          cidr,
+          cidr6,
+          asn: FIRST_PRIVATE_ASN,
+          fallback: "relay",
+          routeReflectorMode: false,
+        });
         return Response.json(null);
       }
       case "/add":

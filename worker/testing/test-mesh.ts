@@ -35,6 +35,7 @@ export async function createTestMesh({
     cidr6: Ipv6Cidr.parse("fd00:1:2:3::/64"),
     asn: FIRST_PRIVATE_ASN,
     fallback,
+    routeReflectorMode: false,
   };
   const mesh = createObjects(env).mesh(settings.id);
   await mesh.initialise(settings);

@@ -208,7 +208,11 @@ function withMesh<T>(count: number, use: (mesh: MeshServices, machineIds: Machin
     const mesh = createMesh(state, env);
     const cidr6 = Ipv6Cidr.parse("fd00:1:2:3::/64");
     const cidr = MeshCidr.parse("10.0.0.0/8");
-    initialiseMesh(mesh, { id, name: "office", cidr, cidr6, asn: FIRST_PRIVATE_ASN, fallback: "relay" }, 0);
+    initialiseMesh(
+      mesh,
+      { id, name: "office", cidr, cidr6, asn: FIRST_PRIVATE_ASN, fallback: "relay", routeReflectorMode: false },
+      0,
+    );
     const machineIds = Array.from({ length: count }, () => {
       const machineId = createMachineId();
       addMember(mesh, { machineId, name: "box", address: null, isGateway: false, cause: TEST_CAUSE }, 0);

@@ -97,6 +97,7 @@ function withMesh<T>(memberCount: number, use: (mesh: MeshServices) => T | Promi
       cidr6,
       asn: FIRST_PRIVATE_ASN,
       fallback: "relay-then-transit",
+      routeReflectorMode: false,
     } as const;
     initialiseMesh(mesh, settings, 0);
     for (let count = 0; count < memberCount; count++) {
