@@ -17,6 +17,8 @@ export interface BirdConfig {
    */
   readonly kernelMetric: number;
   readonly logFile: string;
+  /** It tells members what it hears from others. */
+  readonly isGateway: boolean;
   /** The others. */
   readonly members: readonly BirdMember[];
   readonly announcements: readonly Announcement[];
@@ -30,15 +32,17 @@ export interface BirdMember {
   readonly name: string;
   readonly address: Ipv4;
   readonly address6: Ipv6;
-  readonly session: MemberSession;
+  /** False: there is nothing to tell, or its routes come by the gateways. */
+  readonly hasSession: boolean;
+  /** The session watches the path between the two: both ends have to. */
+  readonly hasBfd: boolean;
+  /** It tells of any member's prefixes. */
+  readonly isGateway: boolean;
   /** Exactly these may come from it: its routes, and the host routes of the VIPs that it may hold. */
   readonly prefixes: readonly Prefix[];
   /** A gateway: it may also bring these, and what is inside them, from other meshes. */
   readonly prefixesOfOtherMeshes: readonly Prefix[];
 }
-
-/** `client`: this machine reflects to it. `reflector`: it brings other members' routes. `none`: its routes come by reflectors only. */
-export type MemberSession = "peer" | "client" | "reflector" | "none";
 
 export interface Announcement {
   /** Names it in BIRD. Unique; letters, digits and underscores. */

@@ -63,7 +63,7 @@ describe.skipIf(lack !== null)(
       kernelMetric: 5_202,
     });
     const toGateway = (number: number, prefixesOfOtherMeshes: BirdMember["prefixes"]) =>
-      birdMember(number, { prefixesOfOtherMeshes });
+      birdMember(number, { isGateway: true, prefixesOfOtherMeshes });
 
     async function apply(bird: Bird, config: BirdConfig): Promise<void> {
       expect(await bird.apply(renderConfig(config))).toMatchObject({ ok: true });
@@ -79,6 +79,7 @@ describe.skipIf(lack !== null)(
       await apply(
         bird77,
         config77(gateway, number, {
+          isGateway: true,
           members: [birdMember(1, { prefixes: [LAN, LAN6] }), toGateway(other, MESH_88)],
           gatewayLinks: [gatewayLink({ ...addresses("10.88", "fd88", number), prefixes: MESH_88 })],
         }),
@@ -86,6 +87,7 @@ describe.skipIf(lack !== null)(
       await apply(
         bird88,
         config88(gateway, number, {
+          isGateway: true,
           members: [birdMember(1), toGateway(other, brings77)].map(in88),
           gatewayLinks: [
             {

@@ -26,20 +26,27 @@ const CASES: Readonly<Record<string, BirdConfig>> = {
     members: [birdMember(2, { name: 'x"; }\n# é\u0000 \\" protocol static { ipv4; route 0.0.0.0/0 blackhole; }' })],
   }),
   "ipv6-prefixes": birdConfig(1, { members: [birdMember(2, { prefixes: [LAN6, prefix("fd77::ffff:1/128")] })] }),
-  "reflector-client": birdConfig(1, {
+  "reflector-mode": birdConfig(1, {
     members: [
-      birdMember(2, { session: "reflector" }),
-      birdMember(3, { session: "none", prefixes: [LAN, LAN6] }),
-      birdMember(4, { session: "none", prefixes: [VIP] }),
+      birdMember(2, { isGateway: true }),
+      birdMember(3, { hasSession: false, prefixes: [LAN, LAN6] }),
+      birdMember(4, { hasSession: false, prefixes: [VIP] }),
     ],
   }),
-  reflector: birdConfig(2, {
-    members: [birdMember(1, { session: "client", prefixes: [LAN] }), birdMember(5, { session: "peer" })],
+  "gateway-of-one-mesh": birdConfig(2, {
+    isGateway: true,
+    members: [birdMember(1, { prefixes: [LAN], hasBfd: true }), birdMember(5)],
   }),
-  gateway: birdConfig(1, { members: [birdMember(2, { prefixes: [LAN] })], gatewayLinks: [gatewayLink()] }),
+  gateway: birdConfig(1, {
+    isGateway: true,
+    members: [birdMember(2, { prefixes: [LAN] })],
+    gatewayLinks: [gatewayLink()],
+  }),
   "member-of-a-gateway": birdConfig(2, {
     members: [
       birdMember(1, {
+        isGateway: true,
+        hasBfd: true,
         prefixes: [VIP],
         prefixesOfOtherMeshes: [prefix("10.88.0.0/16"), prefix("192.168.88.0/24"), prefix("fd88::/64")],
       }),

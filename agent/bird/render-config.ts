@@ -12,20 +12,27 @@ export const BGP_PORT = 1790;
 const RESTART_SECONDS = 30;
 /** How long a BIRD that came back waits for all its neighbours before it tidies the kernel's routes. */
 const RECOVERY_SECONDS = 10;
+/** A neighbour that says nothing for three intervals is gone. */
+const BFD_INTERVAL_MS = 300;
+const BFD_MULTIPLIER = 3;
+/** To a neighbour that does not answer (yet). */
+const BFD_IDLE_MS = 1_000;
 const LOG_BYTES = 1_000_000;
 const INDENT = "  ";
 /** `member` is a word of BIRD's. */
 const TEMPLATE = "mesh_member";
 
 export function renderConfig(config: BirdConfig): string {
+  const sessions = config.members.filter(({ hasSession }) => hasSession);
   const sections = [
     renderGlobals(config),
     renderTables(config),
     ...FAMILIES.map((family) => renderKernel(config, family)),
     ...config.announcements.flatMap(renderAnnouncement),
     ...renderGatewayNetworks(config),
+    ...renderBfd(sessions),
     renderTemplate(config),
-    ...config.members.filter(({ session }) => session !== "none").map((member) => renderMember(config, member)),
+    ...sessions.map((member) => renderMember(config, member)),
     ...config.gatewayLinks.map((link) => renderGatewayLink(config, link)),
   ];
   return `${sections.join("\n\n")}\n`;
@@ -113,20 +120,28 @@ function renderGatewayNetworks({ gatewayLinks, cidr, cidr6 }: BirdConfig): strin
 const renderStatic = (name: string, family: Family, prefixes: readonly Prefix[], state: readonly string[]): string =>
   block(`protocol static ${name}`, [...state, `${family};`, ...prefixes.map((prefix) => `route ${prefix} blackhole;`)]);
 
-function renderTemplate(config: BirdConfig): string {
-  const { asn, address, address6, gatewayLinks } = config;
-  const exported =
-    gatewayLinks.length > 0 || isReflector(config) ? "source ~ [ RTS_STATIC, RTS_BGP ]" : "source = RTS_STATIC";
-  const exports = [`import none;`, `export where ${exported} && proto != "mesh_FAMILY";`];
-  const channel = (family: Family, nextHop: string) =>
-    [
-      `${family} {`,
-      `${INDENT}igp table links${family.at(-1)};`,
-      `${INDENT}next hop address ${nextHop};`,
-      ...(gatewayLinks.length > 0 ? [`${INDENT}next hop self ebgp;`] : []),
-      ...exports.map((line) => INDENT + line.replace("FAMILY", family)),
-      "};",
-    ] as const;
+/** `strict bind`: else it would take the packets for this machine's other BIRDs. */
+function renderBfd(sessions: readonly BirdMember[]): string[] {
+  if (!sessions.some(({ hasBfd }) => hasBfd)) return [];
+  const timers = [
+    `interval ${BFD_INTERVAL_MS} ms;`,
+    `idle tx interval ${BFD_IDLE_MS} ms;`,
+    `multiplier ${BFD_MULTIPLIER};`,
+  ];
+  return [block("protocol bfd bfd1", ["accept ipv4 multihop;", "strict bind;", `multihop { ${timers.join(" ")} };`])];
+}
+
+function renderTemplate({ asn, address, address6, isGateway }: BirdConfig): string {
+  const exported = isGateway ? "source ~ [ RTS_STATIC, RTS_BGP ]" : "source = RTS_STATIC";
+  const channel = (family: Family, nextHop: string) => [
+    `${family} {`,
+    `${INDENT}igp table links${family.at(-1)};`,
+    `${INDENT}next hop address ${nextHop};`,
+    `${INDENT}next hop self ebgp;`,
+    `${INDENT}import none;`,
+    `${INDENT}export where ${exported} && proto != "mesh_${family}";`,
+    "};",
+  ];
   return block(`template bgp ${TEMPLATE}`, [
     `local ${address} port ${BGP_PORT} as ${asn};`,
     "strict bind;",
@@ -137,7 +152,9 @@ function renderTemplate(config: BirdConfig): string {
     `graceful restart time ${RESTART_SECONDS};`,
     // Else a hold timer that ran out would keep stale routes instead of dropping them.
     "long lived graceful restart off;",
-    ...(isReflector(config) ? [`rr cluster id ${address};`] : []),
+    // On every machine, though only gateways have something to pass on: a change of these would restart the session.
+    "rr client;",
+    `rr cluster id ${address};`,
     ...channel("ipv4", address),
     ...channel("ipv6", address6),
   ]);
@@ -150,8 +167,6 @@ const TIMERS = [
   "hold time 9;",
   "keepalive time 3;",
 ];
-
-const isReflector = ({ members }: BirdConfig): boolean => members.some(({ session }) => session === "client");
 
 function renderMember(config: BirdConfig, member: BirdMember): string {
   const channel = (family: Family) => [
@@ -166,7 +181,7 @@ function renderMember(config: BirdConfig, member: BirdMember): string {
   return block(`protocol bgp ${toProtocolName(member)} from ${TEMPLATE}`, [
     `description ${quote(member.name)};`,
     `neighbor ${member.address} port ${BGP_PORT} as ${config.asn};`,
-    ...(member.session === "client" ? ["rr client;"] : []),
+    ...(member.hasBfd ? ["bfd on;"] : []),
     ...channel("ipv4"),
     ...channel("ipv6"),
   ]);

@@ -37,7 +37,7 @@ export function renderImportFromLink({ cidr, cidr6 }: BirdConfig, link: GatewayL
 }
 
 function toOrigins({ members }: BirdConfig, member: BirdMember): readonly BirdMember[] {
-  return member.session === "reflector" ? members : [member];
+  return member.isGateway ? members : [member];
 }
 
 function renderCase(config: BirdConfig, origin: BirdMember, family: Family): string[] {
