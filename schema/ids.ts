@@ -10,6 +10,7 @@ export const ID_PREFIXES = {
   auditEvent: "aud_",
   route: "rt_",
   vip: "vip_",
+  policySet: "pol_",
 } as const;
 
 const ulidId = (prefix: string, of: string) =>
@@ -38,6 +39,9 @@ export type RouteId = z.infer<typeof RouteId>;
 
 export const VipId = ulidId(ID_PREFIXES.vip, "a VIP").brand<"VipId">();
 export type VipId = z.infer<typeof VipId>;
+
+export const PolicySetId = ulidId(ID_PREFIXES.policySet, "a policy set").brand<"PolicySetId">();
+export type PolicySetId = z.infer<typeof PolicySetId>;
 
 /** 32 bytes in canonical base64, as `wg pubkey` prints them: 43 characters and one `=`. */
 export const WireGuardPublicKey = z

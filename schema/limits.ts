@@ -26,6 +26,8 @@ export const ADDRESS_QUARANTINE_MS = 24 * 3_600_000;
 export const MAX_TOMBSTONES = 4_096;
 /** Up to this many members every pair of a mesh is kept warm. */
 export const EAGER_MEMBERS = 64;
+/** From here on, members of a mesh are many: route reflector mode is advised. */
+export const MANY_MEMBERS = 250;
 /** Gateways that a member names when it asks for transit. */
 export const MAX_GATEWAYS_NAMED = 16;
 /** STUN servers that machines are told. */
@@ -46,3 +48,15 @@ export const MAX_MACHINES_PER_ANNOUNCEMENT = 64;
 export const MAX_CHECK_TARGET_LENGTH = 255;
 export const MAX_CHECK_ARGUMENTS = 16;
 export const MAX_CHECK_ARGUMENT_LENGTH = 256;
+/** Rules of a policy set; with the next it bounds what each member of a mesh is told of one. */
+export const MAX_RULES_PER_POLICY_SET = 64;
+/** In all its rules together. */
+export const MAX_PREFIXES_PER_POLICY_SET = 256;
+export const MAX_COMMUNITIES_PER_RULE = 16;
+export const MAX_AS_PATH_PATTERN_ITEMS = 16;
+/** Of a route that a policy set is tried on. */
+export const MAX_AS_PATH_LENGTH = 64;
+export const MAX_PREPENDS = 10;
+export const MAX_POLICY_DESCRIPTION_LENGTH = 200;
+/** Meshes that one change of a policy set, or of a machine's, is told to: each costs two calls, of the 1,000 that a request of a Worker may make. */
+export const MAX_MESHES_PER_POLICY_CHANGE = 256;

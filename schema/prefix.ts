@@ -42,20 +42,20 @@ const [SHORTEST_IPV4, SHORTEST_IPV6] = [8, 7];
 
 /** The default route, or a part of it so large that it is meant as one: 0.0.0.0/1 and 128.0.0.0/1, 2000::/3. */
 export const isDefaultRoute = (prefix: string): boolean =>
-  toLength(prefix) < (isIpv6Prefix(prefix) ? SHORTEST_IPV6 : SHORTEST_IPV4);
+  toPrefixLength(prefix) < (isIpv6Prefix(prefix) ? SHORTEST_IPV6 : SHORTEST_IPV4);
 
 export const isIpv6Prefix = (prefix: string): boolean => prefix.includes(":");
 
 /** True when all of `inner` is in `outer`; both canonical. */
 export const isWithin = (inner: string, outer: string): boolean =>
-  toLength(inner) >= toLength(outer) && isInside(toBase(inner), outer);
+  toPrefixLength(inner) >= toPrefixLength(outer) && isInside(toBase(inner), outer);
 
 /** True when one of the two canonical networks contains the other. */
 export const isPrefixOverlapping = (one: string, other: string): boolean =>
   isWithin(one, other) || isWithin(other, one);
 
 const toBase = (prefix: string): string => prefix.split("/")[0] ?? "";
-const toLength = (prefix: string): number => Number(prefix.split("/")[1]);
+export const toPrefixLength = (prefix: string): number => Number(prefix.split("/")[1]);
 
 function toFault(text: string): string {
   const meant = toMeant(text);
