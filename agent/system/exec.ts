@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Own session, so that a daemon which the program leaves behind outlives the agent and gets none of its terminal's signals. */
   readonly isDetached?: boolean;
+  /** A process group of its own, and all of it is killed where the program would be: whoever it started doesn't outlive it. */
+  readonly killsGroup?: boolean;
 }
 
 export interface Output {
@@ -71,8 +73,14 @@ export function isCommandError(error: unknown): error is CommandError {
 const toPath = ({ PATH }: Readonly<Record<string, string | undefined>>): string =>
   PATH === undefined ? SYSTEM_PATH : `${PATH}:${SYSTEM_PATH}`;
 
+/** What every program that we run gets to see. */
+export const toEnvironment = (inherited: Readonly<Record<string, string | undefined>>): Record<string, string> => ({
+  PATH: toPath(inherited),
+  LC_ALL: "C",
+});
+
 export function createExec(inherited: Readonly<Record<string, string | undefined>>): Exec {
-  const env = { PATH: toPath(inherited), LC_ALL: "C" };
+  const env = toEnvironment(inherited);
   return { run: (argv, options = {}) => runProgram(argv, options, env) };
 }
 
@@ -94,18 +102,19 @@ function renderArgv(argv: Argv): string {
 }
 
 function runProgram(argv: Argv, options: RunOptions, env: Record<string, string>): Promise<Output> {
-  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS, isDetached = false, killsGroup = false } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
       return;
     }
     const [program, ...args] = argv;
-    const child = spawn(program, args, { env, detached: options.isDetached ?? false, stdio: "pipe" });
+    const child = spawn(program, args, { env, detached: isDetached || killsGroup, stdio: "pipe" });
     let killedBecause: string | undefined;
     const kill = (because: string) => {
       killedBecause ??= because;
-      child.kill("SIGKILL");
+      if (killsGroup && child.pid !== undefined) killGroup(child.pid);
+      else child.kill("SIGKILL");
     };
     const stdout = collect(child.stdout, () => kill("printed too much"));
     const stderr = collect(child.stderr, () => kill("printed too much"));
@@ -146,6 +155,14 @@ function runProgram(argv: Argv, options: RunOptions, env: Record<string, string>
     child.stdin.on("error", () => undefined);
     child.stdin.end(options.stdin ?? "");
   });
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch {
+    // ESRCH: all of it has ended already.
+  }
 }
 
 function collect(stream: NodeJS.ReadableStream, onTooMuch: () => void): () => string {
