@@ -34,8 +34,7 @@ export interface BirdMember {
   readonly address6: Ipv6;
   /** False: there is nothing to tell, or its routes come by the gateways. */
   readonly hasSession: boolean;
-  /** The session watches the path between the two: both ends have to. */
-  readonly hasBfd: boolean;
+  readonly bfd: BfdUse;
   /** It tells of any member's prefixes. */
   readonly isGateway: boolean;
   /** Exactly these may come from it: its routes, and the host routes of the VIPs that it may hold. */
@@ -43,6 +42,12 @@ export interface BirdMember {
   /** A gateway: it may also bring these, and what is inside them, from other meshes. */
   readonly prefixesOfOtherMeshes: readonly Prefix[];
 }
+
+/**
+ * Whether the session watches the path between the two; both ends have to. One that ends it has the neighbour wait 180 s for the next word first
+ * (`ending`, for some seconds): else the neighbour takes the silence for our end, unless it stops listening within a second.
+ */
+export type BfdUse = "off" | "on" | "ending";
 
 export interface Announcement {
   /** Names it in BIRD. Unique; letters, digits and underscores. */

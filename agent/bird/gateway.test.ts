@@ -2,10 +2,11 @@
 //
 //   a (10.77.0.1) ── eth0: mesh 77 ── g1, g2 (10.77.0.2, .3 | 10.88.0.2, .3) ── eth1: mesh 88 ── b (10.88.0.1)
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Ipv4, Ipv4Cidr, Ipv6, Ipv6Cidr } from "#schema/address";
+import { Ipv4, Ipv6 } from "#schema/address";
 import { birdConfig, birdMember, gatewayLink, prefix, toMeshId } from "../testing/bird-fixture.ts";
 import { type BirdLab, type BirdMachine, createBirdLab, whyNoBirdLab } from "../testing/bird-lab.ts";
 import { eventually } from "../testing/eventually.ts";
+import { in88 } from "../testing/second-mesh.ts";
 import type { Bird } from "./bird.ts";
 import type { BirdConfig, BirdMember } from "./bird-config.ts";
 import { renderConfig } from "./render-config.ts";
@@ -15,12 +16,6 @@ const LAN6 = prefix("fd50::/48");
 const MESH_77 = [prefix("10.77.0.0/16"), prefix("fd77::/64")];
 const MESH_88 = [prefix("10.88.0.0/16"), prefix("fd88::/64")];
 const WITHIN_MS = 15_000;
-
-const in88 = (member: BirdMember): BirdMember => ({
-  ...member,
-  address: Ipv4.parse(member.address.replace("10.77", "10.88")),
-  address6: Ipv6.parse(member.address6.replace("fd77", "fd88")),
-});
 
 const addresses = (network: string, network6: string, number: number) => ({
   meshAddress: Ipv4.parse(`${network}.0.${number}`),
@@ -53,15 +48,8 @@ describe.skipIf(lack !== null)(
 
     const config77 = (machine: BirdMachine, number: number, changes: Partial<BirdConfig>) =>
       birdConfig(number, { interfaceName: "eth0", logFile: `${machine.folder}/log77`, ...changes });
-    const config88 = (machine: BirdMachine, number: number, changes: Partial<BirdConfig>): BirdConfig => ({
-      ...birdConfig(number, { ...changes, interfaceName: "eth1", logFile: `${machine.folder}/log88` }),
-      asn: 4_200_000_088,
-      cidr: Ipv4Cidr.parse("10.88.0.0/16"),
-      cidr6: Ipv6Cidr.parse("fd88::/64"),
-      address: Ipv4.parse(`10.88.0.${number}`),
-      address6: Ipv6.parse(`fd88::${number}`),
-      kernelMetric: 5_202,
-    });
+    const config88 = (machine: BirdMachine, number: number, changes: Partial<BirdConfig>): BirdConfig =>
+      in88(birdConfig(number, { ...changes, interfaceName: "eth1", logFile: `${machine.folder}/log88` }));
     const toGateway = (number: number, prefixesOfOtherMeshes: BirdMember["prefixes"]) =>
       birdMember(number, { isGateway: true, prefixesOfOtherMeshes });
 
@@ -88,7 +76,7 @@ describe.skipIf(lack !== null)(
         bird88,
         config88(gateway, number, {
           isGateway: true,
-          members: [birdMember(1), toGateway(other, brings77)].map(in88),
+          members: [birdMember(1), toGateway(other, brings77)],
           gatewayLinks: [
             {
               meshId: toMeshId(77),
@@ -118,7 +106,7 @@ describe.skipIf(lack !== null)(
       await apply(a.bird("eth0"), config77(a, 1, { announcements, members }));
       const brings = [...MESH_77, LAN, LAN6];
       const birdB = b.bird("eth1", 5_202);
-      await apply(birdB, config88(b, 1, { members: [toGateway(2, brings), toGateway(3, brings)].map(in88) }));
+      await apply(birdB, config88(b, 1, { members: [toGateway(2, brings), toGateway(3, brings)] }));
       const [first] = gateways;
       if (first !== undefined) await start(first, 2);
       await eventually(async () => expect(await routesOfB()).toEqual(viaGateway(2)), WITHIN_MS);

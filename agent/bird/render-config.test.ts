@@ -35,7 +35,7 @@ const CASES: Readonly<Record<string, BirdConfig>> = {
   }),
   "gateway-of-one-mesh": birdConfig(2, {
     isGateway: true,
-    members: [birdMember(1, { prefixes: [LAN], hasBfd: true }), birdMember(5)],
+    members: [birdMember(1, { prefixes: [LAN], bfd: "on" }), birdMember(5, { bfd: "ending" })],
   }),
   gateway: birdConfig(1, {
     isGateway: true,
@@ -46,7 +46,7 @@ const CASES: Readonly<Record<string, BirdConfig>> = {
     members: [
       birdMember(1, {
         isGateway: true,
-        hasBfd: true,
+        bfd: "on",
         prefixes: [VIP],
         prefixesOfOtherMeshes: [prefix("10.88.0.0/16"), prefix("192.168.88.0/24"), prefix("fd88::/64")],
       }),

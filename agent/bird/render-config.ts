@@ -3,7 +3,7 @@
 //
 // Routes live in BIRD's master tables; what makes a next hop reachable lives apart, in tables that hold the mesh's own networks only, so no
 // announced route can say how to reach a next hop.
-import type { Announcement, BirdConfig, BirdMember, GatewayLink, Prefix } from "./bird-config.ts";
+import type { Announcement, BfdUse, BirdConfig, BirdMember, GatewayLink, Prefix } from "./bird-config.ts";
 import { isIpv6, renderImportFrom, renderImportFromLink, toReceiveLimit } from "./render-filters.ts";
 
 /** Not 179: a router of the machine's own may listen there on every address. */
@@ -15,6 +15,7 @@ const RECOVERY_SECONDS = 10;
 /** A neighbour that says nothing for three intervals is gone. */
 const BFD_INTERVAL_MS = 300;
 const BFD_MULTIPLIER = 3;
+const BFD_ENDING_SECONDS = 60;
 /** To a neighbour that does not answer (yet). */
 const BFD_IDLE_MS = 1_000;
 const LOG_BYTES = 1_000_000;
@@ -122,7 +123,7 @@ const renderStatic = (name: string, family: Family, prefixes: readonly Prefix[],
 
 /** `strict bind`: else it would take the packets for this machine's other BIRDs. */
 function renderBfd(sessions: readonly BirdMember[]): string[] {
-  if (!sessions.some(({ hasBfd }) => hasBfd)) return [];
+  if (!sessions.some(({ bfd }) => bfd !== "off")) return [];
   const timers = [
     `interval ${BFD_INTERVAL_MS} ms;`,
     `idle tx interval ${BFD_IDLE_MS} ms;`,
@@ -130,6 +131,12 @@ function renderBfd(sessions: readonly BirdMember[]): string[] {
   ];
   return [block("protocol bfd bfd1", ["accept ipv4 multihop;", "strict bind;", `multihop { ${timers.join(" ")} };`])];
 }
+
+const BFD_LINES: Readonly<Record<BfdUse, readonly string[]>> = {
+  off: [],
+  on: ["bfd on;"],
+  ending: [`bfd { interval ${BFD_ENDING_SECONDS} s; };`],
+};
 
 function renderTemplate({ asn, address, address6, isGateway }: BirdConfig): string {
   const exported = isGateway ? "source ~ [ RTS_STATIC, RTS_BGP ]" : "source = RTS_STATIC";
@@ -181,7 +188,7 @@ function renderMember(config: BirdConfig, member: BirdMember): string {
   return block(`protocol bgp ${toProtocolName(member)} from ${TEMPLATE}`, [
     `description ${quote(member.name)};`,
     `neighbor ${member.address} port ${BGP_PORT} as ${config.asn};`,
-    ...(member.hasBfd ? ["bfd on;"] : []),
+    ...BFD_LINES[member.bfd],
     ...channel("ipv4"),
     ...channel("ipv6"),
   ]);

@@ -35,7 +35,7 @@ export function birdMember(number: number, changes: Partial<BirdMember> = {}): B
     address: Ipv4.parse(`10.77.0.${number}`),
     address6: Ipv6.parse(`fd77::${number}`),
     hasSession: true,
-    hasBfd: false,
+    bfd: "off",
     isGateway: false,
     prefixes: [],
     prefixesOfOtherMeshes: [],

@@ -38,12 +38,33 @@ export interface FakeChain {
   rules: string[];
 }
 
+/** Of BIRD and the like. */
+export interface FakeRoute {
+  readonly family: "-4" | "-6";
+  readonly prefix: string;
+  readonly nextHops: readonly string[];
+  readonly device: string;
+  readonly metric: number;
+  readonly protocol: string;
+  readonly table: string;
+}
+
+export interface FakeMonitor {
+  readonly print: (line: string) => void;
+  readonly complain: (text: string) => void;
+  readonly end: (reason: string) => void;
+}
+
 export type FakeTable = Map<string, FakeChain>;
 
 export interface FakeKernelState {
   readonly links: Map<string, FakeLink>;
   /** IPv4 routes besides those that addresses bring. */
   readonly routes: { destination: string; device: string }[];
+  /** Routes that other programs put into any table, of both families. Those without a protocol number are in `routes`. */
+  readonly programRoutes: FakeRoute[];
+  /** Whoever runs `ip monitor route`. */
+  readonly monitors: Set<FakeMonitor>;
   /** nft's tables by family and name, such as `inet becket`. */
   readonly tables: Map<string, FakeTable>;
   /** What `net.ipv4.conf.default.forwarding` gives new links. */

@@ -2,8 +2,10 @@
 // and prints its state as text. system.contract.ts holds it to the real thing.
 import { type Argv, CommandError, type Exec, type Output, type RunOptions } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
+import type { FollowProgram } from "../system/follow-program.ts";
 import { runIp } from "./fake-kernel-ip.ts";
 import { runNft } from "./fake-kernel-nft.ts";
+import { followRoutes, runRoute } from "./fake-kernel-routes.ts";
 import {
   emptyLink,
   type FakeDevice,
@@ -15,6 +17,8 @@ import {
 import { runWg, runWireGuardGo } from "./fake-kernel-wg.ts";
 
 export interface FakeKernel extends Exec, FakeKernelState {
+  /** Knows `ip monitor route`. */
+  readonly followProgram: FollowProgram;
   /** Every command that changed something, in order. */
   readonly changes: string[];
   /** Called before each command, for a test that wants to act in between. */
@@ -35,6 +39,8 @@ export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptio
   const kernel: FakeKernel = {
     links: new Map(),
     routes: [],
+    programRoutes: [],
+    monitors: new Set(),
     tables: new Map(),
     forwardsByDefault: false,
     takenPorts: new Set(),
@@ -56,6 +62,7 @@ export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptio
       if (!peer) throw new Error(`no peer ${publicKey} on ${name}`);
       return peer;
     },
+    followProgram: (argv, listener) => followRoutes(kernel, argv, listener),
     render: () => [...kernel.links].map(([name, link]) => renderLink(name, link)).join("\n"),
     run,
   };
@@ -72,10 +79,11 @@ export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptio
   }
 
   async function interpret(argv: Argv, stdin: string): Promise<Reply> {
-    const isRead = ["show", "-json", "-j", "--version", "-V"].includes(argv[1] ?? "");
+    const isRead = ["show", "-json", "-j", "-N", "--version", "-V"].includes(argv[1] ?? "");
     if (!isRead) kernel.changes.push([...argv, ...(stdin === "" ? [] : [stdin])].join(" "));
     switch (argv[0]) {
       case "ip":
+        if (argv.includes("route")) return runRoute(kernel, argv);
         return runIp(kernel, argv, stdin, hasWireGuard);
       case "wg":
         return runWg(kernel, argv, files);

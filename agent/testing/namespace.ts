@@ -4,12 +4,14 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createExec, type Exec } from "../system/exec.ts";
+import { createFollowProgram, type FollowProgram } from "../system/follow-program.ts";
 import { createFiles, type Files } from "../system/files.ts";
 import { type AskSocket, askSocket } from "../system/unix-socket.ts";
 
 export interface Namespace {
   /** Runs programs inside. */
   readonly exec: Exec;
+  readonly followProgram: FollowProgram;
   /** Joins it: put before the words of a command. */
   readonly enter: readonly [string, ...string[]];
   /** The files of the host, but with its own /var/run. */
@@ -41,12 +43,15 @@ export async function openNamespace(): Promise<Namespace> {
   const init = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
   const enter = ["nsenter", "-t", init, "-n", "-m", "-p", "--"] as const;
   const exec = createExec(process.env);
+  const follow = createFollowProgram(process.env);
   const files = createFiles();
   const toHostPath = (file: string) => file.replace(/^\/var\/run/, `/proc/${init}/root/run`);
   return {
     enter,
     pid: Number(init),
     files: { ...files, list: (folder) => files.list(toHostPath(folder)) },
+    // nsenter forks: what it runs has to end with it.
+    followProgram: (argv, listener) => follow([...enter, "setpriv", "--pdeathsig", "KILL", ...argv], listener),
     askSocket: (file, question) => askSocket(toHostPath(file), question),
     exec: { run: (argv, options) => exec.run([...enter, ...argv], options) },
     close: () => end(child),
