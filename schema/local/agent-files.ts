@@ -1,7 +1,7 @@
 // Files that the agent keeps in its state folder. The identity's private key and the WireGuard keys have files of their own and no
 // schema: they never leave the machine.
 import { z } from "zod";
-import { DesiredMesh, DeviceEpoch, Revision } from "../desired-state.ts";
+import { AnnouncementId, DesiredMesh, DeviceEpoch, Revision } from "../desired-state.ts";
 import { MachineId, MeshId } from "../ids.ts";
 import { Name } from "../mesh.ts";
 import { StunServer } from "../nat.ts";
@@ -42,3 +42,10 @@ export const MeshFile = z.object({
   desired: DesiredMesh.nullable(),
 });
 export type MeshFile = z.infer<typeof MeshFile>;
+
+/** announced.json in the run folder: what this machine announces, as long as it is up. */
+export const AnnouncedFile = z.object({
+  version: z.literal(1),
+  announced: z.array(z.object({ meshId: MeshId, id: AnnouncementId })),
+});
+export type AnnouncedFile = z.infer<typeof AnnouncedFile>;
