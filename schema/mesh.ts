@@ -58,6 +58,12 @@ export const Fallback = z.enum(["relay", "transit", "relay-then-transit", "trans
 });
 export type Fallback = z.infer<typeof Fallback>;
 
+export const RouteReflectorMode = z.boolean().meta({
+  description:
+    "True: members speak BGP with the mesh's gateways only, which pass on what each tells; packets still go straight. It needs a gateway, and ends with the last one. Advised from 250 members on, with two or more gateways.",
+  examples: [false],
+});
+
 /** Addresses members can have: network and broadcast excluded. */
 export function hostCount(cidr: string): number {
   const range = parseIpv4Cidr(cidr);
@@ -72,6 +78,7 @@ export const Mesh = z
     cidr6: Ipv6Cidr.describe("The mesh's IPv6 network: a random ULA /64 (RFC 4193)."),
     asn: PrivateAsn.describe("The mesh's own private AS number (RFC 6996)."),
     fallback: Fallback,
+    routeReflectorMode: RouteReflectorMode,
     isDefault: z.boolean().meta({
       description:
         "Newly enrolled machines join this mesh, unless their join token names others. At most one mesh is the default.",
@@ -98,8 +105,9 @@ export type Mesh = z.infer<typeof Mesh>;
 
 export const Warning = z
   .object({
-    code: z.enum(["cidr_overlap"]).meta({
-      description: "`cidr_overlap`: another mesh has addresses of this network, so no machine can be in both.",
+    code: z.enum(["cidr_overlap", "single_gateway", "route_reflectors_advised"]).meta({
+      description:
+        "`cidr_overlap`: another mesh has addresses of this network; `single_gateway`: all routes depend on one gateway; `route_reflectors_advised`: the mesh has many members and no route reflector mode.",
       examples: ["cidr_overlap"],
     }),
     message: z.string().meta({

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MeshId } from "../ids.ts";
-import { Fallback, Mesh, MeshCidr, Name, PrivateAsn, Warning } from "../mesh.ts";
+import { Fallback, Mesh, MeshCidr, Name, PrivateAsn, RouteReflectorMode, Warning } from "../mesh.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
 const tag = "meshes";
@@ -18,20 +18,28 @@ export const CreateMesh = z
         examples: [true],
       }),
     fallback: Fallback.default("relay"),
+    routeReflectorMode: RouteReflectorMode.default(false),
     asn: PrivateAsn.optional().describe("A private AS number (RFC 6996) for the mesh; a free one when left out."),
   })
   .meta({ id: "CreateMesh", examples: [{ name: "office", cidr: "10.1.0.0/16", isDefault: true }] });
 export type CreateMesh = z.infer<typeof CreateMesh>;
 
-export const CreatedMesh = Mesh.extend({
-  warnings: z.array(Warning).describe("What works and is worth knowing; mostly empty."),
-}).meta({ id: "CreatedMesh", description: "The new mesh." });
+const warnings = z.array(Warning).describe("What works and is worth knowing; mostly empty.");
+
+export const CreatedMesh = Mesh.extend({ warnings }).meta({ id: "CreatedMesh", description: "The new mesh." });
 export type CreatedMesh = z.infer<typeof CreatedMesh>;
+
+export const MeshDetails = Mesh.extend({ warnings }).meta({
+  id: "MeshDetails",
+  description: "A mesh, with what is advised about it.",
+});
+export type MeshDetails = z.infer<typeof MeshDetails>;
 
 export const UpdateMesh = z
   .object({
     name: Name.optional(),
     fallback: Fallback.optional(),
+    routeReflectorMode: RouteReflectorMode.optional(),
     isDefault: z
       .boolean()
       .optional()
@@ -68,7 +76,7 @@ export const createMesh = defineOperation({
   status: 201,
   reply: CreatedMesh,
   isIdempotencyKeyAccepted: true,
-  errors: ["name_taken", "asn_taken"],
+  errors: ["name_taken", "asn_taken", "gateway_required"],
 });
 export const getMesh = defineOperation({
   id: "getMesh",
@@ -79,7 +87,7 @@ export const getMesh = defineOperation({
   role: "viewer",
   params,
   status: 200,
-  reply: Mesh,
+  reply: MeshDetails,
   errors: ["mesh_not_found"],
 });
 export const updateMesh = defineOperation({
@@ -88,13 +96,14 @@ export const updateMesh = defineOperation({
   method: "patch",
   path: "/meshes/{meshId}",
   summary: "Change a mesh",
-  description: "Its name, how pairs talk that have no direct path, and whether it is the default.",
+  description:
+    "Its name, how pairs talk that have no direct path, route reflector mode (which needs a gateway), and whether it is the default.",
   role: "admin",
   params,
   body: UpdateMesh,
   status: 200,
-  reply: Mesh,
-  errors: ["mesh_not_found", "name_taken"],
+  reply: MeshDetails,
+  errors: ["mesh_not_found", "name_taken", "gateway_required"],
 });
 export const deleteMesh = defineOperation({
   id: "deleteMesh",

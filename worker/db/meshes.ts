@@ -6,7 +6,9 @@ import type { Database, Statement } from "./database.ts";
 import { meshes } from "./tables.ts";
 
 /** Its member count may lag the Mesh object's truth by an outbox delivery. */
-export type MeshRecord = Readonly<Omit<typeof meshes.$inferSelect, "memberCountRevision" | "vipCountRevision">>;
+export type MeshRecord = Readonly<
+  Omit<typeof meshes.$inferSelect, "memberCountRevision" | "vipCountRevision" | "routingRevision">
+>;
 
 const columns = {
   id: meshes.id,
@@ -19,6 +21,8 @@ const columns = {
   memberCount: meshes.memberCount,
   fallback: meshes.fallback,
   vipCount: meshes.vipCount,
+  routeReflectorMode: meshes.routeReflectorMode,
+  gatewayCount: meshes.gatewayCount,
 };
 
 /** One row more than the limit when there is a next page. */
@@ -69,7 +73,7 @@ export const clearDefaultMesh = (db: Database): Statement =>
 
 export const deleteMeshRow = (db: Database, id: MeshId): Statement => db.delete(meshes).where(eq(meshes.id, id));
 
-export const toMesh = ({ createdAt, vipCount, ...mesh }: MeshRecord): Mesh => ({
+export const toMesh = ({ createdAt, vipCount, gatewayCount, ...mesh }: MeshRecord): Mesh => ({
   ...mesh,
   availableAddressCount: Math.max(0, hostCount(mesh.cidr) - mesh.memberCount - vipCount),
   createdAt: new Date(createdAt).toISOString(),

@@ -1,6 +1,6 @@
 // What the objects write to D1 through their outboxes. Every statement may run twice and in batches with others.
 //
-// Objects write: memberships, how many a mesh has, and how many VIPs, a machine's agent info, and the audit events of members, routes and VIPs
+// Objects write: memberships, how many a mesh has, and how many VIPs and gateways, its route reflector mode, a machine's agent info, and the audit events of members, routes and VIPs
 // (only they know when those happen). All other audit events belong to use-cases, which write them in the same batch as their own D1 change.
 import { and, eq, lt, sql } from "drizzle-orm";
 import type { Actor, AuditAction } from "#schema/api/audit-events";
@@ -95,6 +95,23 @@ export function projectVipCount(db: Database, { meshId, vipCount, revision }: Vi
     .update(meshes)
     .set({ vipCount, vipCountRevision: revision })
     .where(and(eq(meshes.id, meshId), lt(meshes.vipCountRevision, revision)));
+}
+
+export interface MeshRouting {
+  readonly meshId: MeshId;
+  readonly routeReflectorMode: boolean;
+  readonly gatewayCount: number;
+  /** The mesh revision that this is of. */
+  readonly revision: number;
+}
+
+/** Changes nothing when something newer is known, or when the mesh is gone. */
+export function projectMeshRouting(db: Database, { meshId, revision, ...routing }: MeshRouting): Statement {
+  const { routeReflectorMode, gatewayCount } = routing;
+  return db
+    .update(meshes)
+    .set({ routeReflectorMode, gatewayCount, routingRevision: revision })
+    .where(and(eq(meshes.id, meshId), lt(meshes.routingRevision, revision)));
 }
 
 /** Idempotent by the events' ids. */

@@ -24,6 +24,10 @@ export const meshes = sqliteTable(
     /** Projected by the Mesh object: each VIP takes an address of the mesh. */
     vipCount: integer("vip_count").notNull().default(0),
     vipCountRevision: integer("vip_count_revision").notNull().default(0),
+    /** Projected by the Mesh object, which ends it with the last gateway; so is how many gateways there are. */
+    routeReflectorMode: integer("route_reflector_mode", { mode: "boolean" }).notNull().default(false),
+    gatewayCount: integer("gateway_count").notNull().default(0),
+    routingRevision: integer("routing_revision").notNull().default(0),
   },
   (table) => [
     uniqueIndex("meshes_name_unique").on(table.name),

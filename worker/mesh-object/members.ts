@@ -11,8 +11,9 @@ import { type AddressPool, type AddressStorage, createAddressPool, fillAddressPo
 import type { AnnouncementStorage } from "./announcements/announcement-storage.ts";
 import { releaseMember } from "./announcements/release-member.ts";
 import { toAuditEntry } from "./audit-entry.ts";
+import { settleGateways } from "./reflector-mode.ts";
 import { bury, toNextRevision } from "./revisions.ts";
-import type { AddedMember, AddMemberError, AddMemberRequest, SettingsChange } from "./rpc.ts";
+import type { AddedMember, AddMemberError, AddMemberRequest } from "./rpc.ts";
 import { isVisible, type MemberRecord, type MeshRecord, type MeshStorage } from "./storage.ts";
 
 export interface MeshParts {
@@ -52,18 +53,6 @@ export function initialiseMesh({ storage, addresses, randomBytes }: MeshParts, s
   fillAddressPool(addresses, hostCount(settings.cidr));
 }
 
-/** What equals the stored writes nothing. */
-export function changeSettings({ storage }: MeshParts, change: SettingsChange): Result<null, NoMesh> {
-  const mesh = readOpenMesh(storage);
-  if (mesh === null) return err({ code: "mesh_not_found" });
-  const { name, fallback } = mesh.settings;
-  const changed = { name: change.name ?? name, fallback: change.fallback ?? fallback };
-  if (changed.name === name && changed.fallback === fallback) return ok(null);
-  const next = toNextRevision(mesh, { isVisible: true });
-  storage.writeMesh({ ...next, settings: { ...mesh.settings, ...changed }, settingsRevision: next.revision });
-  return ok(null);
-}
-
 export function addMember(
   parts: MeshParts,
   request: AddMemberRequest,
@@ -93,6 +82,7 @@ export function addMember(
         memberCount,
       },
       toAuditEvent(parts, { action: "member.added", mesh, member, cause: request.cause, nowMs }),
+      ...(member.isGateway ? settleGateways(parts, next, nowMs).projections : []),
     ],
     nowMs,
   );
@@ -117,11 +107,14 @@ export function removeMember(
   const next = toNextRevision(mesh, { isVisible: isVisible(member) || released.isSeen });
   const buried = isVisible(member) ? bury(storage, next, { kind: "member", id: machineId }) : next;
   const memberCount = mesh.memberCount - 1;
-  storage.writeMesh({ ...buried, memberCount });
+  const left = { ...buried, memberCount };
+  const settled = member.isGateway ? settleGateways(parts, left, nowMs) : { mesh: left, projections: [] };
+  storage.writeMesh(settled.mesh);
   outbox.enqueue(
     [
       { type: "membership_removed", meshId: mesh.settings.id, machineId, revision: next.revision, memberCount },
       toAuditEvent(parts, { action: "member.removed", mesh, member, released: released.ids, cause, nowMs }),
+      ...settled.projections,
     ],
     nowMs,
   );
@@ -132,8 +125,19 @@ export function renameMember({ storage }: MeshParts, machineId: MachineId, name:
   updateMember(storage, machineId, { name });
 }
 
-export function setMemberGateway({ storage }: MeshParts, machineId: MachineId, isGateway: boolean): void {
-  updateMember(storage, machineId, { isGateway });
+/** In a transaction of the caller's. */
+export function setMemberGateway(
+  parts: MeshParts,
+  { machineId, isGateway }: { machineId: MachineId; isGateway: boolean },
+  nowMs: number,
+): void {
+  const { storage, outbox } = parts;
+  const updated = updateMember(storage, machineId, { isGateway });
+  const mesh = readOpenMesh(storage);
+  if (mesh === null || !updated.ok || !updated.value) return;
+  const settled = settleGateways(parts, mesh, nowMs);
+  if (settled.mesh !== mesh) storage.writeMesh(settled.mesh);
+  outbox.enqueue(settled.projections, nowMs);
 }
 
 export type MemberChange = Partial<

@@ -6,6 +6,7 @@ import type { MachineId } from "#schema/ids";
 import type { Member } from "#schema/machine";
 import { err, ok, type Result } from "#schema/result";
 import type { MeshLeft } from "#schema/wire/messages";
+import type { MeshRouting } from "../db/projections.ts";
 import { createAgentHandler } from "../durable/agent-endpoint.ts";
 import { guardFrame } from "../durable/guard-frame.ts";
 import type { Env } from "../env.ts";
@@ -20,11 +21,11 @@ import {
   type NoAnnouncement,
   updateAnnouncement,
 } from "./announcements/change-announcements.ts";
+import { changeSettings } from "./change-settings.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
 import { toLastSeen, toMember, toMemberTelemetry } from "./member-view.ts";
 import {
   addMember,
-  changeSettings,
   closeMesh,
   initialiseMesh,
   readOpenMesh,
@@ -41,6 +42,7 @@ import type {
   MeshObjectRpc,
   PositionedLinkEvent,
   SettingsChange,
+  SettingsError,
   TelemetryError,
 } from "./rpc.ts";
 import { isTransitAllowed, renderTransits } from "./signals/transits.ts";
@@ -70,15 +72,16 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     this.#transact(() => initialiseMesh(this.#mesh, settings, Date.now()));
   }
 
-  async changeSettings(change: SettingsChange): Promise<Result<null, NoMesh>> {
+  async changeSettings(change: SettingsChange): Promise<Result<MeshRouting, SettingsError>> {
     const { transits, broadcast } = this.#mesh;
     const isTransitOver = change.fallback !== undefined && !isTransitAllowed(change.fallback);
     const [result, untransited] = this.#transact(() => {
-      const changed = changeSettings(this.#mesh, change);
+      const changed = changeSettings(this.#mesh, change, Date.now());
       return [changed, changed.ok && isTransitOver ? transits.dropAll() : []];
     });
     if (result.ok) broadcast.schedule();
     this.#tellTransits(untransited);
+    this.#deliverSoon();
     return result;
   }
 
@@ -109,11 +112,12 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   async setMemberGateway(machineId: MachineId, isGateway: boolean): Promise<void> {
     if (readOpenMesh(this.#mesh.storage) === null) return;
     const untransited = this.#transact(() => {
-      setMemberGateway(this.#mesh, machineId, isGateway);
+      setMemberGateway(this.#mesh, { machineId, isGateway }, Date.now());
       return isGateway ? [] : this.#mesh.transits.dropThrough(machineId);
     });
     this.#mesh.broadcast.schedule();
     this.#tellTransits(untransited);
+    this.#deliverSoon();
   }
 
   async listMembers(page: { after: MachineId | null; limit: number }): Promise<Result<Member[], NoMesh>> {

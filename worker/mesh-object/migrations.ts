@@ -80,6 +80,9 @@ export const MESH_MIGRATIONS: readonly Migration[] = [
   ANNOUNCEMENTS_MIGRATION,
   {
     name: "add route reflector mode",
-    statements: ["ALTER TABLE mesh ADD COLUMN route_reflector_mode INTEGER NOT NULL DEFAULT 0"],
+    statements: [
+      "ALTER TABLE mesh ADD COLUMN route_reflector_mode INTEGER NOT NULL DEFAULT 0",
+      "CREATE INDEX members_gateways ON members (machine_id) WHERE is_gateway = 1",
+    ],
   },
 ];

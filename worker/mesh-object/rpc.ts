@@ -8,6 +8,7 @@ import type { Fallback } from "#schema/mesh";
 import type { NatReport } from "#schema/nat";
 import type { ObservedEndpoint, PeerExplanation } from "#schema/path";
 import type { Result } from "#schema/result";
+import type { MeshRouting } from "../db/projections.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { AnnouncementKind, AnnouncementRecord } from "./announcements/announcement.ts";
 import type {
@@ -21,7 +22,7 @@ export interface MeshObjectRpc {
   /** Makes the mesh; the same settings again change nothing. */
   initialise(settings: MeshSettings): Promise<void>;
   /** What is left out stays. */
-  changeSettings(change: SettingsChange): Promise<Result<null, { code: "mesh_not_found" }>>;
+  changeSettings(change: SettingsChange): Promise<Result<MeshRouting, SettingsError>>;
   /** Adding a member again answers what it has. Durable (and in the outbox, with its audit event) when answered. */
   addMember(request: AddMemberRequest): Promise<Result<AddedMember, AddMemberError>>;
   /** `value` is false when it was no member. Its socket is closed and every connected member is told at once. */
@@ -72,6 +73,11 @@ export interface AddMemberRequest {
 export interface SettingsChange {
   readonly name?: string;
   readonly fallback?: Fallback;
+  readonly routeReflectorMode?: boolean;
+}
+export interface SettingsError {
+  /** `gateway_required`: route reflector mode needs a gateway. */
+  readonly code: "mesh_not_found" | "gateway_required";
 }
 export interface MemberTelemetry {
   /** When it came, milliseconds since the epoch. */

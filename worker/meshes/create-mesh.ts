@@ -14,7 +14,7 @@ import type { Services } from "../services.ts";
 import { allocateAsn } from "./allocate-asn.ts";
 import { createUla, ULA_RANDOM_BYTES } from "./create-ula.ts";
 
-type CreateMeshFailure = Failure<"name_taken" | "asn_taken">;
+type CreateMeshFailure = Failure<"name_taken" | "asn_taken" | "gateway_required">;
 
 /** Creates at once may choose the same AS number; the later ones choose again, among twice, four times … as many. */
 const MAX_ATTEMPTS = 8;
@@ -24,6 +24,10 @@ export async function createMesh(
   request: CreateMesh,
   cause: Cause,
 ): Promise<Result<CreatedMesh, CreateMeshFailure>> {
+  if (request.routeReflectorMode) {
+    const message = "a new mesh has no gateway: create it without, add a gateway, then set it to true";
+    return err(fieldFailure("gateway_required", "routeReflectorMode", message));
+  }
   for (let attempt = 1; ; attempt++) {
     const existing = await listAllMeshes(services.db);
     const refusal = findConflict(request, existing);
@@ -41,9 +45,11 @@ export async function createMesh(
         ),
       isDefault: request.isDefault,
       fallback: request.fallback,
+      routeReflectorMode: false,
       createdAt: services.now(),
       memberCount: 0,
       vipCount: 0,
+      gatewayCount: 0,
     };
     const violated = await storeMesh(services, mesh, cause);
     if (violated === null) return ok({ ...toMesh(mesh), warnings: warnOf(mesh, existing) });
@@ -57,8 +63,8 @@ export async function createMesh(
  */
 async function storeMesh(services: Services, mesh: MeshRecord, cause: Cause): Promise<string | null> {
   const { db, objects } = services;
-  const { id, name, cidr, cidr6, asn, fallback } = mesh;
-  await objects.mesh(id).initialise({ id, name, cidr, cidr6, asn, fallback, routeReflectorMode: false });
+  const { id, name, cidr, cidr6, asn, fallback, routeReflectorMode } = mesh;
+  await objects.mesh(id).initialise({ id, name, cidr, cidr6, asn, fallback, routeReflectorMode });
   const event = createAuditEvent(services, cause, {
     action: "mesh.created",
     subjectId: id,
@@ -109,7 +115,7 @@ function warnOf(mesh: MeshRecord, existing: readonly MeshRecord[]): CreatedMesh[
   return existing
     .filter(({ cidr }) => isOverlapping(cidr, mesh.cidr))
     .map(({ id, name, cidr }) => ({
-      code: "cidr_overlap",
+      code: "cidr_overlap" as const,
       meshId: id,
       message: `${mesh.cidr} overlaps ${cidr} of the mesh ${name}: no machine can be in both`,
     }));

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { listAuditEvents } from "#schema/api/audit-events";
-import { addMember, listMembers } from "#schema/api/members";
+import { deleteMachine, updateMachine } from "#schema/api/machines";
+import { addMember, listMembers, removeMember } from "#schema/api/members";
 import { createMesh, deleteMesh, getMesh, listMeshes, updateMesh } from "#schema/api/meshes";
 import { FIRST_PRIVATE_ASN } from "#schema/mesh";
 import { createTestApp, uniqueName } from "../testing/create-test-app.ts";
 import { enrolMachine } from "../testing/enrolled-machine.ts";
+import { eventually } from "../testing/eventually.ts";
 
 const app = createTestApp();
 const UNKNOWN = "msh_01arz3ndektsv4rrffq69g5fav";
@@ -122,6 +124,72 @@ describe("the fallback of a mesh", () => {
     const { id: meshId } = await create();
     const answer = await app.call(updateMesh, { params: { meshId }, body: { fallback: "direct" } });
     expect(answer.problem.errors?.[0]?.path).toBe("fallback");
+  });
+});
+
+describe("route reflector mode", () => {
+  const params = { meshId: "" };
+  const turn = (routeReflectorMode: boolean, more: object = {}) =>
+    app.call(updateMesh, { params, body: { routeReflectorMode, ...more } });
+
+  it("is refused to a mesh without gateways, new ones too, with what to do", async () => {
+    params.meshId = (await create()).id;
+    const { machineId } = await enrolMachine(app, { meshIds: [params.meshId] });
+    const refused = await turn(true);
+    expect(refused.problem).toMatchObject({ code: "gateway_required", status: 409 });
+    expect(refused.problem.errors?.[0]).toMatchObject({ path: "routeReflectorMode" });
+    const body = { name: uniqueName("mesh"), cidr: freshCidr(), routeReflectorMode: true };
+    expect((await app.call(createMesh, { body })).problem.code).toBe("gateway_required");
+
+    await app.call(updateMachine, { params: { machineId }, body: { gateway: true } });
+    const on = await turn(true);
+    expect(on.reply.routeReflectorMode).toBe(true);
+    expect(on.reply.warnings.map(({ code }) => code)).toEqual(["single_gateway"]);
+    expect((await app.call(getMesh, { params })).reply).toMatchObject({ routeReflectorMode: true });
+    expect((await turn(false)).reply).toMatchObject({ routeReflectorMode: false, warnings: [] });
+    const events = (await app.call(listAuditEvents, { query: { meshId: params.meshId } })).reply.items;
+    const modes = events.filter(({ action }) => action === "mesh.updated").map(({ details }) => details);
+    expect(modes).toEqual([{ routeReflectorMode: false }, { routeReflectorMode: true }]);
+  });
+
+  it("stays as it was when the same change asks for a name that is taken", async () => {
+    const [mesh, other] = [await create(), await create()];
+    params.meshId = mesh.id;
+    const { machineId } = await enrolMachine(app, { meshIds: [mesh.id] });
+    await app.call(updateMachine, { params: { machineId }, body: { gateway: true } });
+    expect((await turn(true, { name: other.name })).problem.code).toBe("name_taken");
+    expect((await app.call(getMesh, { params })).reply.routeReflectorMode).toBe(false);
+  });
+
+  it.each([
+    [
+      "is no gateway any more",
+      (machineId: string) => app.call(updateMachine, { params: { machineId }, body: { gateway: false } }),
+    ],
+    ["leaves", (machineId: string) => app.call(removeMember, { params: { ...params, machineId } })],
+    ["is removed", (machineId: string) => app.call(deleteMachine, { params: { machineId } })],
+  ])("ends when the last gateway %s, which the audit trail says", async (_, takeAway) => {
+    params.meshId = (await create()).id;
+    const machines = [
+      await enrolMachine(app, { meshIds: [params.meshId] }),
+      await enrolMachine(app, { meshIds: [params.meshId] }),
+    ];
+    for (const { machineId } of machines) {
+      await app.call(updateMachine, { params: { machineId }, body: { gateway: true } });
+    }
+    expect((await turn(true)).reply.warnings).toEqual([]);
+    const [one = "", other = ""] = machines.map(({ machineId }): string => machineId);
+    await takeAway(one);
+    expect((await app.call(getMesh, { params })).reply.routeReflectorMode).toBe(true);
+    await takeAway(other);
+    await eventually(async () => {
+      expect((await app.call(getMesh, { params })).reply.routeReflectorMode).toBe(false);
+      const events = (await app.call(listAuditEvents, { query: { meshId: params.meshId } })).reply.items;
+      expect(events.find(({ actor }) => actor.kind === "system")).toMatchObject({
+        action: "mesh.updated",
+        details: { routeReflectorMode: false, reason: expect.any(String) },
+      });
+    });
   });
 });
 

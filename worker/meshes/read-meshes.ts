@@ -1,3 +1,4 @@
+import type { MeshDetails } from "#schema/api/meshes";
 import { MeshId } from "#schema/ids";
 import type { Mesh } from "#schema/mesh";
 import { err, ok, type Result } from "#schema/result";
@@ -5,6 +6,7 @@ import { findMesh, listMeshRows, toMesh } from "../db/meshes.ts";
 import type { Failure } from "../failure.ts";
 import { type Page, type PageQuery, parsePageRequest, toPage } from "../page.ts";
 import type { Services } from "../services.ts";
+import { adviseRouting } from "./advise.ts";
 
 export async function listMeshes(
   { db }: Pick<Services, "db">,
@@ -19,7 +21,8 @@ export async function listMeshes(
 export async function readMesh(
   { db }: Pick<Services, "db">,
   meshId: MeshId,
-): Promise<Result<Mesh, Failure<"mesh_not_found">>> {
+): Promise<Result<MeshDetails, Failure<"mesh_not_found">>> {
   const row = await findMesh(db, meshId);
-  return row === null ? err({ code: "mesh_not_found" }) : ok(toMesh(row));
+  if (row === null) return err({ code: "mesh_not_found" });
+  return ok({ ...toMesh(row), warnings: adviseRouting(row) });
 }

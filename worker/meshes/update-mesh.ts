@@ -1,12 +1,12 @@
-import type { UpdateMesh } from "#schema/api/meshes";
+import type { MeshDetails, UpdateMesh } from "#schema/api/meshes";
 import type { MeshId } from "#schema/ids";
-import type { Mesh } from "#schema/mesh";
-import { err, type Result } from "#schema/result";
+import { err, ok, type Result } from "#schema/result";
 import { createAuditEvent } from "../audit/new-event.ts";
 import { insertAuditEvent } from "../db/audit-events.ts";
 import { runBatch } from "../db/database.ts";
 import { parseUniqueViolation } from "../db/errors.ts";
 import { clearDefaultMesh, findMesh, type MeshRecord, updateMeshColumns } from "../db/meshes.ts";
+import { type MeshRouting, projectMeshRouting } from "../db/projections.ts";
 import { type Failure, fieldFailure } from "../failure.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { Services } from "../services.ts";
@@ -15,11 +15,18 @@ import { readMesh } from "./read-meshes.ts";
 export async function updateMesh(
   services: Services,
   { meshId, change, cause }: { meshId: MeshId; change: UpdateMesh; cause: Cause },
-): Promise<Result<Mesh, Failure<"mesh_not_found" | "name_taken">>> {
+): Promise<Result<MeshDetails, Failure<"mesh_not_found" | "name_taken" | "gateway_required">>> {
   const mesh = await findMesh(services.db, meshId);
   if (mesh === null) return err({ code: "mesh_not_found" });
-  const isStored = await storeChange(services, { mesh, change, cause });
-  if (!isStored) return err(fieldFailure("name_taken", "name", `there is a mesh named ${change.name} already`));
+  // The object decides about route reflector mode, and tells D1: so it is asked first.
+  const { routeReflectorMode } = change;
+  const mode = routeReflectorMode === undefined ? null : await setReflectorMode(services, meshId, routeReflectorMode);
+  if (mode !== null && !mode.ok) return mode;
+  const isStored = await storeChange(services, { mesh, change, mode: mode?.value ?? null, cause });
+  if (!isStored) {
+    if (mode !== null) await setReflectorMode(services, meshId, mesh.routeReflectorMode);
+    return err(fieldFailure("name_taken", "name", `there is a mesh named ${change.name} already`));
+  }
   const { name, fallback } = change;
   // Also when the row had them: the call before may have been interrupted between the row and the object.
   if (name !== undefined || fallback !== undefined) {
@@ -31,28 +38,44 @@ export async function updateMesh(
   return readMesh(services, meshId);
 }
 
+async function setReflectorMode(
+  { objects }: Services,
+  meshId: MeshId,
+  routeReflectorMode: boolean,
+): Promise<Result<MeshRouting, Failure<"mesh_not_found" | "gateway_required">>> {
+  const changed = await objects.mesh(meshId).changeSettings({ routeReflectorMode });
+  if (changed.ok) return ok(changed.value);
+  if (changed.error.code === "mesh_not_found") return err({ code: "mesh_not_found" });
+  const message = "the mesh has no gateway: make one of its members a gateway first (two or more are advised)";
+  return err(fieldFailure("gateway_required", "routeReflectorMode", message));
+}
+
 /** False when the name is taken. */
 async function storeChange(
   services: Services,
-  { mesh, change, cause }: { mesh: MeshRecord; change: UpdateMesh; cause: Cause },
+  request: { mesh: MeshRecord; change: UpdateMesh; mode: MeshRouting | null; cause: Cause },
 ): Promise<boolean> {
+  const { mesh, change, mode, cause } = request;
   const changed = {
     ...(change.name !== undefined && change.name !== mesh.name ? { name: change.name } : {}),
     ...(change.fallback !== undefined && change.fallback !== mesh.fallback ? { fallback: change.fallback } : {}),
     ...(change.isDefault !== undefined && change.isDefault !== mesh.isDefault ? { isDefault: change.isDefault } : {}),
   };
-  if (Object.keys(changed).length === 0) return true;
+  const isModeChanged = mode !== null && mode.routeReflectorMode !== mesh.routeReflectorMode;
+  const details = { ...changed, ...(isModeChanged ? { routeReflectorMode: mode.routeReflectorMode } : {}) };
+  if (Object.keys(details).length === 0) return true;
   const { db } = services;
   const event = createAuditEvent(services, cause, {
     action: "mesh.updated",
     subjectId: mesh.id,
     meshId: mesh.id,
-    details: changed,
+    details,
   });
   try {
     await runBatch(db, [
       ...(changed.isDefault === true ? [clearDefaultMesh(db)] : []),
-      updateMeshColumns(db, mesh.id, changed),
+      ...(Object.keys(changed).length > 0 ? [updateMeshColumns(db, mesh.id, changed)] : []),
+      ...(isModeChanged ? [projectMeshRouting(db, mode)] : []),
       insertAuditEvent(db, event),
     ]);
     return true;

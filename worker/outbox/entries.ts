@@ -25,6 +25,13 @@ export const Projection = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("membership_removed"), meshId: MeshId, machineId: MachineId, revision, memberCount }),
   z.object({ type: z.literal("vip_count"), meshId: MeshId, vipCount: z.number().int(), revision }),
+  z.object({
+    type: z.literal("mesh_routing"),
+    meshId: MeshId,
+    routeReflectorMode: z.boolean(),
+    gatewayCount: z.number().int(),
+    revision,
+  }),
   z.object({ type: z.literal("agent_info"), machineId: MachineId, agent: AgentInfo }),
   z.object({
     type: z.literal("audit_event"),

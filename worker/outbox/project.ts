@@ -6,6 +6,7 @@ import {
   projectMemberCount,
   projectMemberships,
   projectMembershipsRemoved,
+  projectMeshRouting,
   projectVipCount,
 } from "../db/projections.ts";
 import type { Projection } from "./entries.ts";
@@ -31,6 +32,7 @@ export function createProjector(
       ...(removals.length > 0 ? [projectMembershipsRemoved(db, removals)] : []),
       ...counts.map((count) => projectMemberCount(db, count)),
       ...ofType(projections, "vip_count").map((count) => projectVipCount(db, count)),
+      ...ofType(projections, "mesh_routing").map((routing) => projectMeshRouting(db, routing)),
       ...ofType(projections, "agent_info").map(({ machineId, agent }) => projectAgentInfo(db, machineId, agent)),
       ...(events.length > 0 ? [insertAuditEvents(db, events)] : []),
     ];

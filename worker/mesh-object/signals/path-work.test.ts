@@ -57,7 +57,7 @@ function measureMessages(mesh: MeshServices): Record<string, number> {
     MachineId,
     MachineId,
   ];
-  for (const id of [gatewayId, second]) setMemberGateway(mesh, id, true);
+  for (const id of [gatewayId, second]) setMemberGateway(mesh, { machineId: id, isGateway: true }, 0);
   const context = { ...mesh, machineId, signalLimits: createSignalLimits(), nowMs: 0 };
   const measure = (message: ToMeshMessage, from = machineId): number => {
     const before = mesh.db.work.rowsWritten;
