@@ -4,8 +4,8 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createExec, type Exec } from "../system/exec.ts";
-import { createFollowProgram, type FollowProgram } from "../system/follow-program.ts";
 import { createFiles, type Files } from "../system/files.ts";
+import { createFollowProgram, type FollowProgram } from "../system/follow-program.ts";
 import { type AskSocket, askSocket } from "../system/unix-socket.ts";
 
 export interface Namespace {
