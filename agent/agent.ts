@@ -13,12 +13,14 @@ import { createLinks, type Links } from "./control/links.ts";
 import type { PathNetwork, PathSettings } from "./control/path-parts.ts";
 import { createServerClock } from "./control/server-clock.ts";
 import { watchWake } from "./control/watch-wake.ts";
+import { forgetAnnounced } from "./health/health.ts";
 import { explainPeer, toAgentStatus, toPeerList } from "./local/to-status.ts";
 import { createLocalNetwork } from "./net/local-network.ts";
 import { isOurs } from "./reconcile/ownership.ts";
 import { createReconciler } from "./reconcile/reconciler.ts";
 import type { Http } from "./system/http.ts";
 import type { Logger } from "./system/logger.ts";
+import type { Probes } from "./system/probes/probes.ts";
 import type { Random } from "./system/random.ts";
 import { VERSION } from "./version.ts";
 import { createWireGuard, type WireGuard, type WireGuardPorts } from "./wireguard/wireguard.ts";
@@ -31,6 +33,8 @@ export interface AgentPorts extends WireGuardPorts {
   readonly readFingerprint: (ignoredPrefix: string) => string;
   readonly isUdpPortFree: (port: number) => Promise<boolean>;
   readonly pathNetwork: PathNetwork;
+  /** What health checks ask services with. */
+  readonly probes: Probes;
   readonly host: HostFacts;
 }
 
@@ -47,6 +51,8 @@ export interface AgentOptions {
   readonly credentials: Credentials;
   readonly timings: AgentTimings;
   readonly paths: PathSettings;
+  /** Health checks may run programs that the control plane names. */
+  readonly allowsExecChecks: boolean;
   /** Where WireGuard runs on this machine; a rejection, which ends `run`, when nowhere. */
   readonly findWireGuard: (wireguard: WireGuard) => Promise<AgentInfo["wireguard"]>;
 }
@@ -196,6 +202,8 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       isUdpPortFree: ports.isUdpPortFree,
       pathNetwork: ports.pathNetwork,
       pathSettings: options.paths,
+      probes: ports.probes,
+      allowsExecChecks: options.allowsExecChecks,
       machineId: at.machineId,
       url: at.controlPlaneUrl,
       revision: cached.machine?.revision ?? 0,
@@ -242,6 +250,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     for (let attempt = 1; attempt <= REMOVE_ATTEMPTS; attempt++) {
       try {
         await reconciler.removeEverything();
+        await forgetAnnounced(files, runDir);
         break;
       } catch (error) {
         log.error("an interface could not be removed", { attempt, error });
@@ -265,6 +274,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     const { links: before } = await reconciler.observe();
     try {
       await reconciler.removeEverything();
+      await forgetAnnounced(files, runDir);
       if (isForgetting) await forget();
     } finally {
       end({ code: "down" });

@@ -18,6 +18,7 @@ import { createHttp } from "./system/http.ts";
 import { createLocalSockets } from "./system/local-socket.ts";
 import { createStderrLogger, LOG_LEVELS } from "./system/logger.ts";
 import { readNetworkFingerprint } from "./system/network-interfaces.ts";
+import { createProbes } from "./system/probes/probes.ts";
 import { random, randomBytes } from "./system/random.ts";
 import { resolveHost } from "./system/resolve-host.ts";
 import { readInterfaceAddresses, readRouteTable } from "./system/route-table.ts";
@@ -50,6 +51,7 @@ try {
       log,
       readFingerprint: readNetworkFingerprint,
       isUdpPortFree,
+      probes: createProbes(),
       pathNetwork: {
         udp,
         randomBytes,

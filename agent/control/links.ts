@@ -3,6 +3,7 @@ import type { MachineId } from "#schema/ids";
 import type { AgentInfo } from "#schema/machine";
 import type { Name } from "#schema/mesh";
 import type { AgentTimings } from "../config.ts";
+import { createHealth, type Health } from "../health/health.ts";
 import type { LocalAddress } from "../net/local-addresses.ts";
 import type { MachineNetwork } from "../paths/machine-network.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
@@ -12,6 +13,7 @@ import type { Exec } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
 import type { Http } from "../system/http.ts";
 import type { Logger } from "../system/logger.ts";
+import type { Probes } from "../system/probes/probes.ts";
 import type { Random } from "../system/random.ts";
 import type { WireGuard } from "../wireguard/wireguard.ts";
 import type { DiskCache } from "./disk-cache.ts";
@@ -28,6 +30,7 @@ export interface Links {
   readonly machineLink: MachineLink;
   readonly meshes: Meshes;
   readonly machine: MachineNetwork;
+  readonly health: Pick<Health, "list">;
   setLocalAddresses(addresses: readonly LocalAddress[]): void;
   networkChanged(): void;
   stop(): void;
@@ -44,6 +47,8 @@ export interface LinksOptions {
   readonly files: Files;
   readonly exec: Exec;
   readonly wireguard: WireGuard;
+  readonly probes: Probes;
+  readonly allowsExecChecks: boolean;
   readonly pathNetwork: PathNetwork;
   readonly pathSettings: PathSettings;
   readonly isUdpPortFree: (port: number) => Promise<boolean>;
@@ -98,11 +103,17 @@ export function createLinks(options: LinksOptions): Links {
     onMachineChanged: () => queueMicrotask(() => meshes.machineChanged()),
   });
   parts.machine.setStunServers(options.stunServers);
+  const health = createHealth(options, {
+    runDir: options.runDir,
+    allowsExec: options.allowsExecChecks,
+    onChanged: (meshId) => meshes.announcementsChanged(meshId),
+  });
   const meshes = createMeshes({
     machineId: options.machineId,
     chooser: createDeviceChooser({ ...options, observe: reconciler.observe }),
     cache,
     reconciler,
+    health,
     linkPorts,
     pathPorts: parts.ports,
     heartbeatMs: timings.meshHeartbeatMs,
@@ -115,6 +126,7 @@ export function createLinks(options: LinksOptions): Links {
     machineLink,
     meshes,
     machine: parts.machine,
+    health,
     setLocalAddresses(addresses) {
       parts.machine.setAddresses(addresses.map(({ address }) => address));
       meshes.setLocalAddresses(addresses);
@@ -127,11 +139,13 @@ export function createLinks(options: LinksOptions): Links {
     },
     stop() {
       machineLink.stop();
+      health.stop();
       meshes.stop();
       parts.rules.stop();
     },
     async whenIdle() {
       await meshes.whenIdle();
+      await health.whenIdle();
       await parts.machine.stop();
     },
   };

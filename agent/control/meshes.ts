@@ -4,12 +4,14 @@ import type { DesiredMesh } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { MeshFile } from "#schema/local/agent-files";
 import type { StepFailure } from "#schema/machine";
+import type { Health } from "../health/health.ts";
 import { parseAlias } from "../net/interface-name.ts";
 import type { LocalAddress } from "../net/local-addresses.ts";
 import type { MeshPaths } from "../paths/mesh-paths.ts";
 import type { PathPorts } from "../paths/path-ports.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
+import { toHeldAddresses } from "../reconcile/to-announced.ts";
 import { createPeerCache, toDesiredDevice } from "../reconcile/to-desired-device.ts";
 import { toBackoffMs } from "./backoff.ts";
 import type { ConnectionState, StopReason } from "./connection.ts";
@@ -29,6 +31,8 @@ export interface Meshes {
   /** The machine's NAT, packet rules or mapped ports are others. */
   machineChanged(): void;
   networkChanged(): void;
+  /** This machine announces other things in the mesh. */
+  announcementsChanged(meshId: MeshId): void;
   /** The state of the reconciler or failures of the cache may have changed: tell those who want to know. */
   failuresChanged(): void;
   list(): readonly MeshView[];
@@ -60,6 +64,7 @@ export interface MeshesOptions {
   readonly chooser: DeviceChooser;
   readonly cache: DiskCache;
   readonly reconciler: Reconciler;
+  readonly health: Health;
   readonly linkPorts: LinkPorts;
   readonly pathPorts: PathPorts;
   readonly heartbeatMs: number;
@@ -77,7 +82,7 @@ const MAX_FAILURES = 16;
 const TIDY_AFTER_MS = 1_000;
 
 export function createMeshes(options: MeshesOptions): Meshes {
-  const { machineId, chooser, cache, reconciler, linkPorts } = options;
+  const { machineId, chooser, cache, reconciler, health, linkPorts } = options;
   const { clock, log, random } = linkPorts;
   const entries = new Map<MeshId, Entry>();
   const peerCache = createPeerCache();
@@ -89,7 +94,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
   const prepareFailures = new Map<MeshId, StepFailure>();
   /** Interfaces from before, whose meshes nobody has spoken of yet. */
   let strangers: readonly MeshId[] = [];
-  let preparing: Promise<void> = Promise.resolve();
+  let preparing: Promise<void> = health.load();
   let cancelReport: (() => void) | null = null;
   let cancelTidy = () => {};
   const timers = createTimers(clock);
@@ -146,7 +151,10 @@ export function createMeshes(options: MeshesOptions): Meshes {
   }
 
   function save({ meshId, device, link }: Entry): void {
-    cache.saveMesh({ meshId, ...toKept(device), desired: link.desired() });
+    const desired = link.desired();
+    cache.saveMesh({ meshId, ...toKept(device), desired });
+    const self = desired?.members.find((member) => member.machineId === machineId);
+    health.setDuties(meshId, self === undefined ? [] : (desired?.duties ?? []), self?.address ?? "");
   }
 
   function remove(entry: Entry): void {
@@ -159,6 +167,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
   function discard(entry: Entry): void {
     const { meshId } = entry;
     entry.leave();
+    health.setDuties(meshId, [], "");
     if (entries.get(meshId) === entry) entries.delete(meshId);
     preparing = preparing
       .then(() => chooser.removeKey(meshId))
@@ -225,6 +234,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
         device: entry.device,
         decisionOf: entry.paths.decisionOf,
         peerCache,
+        heldAddresses: toHeldAddresses(desired, (id) => health.isAnnounced(entry.meshId, id)),
       });
       if (device === null) continue;
       devices.push(device);
@@ -315,6 +325,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
         paths.networkChanged();
       }
     },
+    announcementsChanged: scheduleApply,
     failuresChanged() {
       confirm();
       scheduleReports();

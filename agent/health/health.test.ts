@@ -7,7 +7,7 @@ import type { Probes } from "../system/probes/probes.ts";
 import { MESH_A, MESH_B } from "../testing/desired-devices.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMemoryFiles, type MemoryFiles } from "../testing/memory-files.ts";
-import { createHealth } from "./health.ts";
+import { createHealth, forgetAnnounced } from "./health.ts";
 
 const VIP = "vip_01arz3ndektsv4rrffq69g5fav" as AnnouncementId;
 const ROUTE = "rt_01arz3ndektsv4rrffq69g5fav" as AnnouncementId;
@@ -218,7 +218,7 @@ describe("a restarted agent", () => {
     expect(after.isAnnounced()).toBe(false);
 
     const again = await restart(before);
-    await again.health.forget();
+    await forgetAnnounced(again.files, "/run/becket");
     expect([...again.files.content.keys()]).toEqual([]);
   });
 

@@ -25,9 +25,15 @@ export interface Health {
   list(): readonly DutyHealth[];
   /** Leaves what is announced for the next agent. */
   stop(): void;
-  /** For when BIRD ends, too: the next agent shall check first. After `stop`. */
-  forget(): Promise<void>;
+  /** Resolves when that is written. */
+  whenIdle(): Promise<void>;
 }
+
+/** For when BIRD ends, too: the next agent shall check first. To be called when no Health is at work. */
+export const forgetAnnounced = (files: Pick<Files, "remove">, runDir: string): Promise<void> =>
+  files.remove(toFile(runDir));
+
+const toFile = (runDir: string): string => `${runDir}/announced.json`;
 
 export interface DutyHealth extends DutyState {
   readonly meshId: MeshId;
@@ -65,7 +71,7 @@ const EXEC_REFUSED =
 
 export function createHealth(ports: HealthPorts, { runDir, allowsExec, onChanged }: HealthOptions): Health {
   const { clock, files, log } = ports;
-  const file = `${runDir}/announced.json`;
+  const file = toFile(runDir);
   const runnerPorts = { ...ports, runCheck: createRunCheck(ports), queue: createQueue(MOST_CHECKS_AT_ONCE) };
   const meshes = new Map<MeshId, Map<AnnouncementId, Entry>>();
   /** Announced by the agent before, in meshes that nobody has spoken of yet. */
@@ -167,10 +173,7 @@ export function createHealth(ports: HealthPorts, { runDir, allowsExec, onChanged
       isStopped = true;
       for (const entries of meshes.values()) for (const entry of entries.values()) entry.stop();
     },
-    async forget() {
-      await saving;
-      await files.remove(file);
-    },
+    whenIdle: () => saving,
   };
 }
 

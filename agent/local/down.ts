@@ -1,6 +1,7 @@
 // `becket down`: removes exactly our interfaces, with the agent's help or without it.
 import { DownReply, LOCAL_PATHS } from "#schema/local/status";
 import { createIdentityStore } from "../control/identity.ts";
+import { forgetAnnounced } from "../health/health.ts";
 import { isOurs } from "../reconcile/ownership.ts";
 import { createReconciler } from "../reconcile/reconciler.ts";
 import { toDebugLogger } from "../system/logger.ts";
@@ -44,6 +45,7 @@ async function removeWithoutAgent(options: DownOptions, cli: CliPorts): Promise<
   try {
     const { links } = await reconciler.observe();
     await reconciler.removeEverything();
+    await forgetAnnounced(files, options.runDir);
     if (options.forget) {
       for (const name of ["state.json", "meshes", "keys"]) await files.remove(`${options.stateDir}/${name}`);
       await files.remove(`${options.runDir}/keys`);

@@ -30,6 +30,7 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
     },
     timings: DEFAULT_TIMINGS,
     paths: parsePathSettings(cli.env),
+    allowsExecChecks: cli.env.BECKET_ALLOW_EXEC_CHECKS === "1",
     findWireGuard: (wireguard) => requirePrograms(ports.exec, wireguard, ports.host.pid),
   });
   // First of all: what follows makes an interface to see whether it can, and another agent may be at work.

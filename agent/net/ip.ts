@@ -51,7 +51,11 @@ export function createIp(exec: Exec): Ip {
 /** The lines for `ip -batch`. */
 export function renderLinkBatch(name: string, changes: LinkChanges): string {
   const { alias, mtuBytes, isUp, addAddresses, removeAddresses } = changes;
-  const adds = addAddresses.map((address) => `address replace ${address} dev ${name}`);
+  // A single IPv6 address is a VIP's: deprecated (RFC 4862 section 5.5.4), so that the machine's own address stays the source of what it sends.
+  // For IPv4 the route of the mesh's network says so.
+  const adds = addAddresses.map(
+    (address) => `address replace ${address} dev ${name}${address.endsWith("/128") ? " preferred_lft 0" : ""}`,
+  );
   const lines = [
     ...(alias === undefined ? [] : [`link set dev ${name} alias "${alias}"`]),
     ...(mtuBytes === undefined ? [] : [`link set dev ${name} mtu ${mtuBytes}`]),

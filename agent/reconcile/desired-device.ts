@@ -1,6 +1,7 @@
 // What one WireGuard interface should be: the reconciler's input. Made from the desired state of a mesh by `toDesiredDevice`.
 import type { Endpoint } from "#schema/address";
 import type { MachineId, MeshId, WireGuardPublicKey } from "#schema/ids";
+import type { Prefix } from "#schema/prefix";
 
 export interface DesiredDevice {
   readonly meshId: MeshId;
@@ -12,11 +13,19 @@ export interface DesiredDevice {
   /** Path of a 0600 file that `wg set … private-key` reads: the key never reaches argv. */
   readonly privateKeyFile: string;
   readonly mtuBytes: number;
-  /** Own addresses with the mesh's prefix lengths: `10.1.0.7/16`, `fd00::7/64`. */
+  /** Own addresses with the mesh's prefix lengths: `10.1.0.7/16`, `fd00::7/64`; then those of VIPs: `10.1.0.99/32`, `fd00::63/128`. */
   readonly addresses: readonly string[];
   readonly peers: readonly DesiredPeer[];
   /** Interfaces by which packets that came in on this one may leave again; none: it forwards nothing. */
   readonly forwardsTo: readonly string[];
+  /** Networks behind this machine, into which it forwards what came in on this interface. */
+  readonly networks: readonly AnnouncedNetwork[];
+}
+
+export interface AnnouncedNetwork {
+  readonly prefix: Prefix;
+  /** From the machine's own address there: the network has no way back to the mesh. */
+  readonly isMasquerading: boolean;
 }
 
 export interface DesiredPeer {

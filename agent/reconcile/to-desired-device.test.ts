@@ -3,6 +3,7 @@ import { DesiredMesh, type PeerRow } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 import { keyOf, MESH_A } from "../testing/desired-devices.ts";
 import type { PathDecision } from "./path-decision.ts";
+import { toHeldAddresses } from "./to-announced.ts";
 import { createPeerCache, toDesiredDevice } from "./to-desired-device.ts";
 
 const machineId = (number: number) => `mch_01arz3ndektsv4rrffq69${String(number).padStart(5, "0")}` as MachineId;
@@ -28,9 +29,13 @@ const decided = (changes: Partial<PathDecision> = {}): PathDecision => ({
 });
 type Decisions = ReadonlyMap<MachineId, PathDecision>;
 
-const toDevice = (desired: DesiredMesh, decisions: Decisions = new Map(), peerCache = createPeerCache()) =>
+const toDevice = (
+  desired: DesiredMesh,
+  decisions: Decisions = new Map(),
+  { peerCache = createPeerCache(), heldAddresses = [] as string[] } = {},
+) =>
   toDesiredDevice({
-    ...{ desired, machineId: SELF, device, peerCache },
+    ...{ desired, machineId: SELF, device, peerCache, heldAddresses },
     decisionOf: (peerId: PeerRow["machineId"]) => decisions.get(peerId) ?? null,
   });
 
@@ -41,6 +46,7 @@ describe("toDesiredDevice", () => {
       meshId: MESH_A,
       mtuBytes: 1_420,
       forwardsTo: [],
+      networks: [],
       addresses: ["10.1.0.1/16", "fd00:1::1/64"],
       peers: [
         {
@@ -85,11 +91,11 @@ describe("toDesiredDevice", () => {
     const after = { ...before, revision: 2, members: [...before.members.slice(0, 2), ...renamed] };
     const decisions = new Map([2, 3].map((number) => [machineId(number), decided()]));
     const cache = createPeerCache();
-    const first = toDevice(before, decisions, cache);
-    const second = toDevice(after, decisions, cache);
+    const first = toDevice(before, decisions, { peerCache: cache });
+    const second = toDevice(after, decisions, { peerCache: cache });
     expect(second?.peers[0]).toBe(first?.peers[0]);
     expect(second?.peers[1]).not.toBe(first?.peers[1]);
-    const third = toDevice(after, new Map(decisions).set(machineId(2), decided({ version: 4 })), cache);
+    const third = toDevice(after, new Map(decisions).set(machineId(2), decided({ version: 4 })), { peerCache: cache });
     expect(third?.peers[0]).toMatchObject({ endpointVersion: 4 });
     expect(third?.peers[1]).toBe(second?.peers[1]);
   });
@@ -122,12 +128,36 @@ describe("a pair that goes through a gateway", () => {
         [gatewayId, direct],
         [machineId(3), third],
       ]);
-    toDevice(desired, decisions(through), cache);
-    const peers = toDevice(desired, decisions(direct), cache)?.peers;
+    toDevice(desired, decisions(through), { peerCache: cache });
+    const peers = toDevice(desired, decisions(direct), { peerCache: cache })?.peers;
     expect(peers?.map(({ allowedIps }) => allowedIps)).toEqual([addresses(2), addresses(3)]);
   });
 
   it("keeps its addresses when the gateway is no member any more", () => {
     expect(allowedOf([member(3)], new Map([[machineId(3), through]]))).toEqual([addresses(3)]);
+  });
+
+  it("has what this machine announces: addresses of VIPs that it holds right now, networks in any case", () => {
+    const [vip, route] = ["vip_01arz3ndektsv4rrffq69g5fav", "rt_01arz3ndektsv4rrffq69g5fav"];
+    const desired = DesiredMesh.parse({
+      ...meshOf(member(1)),
+      announcements: [
+        { id: vip, prefixes: ["10.1.0.99/32", "fd00:1::63/128"], machineIds: [SELF] },
+        { id: route, prefixes: ["192.168.7.0/24"], machineIds: [SELF, machineId(2)] },
+        { id: "rt_01arz3ndektsv4rrffq69g5fzz", prefixes: ["192.168.8.0/24"], machineIds: [machineId(2)] },
+      ],
+      duties: [
+        { id: vip, isVip: true },
+        { id: route, isMasquerading: true },
+      ],
+    });
+    const heldAddresses = toHeldAddresses(desired, (id) => id === vip);
+
+    expect(heldAddresses).toEqual(["10.1.0.99/32", "fd00:1::63/128"]);
+    expect(toHeldAddresses(desired, () => false)).toEqual([]);
+    expect(toDevice(desired, new Map(), { heldAddresses })).toMatchObject({
+      addresses: ["10.1.0.1/16", "fd00:1::1/64", "10.1.0.99/32", "fd00:1::63/128"],
+      networks: [{ prefix: "192.168.7.0/24", isMasquerading: true }],
+    });
   });
 });

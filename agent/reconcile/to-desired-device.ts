@@ -3,6 +3,7 @@ import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import type { MachineId, WireGuardPublicKey } from "#schema/ids";
 import type { DesiredDevice, DesiredPeer } from "./desired-device.ts";
 import type { PathDecision } from "./path-decision.ts";
+import { toAnnouncedNetworks } from "./to-announced.ts";
 
 /** What the machine decided for itself when it joined the mesh, and keeps. */
 export interface LocalDevice {
@@ -19,6 +20,8 @@ interface Inputs {
   /** Null: nothing is decided yet. */
   readonly decisionOf: (peerId: MachineId) => PathDecision | null;
   readonly peerCache: PeerCache;
+  /** Of VIPs that this machine announces right now, as `/32` and `/128`. */
+  readonly heldAddresses: readonly string[];
 }
 
 /**
@@ -47,7 +50,8 @@ const MTU_BYTES = 1_420;
 const UNDECIDED: PathDecision = { endpoint: null, version: 0, keepaliveSeconds: 0, gatewayId: null };
 
 /** Null while this machine is not among the members: then it has no address yet. */
-export function toDesiredDevice({ desired, machineId, device, decisionOf, peerCache }: Inputs): DesiredDevice | null {
+export function toDesiredDevice(inputs: Inputs): DesiredDevice | null {
+  const { desired, machineId, device, decisionOf, peerCache, heldAddresses } = inputs;
   const self = desired.members.find((member) => member.machineId === machineId);
   if (self === undefined) return null;
   const peers = desired.members
@@ -63,10 +67,12 @@ export function toDesiredDevice({ desired, machineId, device, decisionOf, peerCa
     addresses: [
       `${self.address}/${toPrefixLength(desired.mesh.cidr)}`,
       `${self.address6}/${toPrefixLength(desired.mesh.cidr6)}`,
+      ...heldAddresses,
     ],
     peers: throughGateways(peers),
     // From member to member only: what else this machine can reach is none of theirs.
     forwardsTo: self.isGateway && desired.mesh.fallback !== "relay" ? [device.interfaceName] : [],
+    networks: toAnnouncedNetworks(desired),
   };
 }
 

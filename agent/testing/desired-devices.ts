@@ -36,6 +36,7 @@ export function deviceOf(changes: Partial<DesiredDevice> = {}): DesiredDevice {
     addresses: ["10.1.0.1/16", "fd00:1::1/64"],
     peers: [],
     forwardsTo: [],
+    networks: [],
     ...changes,
   };
 }

@@ -92,7 +92,7 @@ function runBatchLine(kernel: FakeKernelState, line: string): string | null {
   if (link === undefined) return `Cannot find device "${name}"`;
   const alias = /^link set dev \S+ alias "([^"]*)"$/.exec(line)?.[1];
   const mtu = /^link set dev \S+ mtu (\d+)$/.exec(line)?.[1];
-  const address = /^address replace (\S+) dev \S+$/.exec(line)?.[1];
+  const address = /^address replace (\S+) dev \S+(?: preferred_lft 0)?$/.exec(line)?.[1];
   const oldAddress = /^address delete (\S+) dev \S+$/.exec(line)?.[1];
   if (alias !== undefined) link.alias = alias;
   else if (mtu !== undefined) link.mtuBytes = Number(mtu);

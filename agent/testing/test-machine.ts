@@ -121,6 +121,7 @@ export function createTestMachine({
     log,
     readFingerprint: () => JSON.stringify(kernel.links.get("eth0")?.addresses),
     isUdpPortFree: async () => true,
+    probes: NO_PROBES,
     pathNetwork: {
       udp,
       randomBytes,
@@ -145,6 +146,7 @@ export function createTestMachine({
           runDir: "/run",
           credentials: { url, readToken: async () => token },
           timings: DEFAULT_TIMINGS,
+          allowsExecChecks: false,
           paths: { staticEndpoints: [], stunServers: [] },
           findWireGuard: async () => "kernel",
         },
@@ -182,5 +184,8 @@ export function createTestMachine({
     },
   };
 }
+
+const refuse = () => Promise.reject(new Error("nothing listens here"));
+const NO_PROBES = { connect: refuse, askHttp: refuse, askGrpcHealth: refuse };
 
 const breathe = () => new Promise((resolve) => setTimeout(resolve, 2));
