@@ -16,6 +16,8 @@ export interface DesiredDevice {
   /** Own addresses with the mesh's prefix lengths: `10.1.0.7/16`, `fd00::7/64`; then those of VIPs: `10.1.0.99/32`, `fd00::63/128`. */
   readonly addresses: readonly string[];
   readonly peers: readonly DesiredPeer[];
+  /** False: what is behind the peers is not known yet. Allowed IPs that they have and should not have stay until it is. */
+  readonly areRoutesKnown: boolean;
   /** Interfaces by which packets that came in on this one may leave again; none: it forwards nothing. */
   readonly forwardsTo: readonly string[];
   /** Networks behind this machine, into which it forwards what came in on this interface. */
@@ -31,7 +33,7 @@ export interface AnnouncedNetwork {
 export interface DesiredPeer {
   readonly machineId: MachineId;
   readonly publicKey: WireGuardPublicKey;
-  /** Host prefixes: `10.1.0.7/32`, `fd00::7/128`. The security boundary: nothing else, whatever anybody announces. */
+  /** Its addresses, `10.1.0.7/32` and `fd00::7/128`, then what is behind it. The security boundary: nothing that it was not authorised for. */
   readonly allowedIps: readonly string[];
   /** Where to send; null: wait for the peer. Written once for each version, never over a place that WireGuard has roamed to since. */
   readonly endpoint: Endpoint | null;

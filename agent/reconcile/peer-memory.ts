@@ -72,6 +72,7 @@ export function rememberStep(memory: Memory, step: Step, nowMs: number): Memory 
         );
         break;
       case "update":
+      case "withdraw":
         break;
       case "remove":
         peers.delete(change.publicKey);

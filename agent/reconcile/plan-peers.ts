@@ -2,7 +2,7 @@
 import { Endpoint } from "#schema/address";
 import type { WireGuardPublicKey } from "#schema/ids";
 import type { WireGuardPeer } from "../wireguard/parse-dump.ts";
-import type { PeerChange } from "../wireguard/peer-change.ts";
+import type { ChangedSettings, PeerChange } from "../wireguard/peer-change.ts";
 import type { DesiredPeer } from "./desired-device.ts";
 import { firstNudgeAfter, nextNudgeAtMs, type PeerMemory } from "./peer-memory.ts";
 
@@ -18,9 +18,18 @@ interface Inputs {
   readonly nowMs: number;
 }
 
-export function planPeers({ desired, observed, memory, nowMs }: Inputs): PeerChange[] {
-  const wanted = new Set(desired.map(({ publicKey }) => publicKey));
+/** @param areRoutesKnown false: allowed IPs that nobody wants may be somebody's all the same, and stay where they are */
+export function planPeers(inputs: Inputs & { readonly areRoutesKnown: boolean }): PeerChange[] {
+  const { observed, memory, nowMs } = inputs;
+  const wanted = new Set(inputs.desired.map(({ publicKey }) => publicKey));
   const present = new Map(observed.map((peer) => [peer.publicKey, peer]));
+  const unwanted = findUnwanted(inputs);
+  const desired = inputs.areRoutesKnown
+    ? inputs.desired
+    : inputs.desired.map((peer) => ({
+        ...peer,
+        allowedIps: [...peer.allowedIps, ...(unwanted.get(peer.publicKey) ?? [])],
+      }));
   const removals = observed
     .filter(({ publicKey }) => !wanted.has(publicKey))
     .map(({ publicKey }) => ({ kind: "remove", publicKey, reason: "no member has this key" }) as const);
@@ -34,7 +43,21 @@ export function planPeers({ desired, observed, memory, nowMs }: Inputs): PeerCha
       planUpdate(peer, current, known)
     );
   });
-  return [...changes, ...removals];
+  const allowedIps = inputs.areRoutesKnown ? [...unwanted.values()].flat() : [];
+  const withdrawal = { kind: "withdraw", allowedIps, reason: "allowed IPs that nobody has any more" } as const;
+  return [...changes, ...(allowedIps.length === 0 ? [] : [withdrawal]), ...removals];
+}
+
+/** What peers that stay have and no peer shall have. What another one shall have is taken by giving it to that one. */
+function findUnwanted({ desired, observed }: Inputs): ReadonlyMap<WireGuardPublicKey, readonly string[]> {
+  const owned = new Set(desired.flatMap(({ allowedIps }) => allowedIps));
+  const staying = new Set(desired.map(({ publicKey }) => publicKey));
+  return new Map(
+    observed.flatMap(({ publicKey, allowedIps }) => {
+      const unwanted = staying.has(publicKey) ? allowedIps.filter((network) => !owned.has(network)) : [];
+      return unwanted.length === 0 ? [] : [[publicKey, unwanted] as const];
+    }),
+  );
 }
 
 /** The earliest time at which a peer of this device may need a nudge; null: none does. */
@@ -112,11 +135,12 @@ export const hasHadHandshake = ({ latestHandshakeMs }: WireGuardPeer): boolean =
 function planUpdate(peer: DesiredPeer, current: WireGuardPeer, known: PeerMemory | undefined): PeerChange[] {
   const { publicKey, allowedIps, endpoint, keepaliveSeconds } = peer;
   const reasons: string[] = [];
-  let changes = {};
-  // `wg set` empties the list before it fills it. The addresses of a member change all together, so none that works is dropped.
-  if (!isSameSet(allowedIps, current.allowedIps)) {
-    changes = { ...changes, allowedIps };
-    reasons.push("other allowed IPs");
+  let changes: Omit<ChangedSettings, "publicKey"> = {};
+  const has = new Set(current.allowedIps);
+  const added = allowedIps.filter((network) => !has.has(network));
+  if (added.length > 0) {
+    changes = { ...changes, allowedIps: { added, all: allowedIps } };
+    reasons.push(`${added.length} more allowed IPs`);
   }
   if (keepaliveSeconds !== current.keepaliveSeconds) {
     changes = { ...changes, keepaliveSeconds };
@@ -142,8 +166,4 @@ function whyWriteEndpoint(
   if (endpoint === null || endpoint === current.endpoint) return null;
   if (current.endpoint === null) return "no endpoint was known";
   return endpointVersion === (known?.endpointVersion ?? 0) ? null : "another path";
-}
-
-function isSameSet(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((item) => right.includes(item));
 }

@@ -110,6 +110,7 @@ function planDevice(device: DesiredDevice, context: Context): MeshPlan {
   const configure = planConfigure(device, current);
   const peers = planPeers({
     desired: device.peers,
+    areRoutesKnown: device.areRoutesKnown,
     observed: current?.wireguard.state === "present" ? current.wireguard.device.peers : [],
     memory: (current && context.memory.get(interfaceName)) ?? new Map(),
     nowMs: context.nowMs,
@@ -165,4 +166,4 @@ function renderPeersReason(changes: readonly PeerChange[]): string {
   return `peers: ${counts.join(", ")} (${changes[0]?.reason})`;
 }
 
-const PEER_CHANGE_KINDS = ["add", "update", "recreate", "remove"] as const satisfies PeerChange["kind"][];
+const PEER_CHANGE_KINDS = ["add", "update", "recreate", "withdraw", "remove"] as const satisfies PeerChange["kind"][];

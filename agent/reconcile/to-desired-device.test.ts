@@ -5,6 +5,7 @@ import { keyOf, MESH_A } from "../testing/desired-devices.ts";
 import type { PathDecision } from "./path-decision.ts";
 import { toHeldAddresses } from "./to-announced.ts";
 import { createPeerCache, toDesiredDevice } from "./to-desired-device.ts";
+import type { RoutedPrefixes } from "./to-routed-prefixes.ts";
 
 const machineId = (number: number) => `mch_01arz3ndektsv4rrffq69${String(number).padStart(5, "0")}` as MachineId;
 const member = (number: number, name = `machine-${number}`) => ({
@@ -32,10 +33,10 @@ type Decisions = ReadonlyMap<MachineId, PathDecision>;
 const toDevice = (
   desired: DesiredMesh,
   decisions: Decisions = new Map(),
-  { peerCache = createPeerCache(), heldAddresses = [] as string[] } = {},
+  { peerCache = createPeerCache(), heldAddresses = [] as string[], routed = new Map() as RoutedPrefixes | null } = {},
 ) =>
   toDesiredDevice({
-    ...{ desired, machineId: SELF, device, peerCache, heldAddresses },
+    ...{ desired, machineId: SELF, device, peerCache, heldAddresses, routed },
     decisionOf: (peerId: PeerRow["machineId"]) => decisions.get(peerId) ?? null,
   });
 
@@ -47,6 +48,7 @@ describe("toDesiredDevice", () => {
       mtuBytes: 1_420,
       forwardsTo: [],
       networks: [],
+      areRoutesKnown: true,
       addresses: ["10.1.0.1/16", "fd00:1::1/64"],
       peers: [
         {
@@ -135,6 +137,29 @@ describe("a pair that goes through a gateway", () => {
 
   it("keeps its addresses when the gateway is no member any more", () => {
     expect(allowedOf([member(3)], new Map([[machineId(3), through]]))).toEqual([addresses(3)]);
+  });
+
+  it("takes along what is behind its peers", () => {
+    const desired = meshOf(member(1), { ...member(2), isGateway: true }, member(3));
+    const routed = new Map([
+      [gatewayId, ["172.20.0.0/16"]],
+      [machineId(3), ["192.168.5.0/24", "fd00:5::/64"]],
+    ]) as unknown as RoutedPrefixes;
+    const allowedBy = (decision: PathDecision) =>
+      toDevice(desired, new Map([[machineId(3), decision]]), { routed })?.peers.map(({ allowedIps }) => allowedIps);
+
+    expect(allowedBy(decided())).toEqual([
+      [...addresses(2), "172.20.0.0/16"],
+      [...addresses(3), "192.168.5.0/24", "fd00:5::/64"],
+    ]);
+    expect(allowedBy(through)).toEqual([
+      [...addresses(2), "172.20.0.0/16", ...addresses(3), "192.168.5.0/24", "fd00:5::/64"],
+      [],
+    ]);
+  });
+
+  it("says so while nobody knows what is behind its peers", () => {
+    expect(toDevice(meshOf(member(1)), new Map(), { routed: null })).toMatchObject({ areRoutesKnown: false });
   });
 
   it("has what this machine announces: addresses of VIPs that it holds right now, networks in any case", () => {

@@ -4,6 +4,7 @@ import type { MachineId, WireGuardPublicKey } from "#schema/ids";
 import type { DesiredDevice, DesiredPeer } from "./desired-device.ts";
 import type { PathDecision } from "./path-decision.ts";
 import { toAnnouncedNetworks } from "./to-announced.ts";
+import type { RoutedPrefixes } from "./to-routed-prefixes.ts";
 
 /** What the machine decided for itself when it joined the mesh, and keeps. */
 export interface LocalDevice {
@@ -22,24 +23,32 @@ interface Inputs {
   readonly peerCache: PeerCache;
   /** Of VIPs that this machine announces right now, as `/32` and `/128`. */
   readonly heldAddresses: readonly string[];
+  /** What is behind whom (`toRoutedPrefixes`). Null: not known yet. */
+  readonly routed: RoutedPrefixes | null;
 }
 
 /**
- * Keeps the peer that a row and a decision gave, as long as both are the same objects (a session keeps the rows that did not change): in a
- * mesh of a thousand, one change costs one peer.
+ * Keeps the peer that a row, a decision and what is behind it gave, as long as all three are the same objects (a session keeps the rows that did
+ * not change): in a mesh of a thousand, one change costs one peer.
  */
 export interface PeerCache {
-  toPeer(row: PeerRow, decision: PathDecision): DesiredPeer;
+  toPeer(row: PeerRow, decision: PathDecision, behind: readonly string[]): DesiredPeer;
+}
+
+interface CachedPeer {
+  readonly decision: PathDecision;
+  readonly behind: readonly string[];
+  readonly peer: DesiredPeer;
 }
 
 export function createPeerCache(): PeerCache {
-  const peers = new WeakMap<PeerRow, { readonly decision: PathDecision; readonly peer: DesiredPeer }>();
+  const peers = new WeakMap<PeerRow, CachedPeer>();
   return {
-    toPeer(row, decision) {
+    toPeer(row, decision, behind) {
       const known = peers.get(row);
-      if (known?.decision === decision) return known.peer;
-      const peer = toDesiredPeer(row, decision);
-      peers.set(row, { decision, peer });
+      if (known?.decision === decision && known.behind === behind) return known.peer;
+      const peer = toDesiredPeer(row, decision, behind);
+      peers.set(row, { decision, behind, peer });
       return peer;
     },
   };
@@ -47,18 +56,22 @@ export function createPeerCache(): PeerCache {
 
 /** What fits into an Ethernet frame of 1,500 bytes behind IPv6, UDP and WireGuard (80 bytes): WireGuard's own default. */
 const MTU_BYTES = 1_420;
+const NOTHING: readonly string[] = [];
 const UNDECIDED: PathDecision = { endpoint: null, version: 0, keepaliveSeconds: 0, gatewayId: null };
 
 /** Null while this machine is not among the members: then it has no address yet. */
 export function toDesiredDevice(inputs: Inputs): DesiredDevice | null {
-  const { desired, machineId, device, decisionOf, peerCache, heldAddresses } = inputs;
+  const { desired, machineId, device, decisionOf, peerCache, heldAddresses, routed } = inputs;
   const self = desired.members.find((member) => member.machineId === machineId);
   if (self === undefined) return null;
   const peers = desired.members
     .filter((member) => member.machineId !== machineId)
     .map((member) => {
       const decision = decisionOf(member.machineId) ?? UNDECIDED;
-      return { peer: peerCache.toPeer(member, decision), gatewayId: decision.gatewayId };
+      return {
+        peer: peerCache.toPeer(member, decision, routed?.get(member.machineId) ?? NOTHING),
+        gatewayId: decision.gatewayId,
+      };
     });
   return {
     ...device,
@@ -70,6 +83,7 @@ export function toDesiredDevice(inputs: Inputs): DesiredDevice | null {
       ...heldAddresses,
     ],
     peers: throughGateways(peers),
+    areRoutesKnown: routed !== null,
     // From member to member only: what else this machine can reach is none of theirs.
     forwardsTo: self.isGateway && desired.mesh.fallback !== "relay" ? [device.interfaceName] : [],
     networks: toAnnouncedNetworks(desired),
@@ -89,11 +103,15 @@ function throughGateways(peers: readonly { peer: DesiredPeer; gatewayId: Machine
   });
 }
 
-function toDesiredPeer(member: PeerRow, { endpoint, version, keepaliveSeconds }: PathDecision): DesiredPeer {
+function toDesiredPeer(
+  member: PeerRow,
+  { endpoint, version, keepaliveSeconds }: PathDecision,
+  behind: readonly string[],
+): DesiredPeer {
   return {
     machineId: member.machineId,
     publicKey: member.publicKey,
-    allowedIps: [`${member.address}/32`, `${member.address6}/128`],
+    allowedIps: [`${member.address}/32`, `${member.address6}/128`, ...behind],
     endpoint,
     endpointVersion: version,
     keepaliveSeconds,

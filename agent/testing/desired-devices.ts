@@ -35,6 +35,7 @@ export function deviceOf(changes: Partial<DesiredDevice> = {}): DesiredDevice {
     mtuBytes: 1_420,
     addresses: ["10.1.0.1/16", "fd00:1::1/64"],
     peers: [],
+    areRoutesKnown: true,
     forwardsTo: [],
     networks: [],
     ...changes,

@@ -69,6 +69,8 @@ export interface FakeKernelState {
   readonly tables: Map<string, FakeTable>;
   /** What `net.ipv4.conf.default.forwarding` gives new links. */
   forwardsByDefault: boolean;
+  /** Of wireguard-tools, like `1.0.20210914`. */
+  readonly toolsVersion: string;
   /** UDP ports of other programs. */
   readonly takenPorts: Set<number>;
   /** Makes commands fail: returns what such a command prints on stderr, or null to let it pass. */

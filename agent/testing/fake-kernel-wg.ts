@@ -17,6 +17,7 @@ export function runWireGuardGo(kernel: FakeKernelState, argv: Argv): Reply {
 
 export async function runWg(kernel: FakeKernelState, argv: Argv, files: Files): Promise<Reply> {
   const [, command, name = "", ...args] = argv;
+  if (command === "--version") return { stdout: `wireguard-tools v${kernel.toolsVersion} - https://git.zx2c4.com\n` };
   const device = kernel.links.get(name)?.device;
   if (!device) return { stderr: "Unable to access interface: Protocol not supported" };
   if (command === "show" && args.join(" ") === "dump") return { stdout: renderDump(device) };
@@ -79,11 +80,14 @@ function setPeer(device: FakeDevice, publicKey: string, word: string, value: str
     peer.keepaliveSeconds = Number(value);
     if (wasOff && peer.keepaliveSeconds > 0 && peer.endpoint !== null) peer.sentBytes += INITIATION_BYTES;
   } else if (word === "allowed-ips") {
-    const networks = value === "" ? [] : value.split(",");
+    const words = value === "" ? [] : value.split(",");
+    const isMore = words.length > 0 && words.every((network) => network.startsWith("+"));
+    const networks = new Set(words.map((network) => network.replace("+", "")));
     for (const other of device.peers.values()) {
-      other.allowedIps = other.allowedIps.filter((network) => !networks.includes(network));
+      if (other.allowedIps.some((network) => networks.has(network)))
+        other.allowedIps = other.allowedIps.filter((network) => !networks.has(network));
     }
-    peer.allowedIps = networks;
+    peer.allowedIps = [...(isMore ? peer.allowedIps : []), ...networks];
   } else throw new Error(`the fake kernel does not know wg set … ${word}`);
 }
 

@@ -33,9 +33,14 @@ export interface FakeKernelOptions {
   readonly files: Files;
   /** Whether this kernel has WireGuard, or wireguard-go has to do. */
   readonly hasWireGuard?: boolean;
+  readonly toolsVersion?: string;
 }
 
-export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptions): FakeKernel {
+export function createFakeKernel({
+  files,
+  hasWireGuard = true,
+  toolsVersion = "1.0.20210914",
+}: FakeKernelOptions): FakeKernel {
   const kernel: FakeKernel = {
     links: new Map(),
     routes: [],
@@ -43,6 +48,7 @@ export function createFakeKernel({ files, hasWireGuard = true }: FakeKernelOptio
     monitors: new Set(),
     tables: new Map(),
     forwardsByDefault: false,
+    toolsVersion,
     takenPorts: new Set(),
     changes: [],
     fail: () => null,

@@ -17,6 +17,7 @@ export interface SystemUnderTest extends WireGuardPorts {
 }
 
 const A = "bkt-contract";
+const sorted = (networks: readonly string[] | undefined) => [...(networks ?? [])].sort();
 const NOTHING = { addAddresses: [], removeAddresses: [] };
 
 export function describeSystem(name: string, open: () => Promise<SystemUnderTest>, close: () => Promise<void>): void {
@@ -169,6 +170,63 @@ export function describeSystem(name: string, open: () => Promise<SystemUnderTest
       const peers = await readPeers();
       expect(peers[fresh.publicKey]?.allowedIps).toEqual(fresh.allowedIps);
       expect(peers[old.publicKey]?.allowedIps).toEqual([]);
+    });
+
+    it("gives a peer more allowed IPs, which leave whoever has them", async () => {
+      await makeReady();
+      const [two, three] = [peer(2), peer(3)];
+      await add({ ...two, allowedIps: [...two.allowedIps, "192.168.5.0/24"] }, three);
+      const added = ["192.168.5.0/24", "192.168.6.0/24", "fd00:6::/64", "0.0.0.0/0"];
+
+      await wireguard.changePeers(A, [
+        {
+          ...{ kind: "update", publicKey: three.publicKey, reason: "" },
+          allowedIps: { added, all: [...three.allowedIps, ...added] },
+        },
+      ]);
+
+      const peers = await readPeers();
+      expect(sorted(peers[two.publicKey]?.allowedIps)).toEqual(sorted(two.allowedIps));
+      expect(sorted(peers[three.publicKey]?.allowedIps)).toEqual(sorted([...three.allowedIps, ...added]));
+    });
+
+    it("takes allowed IPs from peers, which keep the others, and leaves nobody behind", async () => {
+      await makeReady();
+      const [two, three] = [peer(2), peer(3)];
+      await add(
+        { ...two, allowedIps: [...two.allowedIps, "192.168.5.0/24", "192.168.7.0/24"] },
+        { ...three, allowedIps: [...three.allowedIps, "192.168.6.0/24", "fd00:6::/64"] },
+      );
+
+      const allowedIps = ["192.168.5.0/24", "192.168.6.0/24", "fd00:6::/64", "192.168.99.0/24"];
+      await wireguard.changePeers(A, [{ kind: "withdraw", allowedIps, reason: "" }]);
+
+      const peers = await readPeers();
+      expect(Object.keys(peers)).toHaveLength(2);
+      expect(sorted(peers[two.publicKey]?.allowedIps)).toEqual(sorted([...two.allowedIps, "192.168.7.0/24"]));
+      expect(sorted(peers[three.publicKey]?.allowedIps)).toEqual(sorted(three.allowedIps));
+    });
+
+    it("moves and withdraws 5,000 allowed IPs", { timeout: 20_000 }, async () => {
+      await makeReady();
+      const [two, three] = [peer(2), peer(3)];
+      await add(two, three);
+      const many = Array.from({ length: 5_000 }, (_, index) => `172.16.${index >> 6}.${(index & 63) * 4}/30`);
+      const give = ({ publicKey, allowedIps }: PeerSettings) =>
+        wireguard.changePeers(A, [
+          { kind: "update", publicKey, allowedIps: { added: many, all: [...allowedIps, ...many] }, reason: "" },
+        ]);
+
+      await give(two);
+      await give(three);
+      const moved = await readPeers();
+      expect(moved[two.publicKey]?.allowedIps).toHaveLength(2);
+      expect(moved[three.publicKey]?.allowedIps).toHaveLength(5_002);
+      await wireguard.changePeers(A, [{ kind: "withdraw", allowedIps: many, reason: "" }]);
+
+      const peers = await readPeers();
+      expect(Object.keys(peers)).toHaveLength(2);
+      expect(sorted(peers[three.publicKey]?.allowedIps)).toEqual(sorted(three.allowedIps));
     });
 
     it("removes a peer and adds it anew with one command, so that it begins a handshake", async () => {

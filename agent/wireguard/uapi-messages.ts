@@ -4,7 +4,7 @@ import { type WireGuardPublicKey, WireGuardPublicKey as WireGuardPublicKeySchema
 import { ParseError } from "../system/parse-error.ts";
 import { toPublicKey } from "../system/x25519.ts";
 import { parseEndpointField, parseNetwork, type WireGuardDevice, type WireGuardPeer } from "./parse-dump.ts";
-import { type ChangedSettings, inSafeOrder, type PeerChange, toRecreated } from "./peer-change.ts";
+import { type PeerChange, type PeerCommand, toPeerCommands } from "./peer-change.ts";
 
 export const GET_REQUEST = "get=1\n\n";
 
@@ -82,34 +82,18 @@ export function renderDeviceRequest(settings: {
 
 /** All changes in one request, in an order that keeps traffic flowing. */
 export const renderPeersRequest = (changes: readonly PeerChange[]): string =>
-  toRequest(inSafeOrder(changes).flatMap(renderChange));
+  toRequest(toPeerCommands(changes, { canAdd: true }).flatMap(renderCommand));
 
 const toRequest = (lines: readonly string[]): string => `${["set=1", ...lines].join("\n")}\n\n`;
 
-function renderChange(change: PeerChange): string[] {
-  switch (change.kind) {
-    case "add":
-      return renderSettings(change.peer);
-    case "recreate":
-      return [...renderRemoval(change.peer.publicKey), ...toRecreated(change).flatMap(renderSettings)];
-    case "update":
-      return renderSettings(change);
-    case "remove":
-      return renderRemoval(change.publicKey);
-  }
-}
-
-const renderRemoval = (publicKey: WireGuardPublicKey): string[] => [`public_key=${toHex(publicKey)}`, "remove=true"];
-
-function renderSettings(settings: ChangedSettings): string[] {
-  const { publicKey, endpoint = null, keepaliveSeconds, allowedIps } = settings;
+function renderCommand({ publicKey, isRemoved, endpoint = null, keepaliveSeconds, allowedIps }: PeerCommand): string[] {
   return [
     `public_key=${toHex(publicKey)}`,
+    ...(isRemoved ? ["remove=true"] : []),
     ...(endpoint === null ? [] : [`endpoint=${endpoint}`]),
     ...(keepaliveSeconds === undefined ? [] : [`persistent_keepalive_interval=${keepaliveSeconds}`]),
-    ...(allowedIps === undefined
-      ? []
-      : ["replace_allowed_ips=true", ...allowedIps.map((network) => `allowed_ip=${network}`)]),
+    ...(allowedIps?.how === "replace" ? ["replace_allowed_ips=true"] : []),
+    ...(allowedIps?.networks ?? []).map((network) => `allowed_ip=${network}`),
   ];
 }
 

@@ -7,7 +7,7 @@ import type { Files } from "../system/files.ts";
 import { isParseError } from "../system/parse-error.ts";
 import { type AskSocket, describeErrno } from "../system/unix-socket.ts";
 import { parseDump, type WireGuardDevice, type WireGuardPeer } from "./parse-dump.ts";
-import { type PeerChange, renderPeerChanges } from "./peer-change.ts";
+import { type PeerChange, renderPeerCommands, toPeerCommands } from "./peer-change.ts";
 import {
   ANSWER_END,
   GET_REQUEST,
@@ -54,6 +54,8 @@ const SOCKET_FOLDER = "/var/run/wireguard";
 const toProbeName = (pid: number) => `bkt-P${pid}`;
 /** 1,000 peers take some 10 ms. A wireguard-go that hangs must not hold the other meshes up for long. */
 const READ_TIMEOUT_MS = 3_000;
+/** From here on `allowed-ips +10.0.0.0/8` adds. */
+const FIRST_TOOLS_THAT_ADD = 20_250_521;
 const GONE_WITHIN_MS = 2_000;
 const GONE_POLL_MS = 5;
 
@@ -61,6 +63,8 @@ export function createWireGuard(ports: WireGuardPorts): WireGuard {
   const { exec, files, clock } = ports;
   const ip = createIp(exec);
   let hasKernel: boolean | undefined;
+  /** wireguard-tools are numbered by their date. */
+  let toolsDate: Promise<number> | undefined;
 
   /** Null: no wireguard-go answers for this interface, so `wg` knows better: it is the kernel's, or not there. */
   async function ask(name: string, text: string): Promise<string | null> {
@@ -112,6 +116,15 @@ export function createWireGuard(ports: WireGuardPorts): WireGuard {
     return isMade;
   }
 
+  /** Before that `wg set` can only replace a peer's whole list. */
+  async function canAdd(): Promise<boolean> {
+    toolsDate ??= exec.run(["wg", "--version"]).then(
+      ({ stdout }) => Number(/ v1\.0\.(\d{8})/.exec(stdout)?.[1] ?? 0),
+      () => 0,
+    );
+    return (await toolsDate) >= FIRST_TOOLS_THAT_ADD;
+  }
+
   async function hasProgram(program: string): Promise<boolean> {
     if (ports.hasProgram !== undefined) return ports.hasProgram(program);
     try {
@@ -158,7 +171,9 @@ export function createWireGuard(ports: WireGuardPorts): WireGuard {
     },
     async changePeers(name, changes) {
       if ((await ask(name, renderPeersRequest(changes))) !== null) return;
-      for (const args of renderPeerChanges(changes)) {
+      const isAdding = changes.some((change) => change.kind === "update" && change.allowedIps !== undefined);
+      const commands = toPeerCommands(changes, { canAdd: isAdding && (await canAdd()) });
+      for (const args of renderPeerCommands(commands)) {
         await exec.run(["wg", "set", name, ...args]);
       }
     },
