@@ -1,6 +1,7 @@
 // npm run bench -- NAME [flags] [--json]. Progress goes to standard error; standard output ends with one line, a JSON object.
 import * as addresses from "./addresses.ts";
 import * as agent from "./agent.ts";
+import * as bgp from "./bgp.ts";
 import * as datapath from "./datapath.ts";
 import * as roaming from "./roaming.ts";
 import * as sync from "./sync.ts";
@@ -11,7 +12,7 @@ interface Bench {
   run(argv: string[]): Promise<Record<string, unknown>>;
 }
 
-const BENCHES: Readonly<Record<string, Bench>> = { addresses, agent, datapath, roaming, sync };
+const BENCHES: Readonly<Record<string, Bench>> = { addresses, agent, bgp, datapath, roaming, sync };
 
 const [name = "", ...flags] = process.argv.slice(2);
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
