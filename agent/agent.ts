@@ -93,7 +93,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const network = createLocalNetwork(ports);
   const onFailuresChanged = () => links?.meshes.failuresChanged();
   const wireguard = createWireGuard(ports);
-  const reconciler = createReconciler({ exec, files, clock, log, random, wireguard, onState: onFailuresChanged });
+  const reconciler = createReconciler({ exec, files, clock, log, random, wireguard, runDir, onState: onFailuresChanged });
   const cache = createDiskCache({
     files,
     stateDir,

@@ -41,7 +41,7 @@ async function isEnrolled({ stateDir }: DownOptions, { agent }: CliPorts): Promi
 async function removeWithoutAgent(options: DownOptions, cli: CliPorts): Promise<DownReply> {
   const { files } = cli.agent;
   const lock = await takeNetwork(cli.sockets);
-  const reconciler = createReconciler({ ...cli.agent, log: toDebugLogger(cli.agent.log) });
+  const reconciler = createReconciler({ ...cli.agent, runDir: options.runDir, log: toDebugLogger(cli.agent.log) });
   try {
     const { links } = await reconciler.observe();
     await reconciler.removeEverything();

@@ -1,16 +1,19 @@
 // Links, addresses and routes by iproute2's `ip`. Reads with `-json`; writes and reads many things with one process (`-batch`).
 import type { Exec } from "../system/exec.ts";
+import type { Family } from "./nft/lan-rules.ts";
 import { type Link, parseLinks, parseRoutes, type Route } from "./parse-ip.ts";
 
 export interface Ip {
   /** Every link with its addresses, and the IPv4 routes of the main table. */
   read(): Promise<{ links: Link[]; routes: Route[] }>;
+  /** Of the main table. */
+  readIpv6Routes(): Promise<Route[]>;
   /** Rejects when the link does not exist. */
   deleteLink(name: string): Promise<void>;
   /** Makes what was asked and leaves the rest. One change that fails does not keep the others back; then it rejects at the end. */
   configureLink(name: string, changes: LinkChanges): Promise<void>;
-  /** Of packets that come in on this interface, and of no other. */
-  setForwarding(name: string, isOn: boolean): Promise<void>;
+  /** Of packets that come in on this interface, and of no other; of both families unless told one. */
+  setForwarding(name: string, isOn: boolean, family?: Family): Promise<void>;
 }
 
 export interface LinkChanges {
@@ -31,6 +34,9 @@ export function createIp(exec: Exec): Ip {
       const [links = "", routes = ""] = stdout.split("\n");
       return { links: parseLinks(links), routes: parseRoutes(routes) };
     },
+    async readIpv6Routes() {
+      return parseRoutes((await exec.run(["ip", "-6", "-json", "route", "show", "table", "main"])).stdout, true);
+    },
     async deleteLink(name) {
       await exec.run(["ip", "link", "delete", "dev", name]);
     },
@@ -39,11 +45,13 @@ export function createIp(exec: Exec): Ip {
       // -force goes on after a line that failed (IPv6 may be off on this host; IPv4 shall work all the same) and still exits with 1.
       await exec.run(["ip", "-force", "-batch", "-"], { stdin });
     },
-    async setForwarding(name, isOn) {
+    async setForwarding(name, isOn, family) {
       const value = isOn ? 1 : 0;
-      await exec.run(["sysctl", "-q", "-w", `net.ipv4.conf.${name}.forwarding=${value}`]);
+      // A path: sysctl takes the dot of eth0.7 for a separator.
+      if (family !== "ipv6") await exec.run(["sysctl", "-q", "-w", `net/ipv4/conf/${name}/forwarding=${value}`]);
       // One interface alone can forward IPv6 from Linux 6.17 on; before that it is all of them or none, which is the operator's to decide.
-      await exec.run(["sysctl", "-q", "-e", "-w", `net.ipv6.conf.${name}.force_forwarding=${value}`]);
+      if (family !== "ipv4")
+        await exec.run(["sysctl", "-q", "-e", "-w", `net/ipv6/conf/${name}/force_forwarding=${value}`]);
     },
   };
 }

@@ -24,7 +24,7 @@ export interface LinkAddress {
 }
 
 export interface Route {
-  /** A canonical IPv4 network; the default route is 0.0.0.0/0. */
+  /** A canonical network; a default route is 0.0.0.0/0 or ::/0. */
   readonly destination: string;
   readonly device: string;
 }
@@ -73,11 +73,11 @@ export function parseLinks(text: string): Link[] {
   }));
 }
 
-/** Parses the reply to `ip -json route show` (IPv4). Routes that lead nowhere (blackhole and the like) are left out. */
-export function parseRoutes(text: string): Route[] {
+/** Parses the reply to `ip -json route show`, or `ip -6 -json route show`. Routes that lead nowhere (blackhole and the like) are left out. */
+export function parseRoutes(text: string, isIpv6 = false): Route[] {
   return parseReply(text, IpRoutes, "ip route").flatMap(({ dst, dev, nexthops, type }) => {
     const device = dev ?? nexthops[0]?.dev;
-    return device === undefined || type !== "unicast" ? [] : [{ destination: toNetwork(dst, text), device }];
+    return device === undefined || type !== "unicast" ? [] : [{ destination: toNetwork(dst, text, isIpv6), device }];
   });
 }
 
@@ -105,9 +105,9 @@ function toLinkAddress(entry: z.infer<typeof IpAddressEntry>): LinkAddress {
   };
 }
 
-function toNetwork(destination: string, text: string): string {
-  if (destination === "default") return "0.0.0.0/0";
-  const network = destination.includes("/") ? destination : `${destination}/32`;
+function toNetwork(destination: string, text: string, isIpv6: boolean): string {
+  if (destination === "default") return isIpv6 ? "::/0" : "0.0.0.0/0";
+  const network = destination.includes("/") ? destination : `${destination}/${isIpv6 ? 128 : 32}`;
   if (!ipaddr.isValidCIDR(network)) {
     throw new ParseError({ source: "ip route", line: 1, text, problem: `${destination} is not a network` });
   }

@@ -6,6 +6,8 @@ import type { Files } from "../system/files.ts";
 import type { PeerChange } from "../wireguard/peer-change.ts";
 import { readPublicKey } from "../wireguard/private-key.ts";
 import type { WireGuard } from "../wireguard/wireguard.ts";
+import type { LanMarks } from "./lan-marks.ts";
+import { isForwarding } from "./plan-link.ts";
 import { hasHadHandshake } from "./plan-peers.ts";
 import type { Step, StepName, StepOf } from "./steps.ts";
 
@@ -14,6 +16,7 @@ export interface Tools {
   readonly guard: ForwardGuard;
   readonly wireguard: WireGuard;
   readonly files: Files;
+  readonly marks: LanMarks;
 }
 
 export interface Execution {
@@ -32,6 +35,7 @@ const executors: Executors = {
   "link.forward": setForwarding,
   "device.configure": configureDevice,
   "peers.change": changePeers,
+  "lan.forward": setLanForwarding,
 };
 
 /**
@@ -81,12 +85,12 @@ async function removeInterface(
 
 /** The rule stands before forwarding is on, and forwarding is off before the rule goes. */
 async function setForwarding({ interfaceName, args }: StepOf<"link.forward">, { ip, guard }: Tools): Promise<void> {
-  const { to, isGuarded } = args;
-  const isOn = to.length > 0;
+  const { to, networks, isGuarded } = args;
+  const isOn = isForwarding(args);
   if (!isOn) await ip.setForwarding(interfaceName, false);
   if (!isGuarded) return guard.remove(interfaceName);
   try {
-    await guard.set(interfaceName, to);
+    await guard.set(interfaceName, { to, networks });
   } catch (cause) {
     if (isOn) await ip.setForwarding(interfaceName, false);
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -96,6 +100,24 @@ async function setForwarding({ interfaceName, args }: StepOf<"link.forward">, { 
     throw new UnguardedError(`${what} (${why})`, { cause });
   }
   if (isOn) await ip.setForwarding(interfaceName, true);
+}
+
+/** As setForwarding. What is switched on is marked before, and what is off is unmarked afterwards. */
+async function setLanForwarding({ args }: StepOf<"lan.forward">, { ip, guard, marks }: Tools): Promise<void> {
+  const { on, off, guards } = args;
+  if (on.length > 0) await marks.write([...args.marks, ...off]);
+  for (const { name, family } of off) await ip.setForwarding(name, false, family);
+  try {
+    await guard.setLan(guards);
+  } catch (cause) {
+    for (const { name, family } of guards) await ip.setForwarding(name, false, family);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const names = [...new Set(guards.map(({ name }) => name))].join(", ");
+    const what = `${names} forwards nothing: nftables takes no rules that keep it to the announced networks`;
+    throw new UnguardedError(`${what} (${why})`, { cause });
+  }
+  for (const { name, family } of on) await ip.setForwarding(name, true, family);
+  await marks.write(args.marks);
 }
 
 /** A nudge is for a peer without a handshake. Between the plan and now it may have one: a session would be cut, so it is looked at again. */

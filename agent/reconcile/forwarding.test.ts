@@ -23,7 +23,8 @@ function setUp() {
   const start = () => createReconciler({ exec: kernel, files, clock, log: silentLogger, random: () => 1 });
   const reconciler = start();
   const forwarding = () => [...kernel.links].flatMap(([name, { isForwarding }]) => (isForwarding ? [name] : []));
-  const guards = async () => Object.fromEntries(await createForwardGuard(kernel).read());
+  const guards = async () =>
+    Object.fromEntries([...(await createForwardGuard(kernel).read()).meshes].map(([name, { to }]) => [name, to]));
   const open: string[] = [];
   kernel.onCommand = () => {
     for (const name of forwarding())

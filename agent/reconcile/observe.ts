@@ -35,7 +35,7 @@ export async function readObservedState({ ip, guard, wireguard, files }: Eyes): 
     ...links.map(read),
   ]);
   const isAnyForwarding = isForwardingIpv6 || found.some(({ isForwarding }) => isForwarding);
-  const guards = isAnyForwarding ? await guard.read() : new Map();
+  const guards = isAnyForwarding ? (await guard.read()).meshes : new Map();
   return {
     links: found.map((link) => ({ ...link, guard: guards.get(link.name) ?? null })),
     ...{ routes, isForwardingByDefault, isForwardingIpv6 },

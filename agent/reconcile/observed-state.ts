@@ -1,4 +1,5 @@
 // What the system is like, read fresh: the other input of `planDevices`, and what `becket status` and `becket peers` show.
+import type { Forwarding } from "../net/nft/forward-rules.ts";
 import type { Link, Route } from "../net/parse-ip.ts";
 import type { WireGuardDevice } from "../wireguard/parse-dump.ts";
 
@@ -15,8 +16,8 @@ export interface ObservedState {
 export interface ObservedLink extends Link {
   /** It forwards IPv4 packets that come in on it. */
   readonly isForwarding: boolean;
-  /** The interfaces by which those may leave; null: any. Looked at only where something forwards. */
-  readonly guard: readonly string[] | null;
+  /** Where those may go; null: anywhere. Looked at only where something forwards. */
+  readonly guard: Forwarding | null;
   /** WireGuard's side of a `bkt-` interface; `absent` where the link is none, or its wireguard-go is gone, or it is not ours to look at. */
   readonly wireguard:
     | { readonly state: "present"; readonly device: WireGuardDevice }

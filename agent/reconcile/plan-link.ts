@@ -3,6 +3,7 @@ import ipaddr from "ipaddr.js";
 import { isOverlapping } from "#schema/address";
 import { renderAlias } from "../net/interface-name.ts";
 import type { LinkChanges } from "../net/ip.ts";
+import { type Forwarding, isSameForwarding } from "../net/nft/forward-rules.ts";
 import type { DesiredDevice } from "./desired-device.ts";
 import type { ObservedLink, ObservedState } from "./observed-state.ts";
 import type { StepArgs } from "./steps.ts";
@@ -46,24 +47,28 @@ export function planLink(device: DesiredDevice, current: ObservedLink | undefine
 
 /** Null: it is as it should be. @param current as for planLink */
 export function planForwarding(
-  { forwardsTo }: DesiredDevice,
+  { forwardsTo, networks }: DesiredDevice,
   current: ObservedLink | undefined,
   { isForwardingByDefault, isForwardingIpv6 }: ObservedState,
 ): { readonly reason: string; readonly args: StepArgs["link.forward"] } | null {
-  const isOn = forwardsTo.length > 0;
+  const wanted = { to: forwardsTo, networks };
+  const isOn = isForwarding(wanted);
   const isGuarded = isOn || isForwardingIpv6;
   const guard = current?.guard ?? null;
   const reasons = [
     ...(isOn === (current?.isForwarding ?? isForwardingByDefault)
       ? []
-      : [isOn ? "it is a gateway" : "it is no gateway"]),
-    ...(isGuarded === (guard !== null) && isSamePlaces(guard ?? [], forwardsTo) ? [] : ["packets may leave elsewhere"]),
+      : [isOn ? "it has to forward" : "it has nothing to forward"]),
+    ...(isGuarded === (guard !== null) && isSameForwarding(guard ?? NOWHERE, wanted)
+      ? []
+      : ["packets may go elsewhere"]),
   ];
-  return reasons.length === 0 ? null : { reason: reasons.join("; "), args: { to: forwardsTo, isGuarded } };
+  return reasons.length === 0 ? null : { reason: reasons.join("; "), args: { ...wanted, isGuarded } };
 }
 
-const isSamePlaces = (left: readonly string[], right: readonly string[]): boolean =>
-  left.length === right.length && left.every((name) => right.includes(name));
+const NOWHERE: Forwarding = { to: [], networks: [] };
+
+export const isForwarding = ({ to, networks }: Forwarding): boolean => to.length > 0 || networks.length > 0;
 
 /** A network that the machine reaches elsewhere is not taken over: the address would bring a route to the whole mesh with it. */
 function findOverlap(address: string, { interfaceName }: DesiredDevice, { routes }: ObservedState) {

@@ -29,7 +29,12 @@ export interface MeshPlan {
 
 export interface Problem {
   readonly step: StepName;
-  readonly code: "interface_name_taken" | "device_unreadable" | "route_overlap";
+  readonly code:
+    | "interface_name_taken"
+    | "device_unreadable"
+    | "route_overlap"
+    | "lan_not_forwarding"
+    | "ipv6_not_forwarded";
   readonly message: string;
 }
 

@@ -4,6 +4,7 @@
 // - A mesh that fails keeps nothing from the others. Its failures stay in the state until they are mended, and it is tried again.
 // - Nothing is done before the first `setDesired`, nor after `stop`.
 import type { MeshId } from "#schema/ids";
+import { DEFAULT_RUN_DIR } from "../config.ts";
 import { createIp } from "../net/ip.ts";
 import { createForwardGuard } from "../net/nft/forward-guard.ts";
 import { createPacketFilter } from "../stun/packet-filter.ts";
@@ -14,6 +15,7 @@ import type { Logger } from "../system/logger.ts";
 import { type Random, random as realRandom } from "../system/random.ts";
 import { createWireGuard, type WireGuard } from "../wireguard/wireguard.ts";
 import type { DesiredDevice } from "./desired-device.ts";
+import { createLanMarks } from "./lan-marks.ts";
 import { readObservedState } from "./observe.ts";
 import type { ObservedState } from "./observed-state.ts";
 import { isOurs } from "./ownership.ts";
@@ -44,6 +46,7 @@ export interface ReconcilerPorts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random?: Random;
+  readonly runDir?: string;
   /** Absent: one by these ports. */
   readonly wireguard?: WireGuard;
   /** Called after every round that changed the state. */
@@ -66,6 +69,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     guard: createForwardGuard(ports.exec),
     wireguard: ports.wireguard ?? createWireGuard(ports),
     files: ports.files,
+    marks: createLanMarks(ports.files, ports.runDir ?? DEFAULT_RUN_DIR),
   };
   const round = createRound({ tools, clock, log });
 
@@ -152,6 +156,8 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
       await whenSettled();
       await createPacketFilter(ports.exec).remove();
       const left = (await readObservedState(tools)).links.filter(isOurs);
+      const marks = await tools.marks.read();
+      if (marks.length > 0) throw new Error(`${marks.map(({ name }) => name).join(", ")} could not be set back`);
       if (left.length === 0) return;
       const failures = [...state.meshes.values()].flatMap(({ failures }) => failures.map(({ message }) => message));
       const why = failures.length === 0 ? "the log says why (BECKET_LOG_LEVEL=debug)" : failures.join("; ");

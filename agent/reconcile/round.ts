@@ -6,8 +6,10 @@ import type { DesiredDevice } from "./desired-device.ts";
 import { type Execution, executeSteps, type Tools } from "./execute.ts";
 import { type Failure, keepSince, toFailure } from "./failures.ts";
 import { readObservedState } from "./observe.ts";
+import { readLan } from "./observe-lan.ts";
 import { type Memory, rememberPeers, rememberStep } from "./peer-memory.ts";
 import { type Desired, type MeshPlan, nextWakeAtMs, planDevices } from "./plan.ts";
+import { type LanPlan, planLan, shareNetworks } from "./plan-lan.ts";
 import type { MeshState, ReconcilerState } from "./reconciler-state.ts";
 import type { StepName } from "./steps.ts";
 
@@ -55,11 +57,14 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
   }
 
   return {
-    async run(desired, before, signal) {
+    async run(asked, before, signal) {
       isComplete = true;
+      const desired = { ...asked, devices: shareNetworks(asked.devices) };
       try {
         const observed = await readObservedState(tools);
-        const { removals, meshes } = planDevices({ desired, observed, memory, nowMs: clock.now() });
+        const lan = await readLan(tools, observed, desired.devices);
+        const planned = planDevices({ desired, observed, memory, nowMs: clock.now() });
+        const { removals, meshes } = lan === null ? planned : addLan(planned, planLan(desired.devices, lan), desired);
         const execute = async (plan: MeshPlan): Promise<[MeshId | null, MeshState]> => {
           const known = plan.meshId === null ? undefined : before.meshes.get(plan.meshId);
           const device = desired.devices.find(({ meshId }) => meshId === plan.meshId);
@@ -80,6 +85,20 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
       }
     },
   };
+}
+
+type Plans = ReturnType<typeof planDevices>;
+
+/** Done once, and told where it matters: in the first mesh that has networks behind this machine. */
+function addLan({ removals, meshes }: Plans, { step, problems }: LanPlan, { devices }: Desired): Plans {
+  const meshId = devices.find(({ networks }) => networks.length > 0)?.meshId ?? null;
+  const steps = step === null ? [] : [{ name: "lan.forward", interfaceName: "lan", meshId, ...step } as const];
+  if (meshId === null) return { removals: [...removals, { meshId, steps, problems: [...problems] }], meshes };
+  const add = (plan: MeshPlan): MeshPlan =>
+    plan.meshId === meshId
+      ? { meshId, steps: [...plan.steps, ...steps], problems: [...plan.problems, ...problems] }
+      : plan;
+  return { removals, meshes: meshes.map(add) };
 }
 
 /** Without an interface of ours that answers, nothing is done about peers. */

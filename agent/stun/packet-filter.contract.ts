@@ -89,15 +89,15 @@ export function describePacketFilter(name: string, open: () => Promise<Exec>, cl
 
     it("leaves the other chains of its table alone, until all of it goes", async () => {
       const guard = createForwardGuard(exec);
-      await guard.set("bkt-a", ["bkt-a"]);
+      await guard.set("bkt-a", { to: ["bkt-a"], networks: [] });
 
       await filter.set(RULES);
       await filter.set({ ports: [PORT], lanes: [] });
 
-      expect(await guard.read()).toEqual(new Map([["bkt-a", ["bkt-a"]]]));
+      expect(await guard.read()).toMatchObject({ meshes: new Map([["bkt-a", { to: ["bkt-a"], networks: [] }]]) });
       expect(await filter.read()).toEqual({ ports: [PORT], lanes: [] });
       await filter.remove();
-      expect(await guard.read()).toEqual(new Map());
+      expect(await guard.read()).toEqual({ meshes: new Map(), lan: [] });
     });
 
     it("touches no table of others", async () => {

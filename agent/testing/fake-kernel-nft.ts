@@ -17,13 +17,13 @@ export function runNft(kernel: FakeKernelState, argv: Argv, stdin: string): Repl
 function runScript(kernel: FakeKernelState, script: string): Reply {
   const tables = new Map(kernel.tables);
   let table: FakeTable = new Map();
-  let chain: FakeChain = { hook: "", priority: 0, rules: [] };
+  let chain: FakeChain = { type: "filter", hook: "", priority: 0, rules: [] };
   for (const line of script.split("\n").map((text) => text.trim())) {
     const [, opened] = /^table (\S+ \S+) \{$/.exec(line) ?? [];
     const [, deleted] = /^delete table (\S+ \S+)$/.exec(line) ?? [];
     const [, ofTable, deletedChain] = /^delete chain (\S+ \S+) (\S+)$/.exec(line) ?? [];
     const [, chainName] = /^chain (\S+) \{$/.exec(line) ?? [];
-    const [, hook, priority] = /^type filter hook (\S+) priority (-?\d+); policy accept;$/.exec(line) ?? [];
+    const [, type, hook, priority] = /^type (filter|nat) hook (\S+) priority (-?\d+); policy accept;$/.exec(line) ?? [];
     if (opened !== undefined) {
       table = new Map(tables.get(opened));
       tables.set(opened, table);
@@ -35,9 +35,14 @@ function runScript(kernel: FakeKernelState, script: string): Reply {
       tables.set(ofTable, table);
     } else if (chainName !== undefined) {
       const known = table.get(chainName);
-      chain = { hook: known?.hook ?? "", priority: known?.priority ?? 0, rules: [...(known?.rules ?? [])] };
+      chain = {
+        type: known?.type ?? "filter",
+        hook: known?.hook ?? "",
+        priority: known?.priority ?? 0,
+        rules: [...(known?.rules ?? [])],
+      };
       table.set(chainName, chain);
-    } else if (hook !== undefined) Object.assign(chain, { hook, priority: Number(priority) });
+    } else if (hook !== undefined) Object.assign(chain, { type, hook, priority: Number(priority) });
     else if (!["", "}"].includes(line)) chain.rules.push(line);
   }
   kernel.tables.clear();
@@ -52,8 +57,8 @@ function toJson(name: string, table: FakeTable): object {
     nftables: [
       { metainfo: { version: "1.0.6", release_name: "Lester Gooch #5", json_schema_version: 1 } },
       { table: { family, name: tableName, handle: 1 } },
-      ...[...table].map(([chain, { hook, priority }]) => ({
-        chain: { ...ours, name: chain, handle: 1, type: "filter", hook, prio: priority, policy: "accept" },
+      ...[...table].map(([chain, { type, hook, priority }]) => ({
+        chain: { ...ours, name: chain, handle: 1, type, hook, prio: priority, policy: "accept" },
       })),
       ...[...table].flatMap(([chain, { rules }]) =>
         rules.map((rule) => ({ rule: { ...ours, chain, handle: 1, expr: toExpressions(rule) } })),
@@ -63,26 +68,44 @@ function toJson(name: string, table: FakeTable): object {
 }
 
 const PHRASE =
-  /(?<fib>fib daddr type \w+)|(?<meta>[io]ifname) (?<not>!= )?(?<names>\{[^}]*\}|\S+)|(?<drop>drop)$|@(?<base>\w+),(?<offset>\d+),(?<len>\d+) (?<bits>\{[^}]*\}|\S+)|(?<protocol>\w+) (?<field>\w+) (?<set>set )?(?<value>\S+)/g;
+  /(?<network>ip6? [sd]addr \S+\/\d+)|(?<clamp>tcp option \w+ \w+ set rt \w+)|(?<flag>tcp flags \w+)|(?<nfproto>meta nfproto \w+)|(?<fib>fib daddr type \w+)|(?<meta>[io]ifname) (?<not>!= )?(?<names>\{[^}]*\}|\S+)|(?<verdict>drop|accept|masquerade)$|@(?<base>\w+),(?<offset>\d+),(?<len>\d+) (?<bits>\{[^}]*\}|\S+)|(?<protocol>\w+) (?<field>\w+) (?<set>set )?(?<value>\S+)/g;
 
 function toExpressions(rule: string): object[] {
   return [...rule.matchAll(PHRASE)].map(({ groups = {} }) => {
-    const { fib, meta, names = "", drop, base, bits = "", protocol, field, set, value = "" } = groups;
+    const { fib, meta, names = "", verdict, base, bits = "", protocol, field, set, value = "" } = groups;
     const op = groups.not === undefined ? "==" : "!=";
-    const match = (left: object, right: unknown) => ({ match: { op, left, right } });
-    if (drop !== undefined) return { drop: null };
+    const special = toSpecial(groups);
+    if (special !== null) return special;
+    if (verdict !== undefined) return { [verdict]: null };
     if (meta !== undefined) {
       const right = [...names.matchAll(/[^\s",{}]+/g)].map(([name]) => name).reverse();
-      return match({ meta: { key: meta } }, names.startsWith("{") ? { set: right } : right[0]);
+      return match(op, { meta: { key: meta } }, names.startsWith("{") ? { set: right } : right[0]);
     }
-    if (fib !== undefined) return match({ fib: { result: "type", flags: ["daddr"] } }, fib.split(" ")[3]);
+    if (fib !== undefined) return match(op, { fib: { result: "type", flags: ["daddr"] } }, fib.split(" ")[3]);
     if (base !== undefined) {
       const payload = { base, offset: Number(groups.offset), len: Number(groups.len) };
       const numbers = [...bits.matchAll(/\w+/g)].map(([text]) => Number(text));
-      return match({ payload }, bits.startsWith("{") ? { set: numbers } : numbers[0]);
+      return match(op, { payload }, bits.startsWith("{") ? { set: numbers } : numbers[0]);
     }
     const key = { payload: { protocol, field } };
     const literal = /^\d+$/.test(value) ? Number(value) : value;
-    return set === undefined ? match(key, literal) : { mangle: { key, value: literal } };
+    return set === undefined ? match(op, key, literal) : { mangle: { key, value: literal } };
   });
 }
+
+/** What has words of its own in nft's JSON; null: it is none of that. */
+function toSpecial({ network, clamp, flag, nfproto }: Record<string, string | undefined>): object | null {
+  if (network !== undefined) {
+    const [protocol, field, text = ""] = network.split(" ");
+    const [addr, len] = text.split("/");
+    return match("==", { payload: { protocol, field } }, { prefix: { addr, len: Number(len) } });
+  }
+  if (clamp !== undefined) {
+    const [, , name, field, , , key] = clamp.split(" ");
+    return { mangle: { key: { "tcp option": { name, field } }, value: { rt: { key } } } };
+  }
+  if (flag !== undefined) return match("in", { payload: { protocol: "tcp", field: "flags" } }, flag.split(" ")[2]);
+  return nfproto === undefined ? null : match("==", { meta: { key: "nfproto" } }, nfproto.split(" ")[2]);
+}
+
+const match = (op: string, left: object, right: unknown) => ({ match: { op, left, right } });

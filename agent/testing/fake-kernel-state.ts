@@ -33,6 +33,7 @@ export interface FakeLink {
 
 /** A base chain of nft; its rules as the script wrote them. */
 export interface FakeChain {
+  type: string;
   hook: string;
   priority: number;
   rules: string[];

@@ -108,11 +108,16 @@ export function createFakeKernel({
   return kernel;
 }
 
-const FORWARDING = /^net\.ipv4\.conf\.(\S+)\.forwarding=([01])$/;
+const FORWARDING = /^net\/ipv4\/conf\/(\S+)\/forwarding=([01])$/;
+const IPV6_FORWARDING = /^(net\/ipv6\/conf\/\S+\/force_forwarding)=([01])$/;
 
 async function runSysctl(kernel: FakeKernelState, argv: Argv, files: Files): Promise<Reply> {
-  // -e: a kernel that does not know the key is none the worse for it.
-  if (argv.includes("-e")) return { stdout: "" };
+  const [, key, isOn] = IPV6_FORWARDING.exec(argv.at(-1) ?? "") ?? [];
+  if (key !== undefined) {
+    // -e: a kernel that does not know the key is none the worse for it.
+    if ((await files.read(`/proc/sys/${key}`)) !== null) await files.writeAtomic(`/proc/sys/${key}`, `${isOn}\n`);
+    return { stdout: "" };
+  }
   const [, name = "", value = ""] = FORWARDING.exec(argv.at(-1) ?? "") ?? [];
   const link = kernel.links.get(name);
   const file = `/proc/sys/net/ipv4/conf/${name}/forwarding`;

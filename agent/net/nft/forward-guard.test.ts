@@ -19,10 +19,12 @@ it("says that nft is missing, but has nothing to remove then", async () => {
   const exec = createExec({ PATH: "/nonexistent" });
   const guard = createForwardGuard({ run: ([, ...args], options) => exec.run(["no-such-nft", ...args], options) });
 
-  await expect(guard.set("bkt-a", ["bkt-a"])).rejects.toSatisfy(isCommandError);
-  expect(await guard.read()).toEqual(new Map());
+  await expect(guard.set("bkt-a", only("bkt-a"))).rejects.toSatisfy(isCommandError);
+  expect(await guard.read()).toEqual({ meshes: new Map(), lan: [] });
   await guard.remove("bkt-a");
 });
+
+const only = (...to: string[]) => ({ to, networks: [] });
 
 const lack = whyNoNamespaces();
 describe.skipIf(lack !== null)(`with nft${lack === null ? "" : ` (left out: ${lack})`}`, { timeout: 30_000 }, () => {
@@ -66,13 +68,13 @@ describe.skipIf(lack !== null)(`with nft${lack === null ? "" : ` (left out: ${la
       const guard = createForwardGuard(gateway.exec);
       expect(await isReached()).toBe(true);
 
-      await guard.set("bkt-a", ["bkt-a"]);
+      await guard.set("bkt-a", only("bkt-a"));
       expect(await isReached()).toBe(false);
 
-      await guard.set("bkt-a", ["bkt-a", "eth0"]);
+      await guard.set("bkt-a", only("bkt-a", "eth0"));
       expect(await isReached()).toBe(true);
 
-      await guard.set("bkt-a", []);
+      await guard.set("bkt-a", only());
       expect(await isReached()).toBe(false);
     });
   });

@@ -1,5 +1,6 @@
 // Becket's one nftables table. Each part of the agent keeps chains of its own in it and leaves those of the others alone.
 import { type Exec, isCommandError } from "../../system/exec.ts";
+import type { Chain } from "./nft-list.ts";
 
 export const TABLE = "becket";
 
@@ -9,6 +10,15 @@ export const REMOVAL_SCRIPT = `table inet ${TABLE} {\n}\ndelete table inet ${TAB
 /** The beginning of a script that makes this chain anew: makes sure that there is one, so that deleting it can't fail. */
 export const renderChainRemoval = (chain: string): string =>
   `table inet ${TABLE} {\n  chain ${chain} {\n  }\n}\ndelete chain inet ${TABLE} ${chain}\n`;
+
+/** What stands between the braces of the table. */
+export const renderChain = (name: string, { type = "filter", hook, priority, rules }: Chain): string =>
+  [
+    `  chain ${name} {`,
+    `    type ${type} hook ${hook} priority ${priority}; policy accept;`,
+    ...rules.map((phrases) => `    ${phrases.join(" ")}`),
+    "  }",
+  ].join("\n");
 
 /** As JSON; null: there is none. Rejects with a CommandError when nft is missing or refuses. */
 export async function readTable(exec: Exec): Promise<string | null> {

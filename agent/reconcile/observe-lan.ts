@@ -1,0 +1,76 @@
+// What planLan needs to know of the machine's own interfaces. Looked at only where networks are announced, or something is left of them.
+import { isIpv6Prefix } from "#schema/prefix";
+import { INTERFACE_PREFIX } from "../net/interface-name.ts";
+import type { Ip } from "../net/ip.ts";
+import type { ForwardGuard } from "../net/nft/forward-guard.ts";
+import type { LanGuard } from "../net/nft/lan-rules.ts";
+import type { Route } from "../net/parse-ip.ts";
+import type { Files } from "../system/files.ts";
+import type { DesiredDevice } from "./desired-device.ts";
+import type { LanMark, LanMarks } from "./lan-marks.ts";
+import type { ObservedState } from "./observed-state.ts";
+
+export interface ObservedLan {
+  /** IPv4 and IPv6, main table, by interfaces that are no mesh's. */
+  readonly routes: readonly Route[];
+  readonly links: ReadonlyMap<string, LanLink>;
+  /** The system forwards on all interfaces: `net.ipv4.conf.all.forwarding`, `net.ipv6.conf.all.forwarding`. */
+  readonly isForwardingAll: { readonly ipv4: boolean; readonly ipv6: boolean };
+  /** What we switched on. */
+  readonly marks: readonly LanMark[];
+  readonly guards: readonly LanGuard[];
+}
+
+export interface LanLink {
+  /** It forwards packets that come in on it. */
+  readonly ipv4: boolean;
+  /** Null: no interface can forward IPv6 by itself here (Linux before 6.17). */
+  readonly ipv6: boolean | null;
+}
+
+export interface LanEyes {
+  readonly ip: Ip;
+  readonly guard: ForwardGuard;
+  readonly files: Pick<Files, "read">;
+  readonly marks: LanMarks;
+}
+
+/** Null: nothing of it is wanted, and nothing is left. */
+export async function readLan(
+  { ip, guard, files, marks }: LanEyes,
+  { links, routes }: ObservedState,
+  devices: readonly DesiredDevice[],
+): Promise<ObservedLan | null> {
+  const networks = devices.flatMap((device) => device.networks);
+  const marked = await marks.read();
+  if (networks.length === 0 && marked.length === 0) return null;
+  const readSwitch = async (key: string) => {
+    const text = await files.read(`/proc/sys/net/${key}`);
+    return text === null ? null : text.trim() === "1";
+  };
+  const isNeedingIpv6 = networks.some(({ prefix }) => isIpv6Prefix(prefix));
+  const all = [...routes, ...(isNeedingIpv6 ? await ip.readIpv6Routes() : [])];
+  const own = all.filter(({ device }) => !device.startsWith(INTERFACE_PREFIX));
+  const concerned = new Set([...own.map(({ device }) => device), ...marked.map(({ name }) => name)]);
+  const present = links.filter(({ name, isLoopback }) => concerned.has(name) && !isLoopback);
+  const read = async (name: string): Promise<[string, LanLink]> => {
+    const [ipv4, ipv6] = await Promise.all([
+      readSwitch(`ipv4/conf/${name}/forwarding`),
+      readSwitch(`ipv6/conf/${name}/force_forwarding`),
+    ]);
+    return [name, { ipv4: ipv4 === true, ipv6 }];
+  };
+  const [ipv4, ipv6, guards, ...found] = await Promise.all([
+    readSwitch("ipv4/conf/all/forwarding"),
+    readSwitch("ipv6/conf/all/forwarding"),
+    guard.read(),
+    ...present.map(({ name }) => read(name)),
+  ]);
+  return {
+    routes: own,
+    links: new Map(found),
+    isForwardingAll: { ipv4: ipv4 === true, ipv6: ipv6 === true },
+    marks: marked,
+    guards: guards.lan,
+  };
+}
