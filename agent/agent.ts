@@ -18,6 +18,7 @@ import { explainPeer, toAgentStatus, toPeerList } from "./local/to-status.ts";
 import { createLocalNetwork } from "./net/local-network.ts";
 import { isOurs } from "./reconcile/ownership.ts";
 import { createReconciler } from "./reconcile/reconciler.ts";
+import type { FollowProgram } from "./system/follow-program.ts";
 import type { Http } from "./system/http.ts";
 import type { Logger } from "./system/logger.ts";
 import type { Probes } from "./system/probes/probes.ts";
@@ -29,6 +30,8 @@ import { createWireGuard, type WireGuard, type WireGuardPorts } from "./wireguar
 export interface AgentPorts extends WireGuardPorts {
   readonly http: Http;
   readonly random: Random;
+  /** Runs programs that go on while the agent does. */
+  readonly followProgram: FollowProgram;
   readonly log: Logger;
   readonly readFingerprint: (ignoredPrefix: string) => string;
   readonly isUdpPortFree: (port: number) => Promise<boolean>;
@@ -189,6 +192,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
         random,
         files,
         exec,
+        followProgram: ports.followProgram,
         wireguard,
         key,
         agentInfo,

@@ -14,6 +14,7 @@ import { createRouterProtocols } from "./net/port-mapping/router-protocols.ts";
 import { createClock } from "./system/clock.ts";
 import { createExec, createHasProgram } from "./system/exec.ts";
 import { createFiles } from "./system/files.ts";
+import { createFollowProgram } from "./system/follow-program.ts";
 import { createHttp } from "./system/http.ts";
 import { createLocalSockets } from "./system/local-socket.ts";
 import { createStderrLogger, LOG_LEVELS } from "./system/logger.ts";
@@ -42,6 +43,7 @@ try {
   process.exitCode = await runCli(process.argv.slice(2), {
     agent: {
       exec: createExec(env),
+      followProgram: createFollowProgram(env),
       hasProgram: createHasProgram(env),
       askSocket,
       files: createFiles(),

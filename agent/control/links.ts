@@ -6,11 +6,13 @@ import type { AgentTimings } from "../config.ts";
 import { createHealth, type Health } from "../health/health.ts";
 import type { LocalAddress } from "../net/local-addresses.ts";
 import type { MachineNetwork } from "../paths/machine-network.ts";
+import { createMeshRoutes, type MeshRoutes } from "../reconcile/mesh-routes.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Ed25519Key } from "../system/ed25519.ts";
 import type { Exec } from "../system/exec.ts";
 import type { Files } from "../system/files.ts";
+import type { FollowProgram } from "../system/follow-program.ts";
 import type { Http } from "../system/http.ts";
 import type { Logger } from "../system/logger.ts";
 import type { Probes } from "../system/probes/probes.ts";
@@ -31,6 +33,7 @@ export interface Links {
   readonly meshes: Meshes;
   readonly machine: MachineNetwork;
   readonly health: Pick<Health, "list">;
+  readonly routes: Pick<MeshRoutes, "refusedOf">;
   setLocalAddresses(addresses: readonly LocalAddress[]): void;
   networkChanged(): void;
   stop(): void;
@@ -46,6 +49,7 @@ export interface LinksOptions {
   readonly random: Random;
   readonly files: Files;
   readonly exec: Exec;
+  readonly followProgram: FollowProgram;
   readonly wireguard: WireGuard;
   readonly probes: Probes;
   readonly allowsExecChecks: boolean;
@@ -108,12 +112,17 @@ export function createLinks(options: LinksOptions): Links {
     allowsExec: options.allowsExecChecks,
     onChanged: (meshId) => meshes.announcementsChanged(meshId),
   });
+  const routes = createMeshRoutes(options.machineId, {
+    ...{ exec: options.exec, followProgram: options.followProgram, clock, log },
+    onChanged: () => meshes.routesChanged(),
+  });
   const meshes = createMeshes({
     machineId: options.machineId,
     chooser: createDeviceChooser({ ...options, observe: reconciler.observe }),
     cache,
     reconciler,
     health,
+    routes,
     linkPorts,
     pathPorts: parts.ports,
     heartbeatMs: timings.meshHeartbeatMs,
@@ -127,6 +136,7 @@ export function createLinks(options: LinksOptions): Links {
     meshes,
     machine: parts.machine,
     health,
+    routes,
     setLocalAddresses(addresses) {
       parts.machine.setAddresses(addresses.map(({ address }) => address));
       meshes.setLocalAddresses(addresses);
@@ -140,6 +150,7 @@ export function createLinks(options: LinksOptions): Links {
     stop() {
       machineLink.stop();
       health.stop();
+      routes.stop();
       meshes.stop();
       parts.rules.stop();
     },

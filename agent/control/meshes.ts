@@ -10,6 +10,7 @@ import type { LocalAddress } from "../net/local-addresses.ts";
 import type { MeshPaths } from "../paths/mesh-paths.ts";
 import type { PathPorts } from "../paths/path-ports.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
+import type { MeshRoutes } from "../reconcile/mesh-routes.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 import { toHeldAddresses } from "../reconcile/to-announced.ts";
 import { createPeerCache, toDesiredDevice } from "../reconcile/to-desired-device.ts";
@@ -33,6 +34,8 @@ export interface Meshes {
   networkChanged(): void;
   /** This machine announces other things in the mesh. */
   announcementsChanged(meshId: MeshId): void;
+  /** The kernel has other routes of our BIRDs. */
+  routesChanged(): void;
   /** The state of the reconciler or failures of the cache may have changed: tell those who want to know. */
   failuresChanged(): void;
   list(): readonly MeshView[];
@@ -65,6 +68,7 @@ export interface MeshesOptions {
   readonly cache: DiskCache;
   readonly reconciler: Reconciler;
   readonly health: Health;
+  readonly routes: MeshRoutes;
   readonly linkPorts: LinkPorts;
   readonly pathPorts: PathPorts;
   readonly heartbeatMs: number;
@@ -82,7 +86,7 @@ const MAX_FAILURES = 16;
 const TIDY_AFTER_MS = 1_000;
 
 export function createMeshes(options: MeshesOptions): Meshes {
-  const { machineId, chooser, cache, reconciler, health, linkPorts } = options;
+  const { machineId, chooser, cache, reconciler, health, routes, linkPorts } = options;
   const { clock, log, random } = linkPorts;
   const entries = new Map<MeshId, Entry>();
   const peerCache = createPeerCache();
@@ -224,6 +228,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
     const given = new Map<Entry, GivenDevice>();
     // A mesh that is listed and not prepared yet has perhaps an interface from before.
     const keep = new Set([...strangers, ...(listed ?? []).map(({ meshId }) => meshId)]);
+    routes.setMeshes([...entries.values()].flatMap(({ link }) => link.desired() ?? []));
     for (const entry of entries.values()) {
       const desired = entry.link.desired();
       keep.add(entry.meshId);
@@ -234,6 +239,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
         device: entry.device,
         decisionOf: entry.paths.decisionOf,
         peerCache,
+        routed: routes.routingOf(desired, entry.device)?.routed ?? null,
         heldAddresses: toHeldAddresses(desired, (id) => health.isAnnounced(entry.meshId, id)),
       });
       if (device === null) continue;
@@ -326,6 +332,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
       }
     },
     announcementsChanged: scheduleApply,
+    routesChanged: scheduleApply,
     failuresChanged() {
       confirm();
       scheduleReports();

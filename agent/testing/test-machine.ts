@@ -114,6 +114,7 @@ export function createTestMachine({
 
   const ports: AgentPorts = {
     exec: kernel,
+    followProgram: kernel.followProgram,
     files,
     http: createHttp({}),
     clock,
