@@ -37,7 +37,7 @@ export interface BirdPorts {
 }
 
 export interface BirdPlace {
-  /** Exists; its files are ours. */
+  /** Its files are ours. */
   readonly folder: string;
   /** The mesh's interface: names the files. */
   readonly name: string;
@@ -82,6 +82,7 @@ export function createBird(ports: BirdPorts, { folder, name, kernelMetric }: Bir
 
   /** By a BIRD of its own, which is the program that would be started, and touches nothing. */
   async function check(config: string): Promise<ConfigRefusal | null> {
+    await files.ensureFolder(folder);
     await files.writeAtomic(candidateFile, config);
     try {
       await exec.run(["bird", "-p", "-c", candidateFile]);
@@ -144,6 +145,7 @@ export function createBird(ports: BirdPorts, { folder, name, kernelMetric }: Bir
 
   async function stop(): Promise<void> {
     applied = null;
+    if (!(await files.list(folder)).some((file) => file.startsWith(`${name}.`))) return;
     if ((await client.shutDown()) !== null) await waitForEnd();
     for (const family of ["-4", "-6"])
       await exec.run([
@@ -158,7 +160,7 @@ export function createBird(ports: BirdPorts, { folder, name, kernelMetric }: Bir
         "metric",
         String(kernelMetric),
       ]);
-    for (const suffix of ["ctl", "pid", "conf"]) await files.remove(path(suffix));
+    for (const suffix of ["ctl", "pid", "log", "log.old", "conf"]) await files.remove(path(suffix));
   }
 
   /** Its socket's name goes last, when its routes are gone. */

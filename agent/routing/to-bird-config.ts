@@ -1,0 +1,77 @@
+// From what the control plane says of a mesh to what its BIRD should do on this machine. Pure.
+import type { AnnouncementId, DesiredMesh, PeerRow } from "#schema/desired-state";
+import type { MachineId } from "#schema/ids";
+import type { BfdUse, BirdConfig, BirdMember } from "../bird/bird-config.ts";
+import { toKernelMetric } from "../net/kernel-metric.ts";
+import { toForeignPrefixes } from "./foreign-prefixes.ts";
+import { toGatewayLinks } from "./gateway-links.ts";
+import { type Peering, toPeering } from "./peering.ts";
+import type { RoutedMesh } from "./routed-mesh.ts";
+
+export interface BirdInputs {
+  readonly mesh: RoutedMesh;
+  /** All of this machine's. */
+  readonly meshes: readonly RoutedMesh[];
+  readonly machineId: MachineId;
+  readonly logFile: string;
+  readonly isAnnounced: (id: AnnouncementId) => boolean;
+  /** Members that are no gateways have no sessions with each other: the gateways' copies of all routes are there. */
+  readonly isReflected: boolean;
+  /** Members whose session was watched until a moment ago. */
+  readonly wasWatched: (id: MachineId) => boolean;
+}
+
+/** Null: there is nothing to route, or this machine is not among the members (yet). */
+export function toBirdConfig(inputs: BirdInputs): BirdConfig | null {
+  const { mesh, machineId, isAnnounced } = inputs;
+  const { desired, device } = mesh;
+  const { id: _, asn, cidr, cidr6 } = desired.mesh;
+  const self = desired.members.find((member) => member.machineId === machineId);
+  const peering = toPeering(desired);
+  if (self === undefined || !peering.isNeeded) return null;
+  const prefixesOf = toPrefixes(desired);
+  return {
+    interfaceName: device.interfaceName,
+    ...{ asn, cidr, cidr6 },
+    address: self.address,
+    address6: self.address6,
+    kernelMetric: toKernelMetric(device.listenPort),
+    logFile: inputs.logFile,
+    isGateway: self.isGateway,
+    members: desired.members
+      .filter((member) => member !== self)
+      .map((member) => toMember(member, prefixesOf(member.machineId), peering, inputs)),
+    announcements: (desired.announcements ?? [])
+      .filter(({ machineIds }) => machineIds.includes(machineId))
+      .map(({ id, prefixes }) => ({ id, prefixes, isEnabled: isAnnounced(id) })),
+    gatewayLinks: toGatewayLinks(mesh, inputs.meshes, machineId),
+  };
+}
+
+function toMember(
+  member: PeerRow,
+  prefixes: BirdMember["prefixes"],
+  peering: Peering,
+  { mesh, machineId: self, isReflected, wasWatched }: BirdInputs,
+): BirdMember {
+  const { machineId, name, address, address6, isGateway } = member;
+  const hasSession = peering.hasSession(self, machineId, { isReflected });
+  const bfd: BfdUse = peering.isWatched(self, machineId) ? "on" : wasWatched(machineId) ? "ending" : "off";
+  return {
+    ...{ machineId, name, address, address6, isGateway, hasSession, prefixes },
+    bfd: hasSession ? bfd : "off",
+    prefixesOfOtherMeshes: isGateway ? toForeignPrefixes(mesh.desired) : [],
+  };
+}
+
+function toPrefixes({ announcements }: DesiredMesh): (id: MachineId) => BirdMember["prefixes"] {
+  const prefixes = new Map<MachineId, Set<BirdMember["prefixes"][number]>>();
+  for (const row of announcements ?? []) {
+    for (const id of row.machineIds) {
+      const known = prefixes.get(id) ?? new Set();
+      for (const prefix of row.prefixes) known.add(prefix);
+      prefixes.set(id, known);
+    }
+  }
+  return (id) => [...(prefixes.get(id) ?? [])];
+}
