@@ -35,7 +35,7 @@ export function createIp(exec: Exec): Ip {
       return { links: parseLinks(links), routes: parseRoutes(routes) };
     },
     async readIpv6Routes() {
-      return parseRoutes((await exec.run(["ip", "-6", "-json", "route", "show", "table", "main"])).stdout, true);
+      return parseRoutes((await exec.run(["ip", "-json", "-6", "route", "show", "table", "main"])).stdout, true);
     },
     async deleteLink(name) {
       await exec.run(["ip", "link", "delete", "dev", name]);

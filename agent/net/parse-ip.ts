@@ -27,6 +27,8 @@ export interface Route {
   /** A canonical network; a default route is 0.0.0.0/0 or ::/0. */
   readonly destination: string;
   readonly device: string;
+  /** Who put it there, as ip names it: `kernel`, `dhcp`, `bird`. */
+  readonly protocol: string;
 }
 
 const IpAddressEntry = z.object({
@@ -52,6 +54,7 @@ const IpRouteEntry = z.object({
   dst: z.string(),
   type: z.string().default("unicast"),
   dev: z.string().optional(),
+  protocol: z.string().default(""),
   nexthops: z.array(z.object({ dev: z.string().optional() })).default([]),
 });
 
@@ -75,9 +78,10 @@ export function parseLinks(text: string): Link[] {
 
 /** Parses the reply to `ip -json route show`, or `ip -6 -json route show`. Routes that lead nowhere (blackhole and the like) are left out. */
 export function parseRoutes(text: string, isIpv6 = false): Route[] {
-  return parseReply(text, IpRoutes, "ip route").flatMap(({ dst, dev, nexthops, type }) => {
+  return parseReply(text, IpRoutes, "ip route").flatMap(({ dst, dev, protocol, nexthops, type }) => {
     const device = dev ?? nexthops[0]?.dev;
-    return device === undefined || type !== "unicast" ? [] : [{ destination: toNetwork(dst, text, isIpv6), device }];
+    if (device === undefined || type !== "unicast") return [];
+    return [{ destination: toNetwork(dst, text, isIpv6), device, protocol }];
   });
 }
 

@@ -1,7 +1,7 @@
 // What to change about the link of one of our interfaces: mark, MTU, up, addresses, what it forwards. Pure.
 import ipaddr from "ipaddr.js";
 import { isOverlapping } from "#schema/address";
-import { renderAlias } from "../net/interface-name.ts";
+import { INTERFACE_PREFIX, renderAlias } from "../net/interface-name.ts";
 import type { LinkChanges } from "../net/ip.ts";
 import { type Forwarding, isSameForwarding } from "../net/nft/forward-rules.ts";
 import type { DesiredDevice } from "./desired-device.ts";
@@ -70,13 +70,19 @@ const NOWHERE: Forwarding = { to: [], networks: [] };
 
 export const isForwarding = ({ to, networks }: Forwarding): boolean => to.length > 0 || networks.length > 0;
 
-/** A network that the machine reaches elsewhere is not taken over: the address would bring a route to the whole mesh with it. */
+/**
+ * A network that the machine reaches elsewhere is not taken over: the address would bring a route to the whole mesh with it. What our BIRD has
+ * from another mesh does not count: it is behind what the address brings, which is more exact or comes first.
+ */
 function findOverlap(address: string, { interfaceName }: DesiredDevice, { routes }: ObservedState) {
   if (address.includes(":")) return [];
   const network = ipaddr.IPv4.networkAddressFromCIDR(address).toString() + address.slice(address.indexOf("/"));
   const other = routes.find(
-    ({ destination, device }) =>
-      device !== interfaceName && destination !== "0.0.0.0/0" && isOverlapping(network, destination),
+    ({ destination, device, protocol }) =>
+      device !== interfaceName &&
+      !(protocol === "bird" && device.startsWith(INTERFACE_PREFIX)) &&
+      destination !== "0.0.0.0/0" &&
+      isOverlapping(network, destination),
   );
   if (other === undefined) return [];
   return [

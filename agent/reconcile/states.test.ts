@@ -2,6 +2,7 @@
 // peer that both have may lose anything on the way.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Prefix } from "#schema/prefix";
 import { silentLogger } from "../system/logger.ts";
 import {
   createKeyFiles,
@@ -107,6 +108,19 @@ bkt-a up mtu 1380 "becket A" 10.1.0.77/16 fd00:1::4d/64
     desired: [deviceOf({ forwardsTo: ["bkt-a"], peers: [peerOf("P", 2)] })],
     system: `
 ${HEAD_A.replace("1420", "1420 forwards")}
+  key OWN1 port 51820
+  peer P at 192.0.2.2:51820 keepalive 25 allowed 10.1.0.2/32,fd00:1::2/128`,
+  },
+  "a VIP that it holds, and a network behind it": {
+    desired: [
+      deviceOf({
+        addresses: ["10.1.0.1/16", "fd00:1::1/64", "10.1.0.99/32", "fd00:1::63/128"],
+        networks: [{ prefix: "192.168.7.0/24" as Prefix, isMasquerading: true }],
+        peers: [peerOf("P", 2)],
+      }),
+    ],
+    system: `
+${HEAD_A.replace("1420", "1420 forwards").replace("10.1.0.1/16", "10.1.0.1/16 10.1.0.99/32")} fd00:1::63/128
   key OWN1 port 51820
   peer P at 192.0.2.2:51820 keepalive 25 allowed 10.1.0.2/32,fd00:1::2/128`,
   },

@@ -16,6 +16,7 @@ export function runIp(kernel: FakeKernelState, argv: Argv, stdin: string, hasWir
         .map((line) => show(kernel, line))
         .join(""),
     };
+  if (command === "-json -6 route show table main") return { stdout: showRoutes(kernel, true) };
   if (command === "-force -batch -") return runBatch(kernel, stdin);
   const add = /^link add dev (\S+) type wireguard$/.exec(command);
   if (add?.[1] !== undefined) return addWireGuard(kernel, add[1], hasWireGuard);
@@ -37,17 +38,22 @@ function show(kernel: FakeKernelState, line: string): string {
   if (line === "address show")
     return `${JSON.stringify([...kernel.links].map(([name, link]) => toJson(name, link)))}\n`;
   if (line !== "route show table main") throw new Error(`the fake kernel does not know ${line}`);
+  return showRoutes(kernel, false);
+}
+
+function showRoutes(kernel: FakeKernelState, isIpv6: boolean): string {
   const connected = [...kernel.links].flatMap(([device, { isUp, isLoopback, addresses }]) =>
     isUp && !isLoopback
       ? addresses
-          .filter((address) => !address.includes(":"))
-          .map((address) => ({ destination: toNetwork(address), device }))
+          .filter((address) => address.includes(":") === isIpv6)
+          .map((address) => ({ destination: toNetwork(address), device, protocol: "kernel" }))
       : [],
   );
-  const routes = [...kernel.routes, ...connected].map(({ destination, device }) => ({
+  const configured = kernel.routes.filter(({ destination }) => destination.includes(":") === isIpv6);
+  const routes = [...configured, ...connected].map(({ destination, device, protocol = "static" }) => ({
     type: "unicast",
-    dst: destination === "0.0.0.0/0" ? "default" : destination.replace(/\/32$/, ""),
-    dev: device,
+    dst: /\/0$/.test(destination) ? "default" : destination.replace(isIpv6 ? /\/128$/ : /\/32$/, ""),
+    ...{ dev: device, protocol },
     flags: [],
   }));
   return `${JSON.stringify(routes)}\n`;
@@ -123,5 +129,7 @@ function deleteAddress(link: FakeLink, address: string): string | null {
 }
 
 function toNetwork(address: string): string {
-  return `${ipaddr.IPv4.networkAddressFromCIDR(address)}/${address.split("/")[1]}`;
+  const length = address.split("/")[1];
+  if (address.includes(":")) return `${ipaddr.IPv6.networkAddressFromCIDR(address).toRFC5952String()}/${length}`;
+  return `${ipaddr.IPv4.networkAddressFromCIDR(address)}/${length}`;
 }

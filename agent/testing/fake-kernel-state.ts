@@ -60,8 +60,8 @@ export type FakeTable = Map<string, FakeChain>;
 
 export interface FakeKernelState {
   readonly links: Map<string, FakeLink>;
-  /** IPv4 routes besides those that addresses bring. */
-  readonly routes: { destination: string; device: string }[];
+  /** Besides those that addresses bring. */
+  readonly routes: { destination: string; device: string; protocol?: string }[];
   /** Routes that other programs put into any table, of both families. Those without a protocol number are in `routes`. */
   readonly programRoutes: FakeRoute[];
   /** Whoever runs `ip monitor route`. */

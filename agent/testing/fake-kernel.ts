@@ -89,7 +89,7 @@ export function createFakeKernel({
     if (!isRead) kernel.changes.push([...argv, ...(stdin === "" ? [] : [stdin])].join(" "));
     switch (argv[0]) {
       case "ip":
-        if (argv.includes("route")) return runRoute(kernel, argv);
+        if (argv.includes("route") && argv[1] !== "-json") return runRoute(kernel, argv);
         return runIp(kernel, argv, stdin, hasWireGuard);
       case "wg":
         return runWg(kernel, argv, files);

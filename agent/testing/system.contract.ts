@@ -106,7 +106,7 @@ export function describeSystem(name: string, open: () => Promise<SystemUnderTest
       await wireguard.createInterface(A);
       await ip.configureLink(A, { isUp: true, addAddresses: ["10.77.0.1/24"], removeAddresses: [] });
 
-      expect((await ip.read()).routes).toContainEqual({ destination: "10.77.0.0/24", device: A });
+      expect((await ip.read()).routes).toContainEqual({ destination: "10.77.0.0/24", device: A, protocol: "kernel" });
     });
 
     it("keeps the second address of a network when the first goes", async () => {
