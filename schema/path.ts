@@ -1,9 +1,11 @@
 // How a pair of members talks, and why so.
 import { z } from "zod";
 import { Endpoint } from "./address.ts";
+import { BgpSession, NO_SESSION } from "./bgp.ts";
 import { EndpointType } from "./desired-state.ts";
 import { MachineId, MeshId } from "./ids.ts";
 import { NatSummary } from "./nat.ts";
+import { SpokenText } from "./spoken-text.ts";
 import { Timestamp } from "./timestamp.ts";
 
 /**
@@ -64,13 +66,6 @@ export const PathReasonCode = z.enum([
 ]);
 export type PathReasonCode = z.infer<typeof PathReasonCode>;
 
-const MAX_SPOKEN_CHARS = 1_000;
-
-/** A machine's own words, shown to people: cut, and without control characters and those that turn the direction of text. */
-const SpokenText = z
-  .string()
-  .overwrite((text) => text.slice(0, MAX_SPOKEN_CHARS).replace(/[\p{Cc}\p{Cf}]/gu, "\uFFFD"));
-
 export const PathReason = z
   .object({
     code: PathReasonCode.describe("Why, for programs."),
@@ -119,6 +114,7 @@ export const PeerTelemetry = z
       .nonnegative()
       .meta({ description: "Sent to it.", examples: [900] }),
     reason: PathReason,
+    bgp: BgpSession.default(NO_SESSION),
   })
   .meta({ id: "PeerTelemetry", description: "A peer as one machine sees it right now." });
 export type PeerTelemetry = z.infer<typeof PeerTelemetry>;

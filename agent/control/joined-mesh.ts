@@ -5,6 +5,8 @@ import type { NatSummary } from "#schema/nat";
 import { createMeshPaths, type MeshPaths } from "../paths/mesh-paths.ts";
 import type { PathPorts } from "../paths/path-ports.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
+import { createRibReporter } from "../routing/view/rib-reports.ts";
+import type { RoutingView } from "../routing/view/routing-view.ts";
 import type { StopReason } from "./connection.ts";
 import type { MemberFacts } from "./facts-pace.ts";
 import type { LinkPorts } from "./link-ports.ts";
@@ -49,6 +51,7 @@ export interface JoinedMeshOptions {
   /** As the disk cache remembers it. */
   readonly desired: DesiredMesh | null;
   readonly heartbeatMs: number;
+  readonly routingView: Pick<RoutingView, "readRib">;
   readonly onChanged: (mesh: JoinedMesh, next: DesiredMesh) => void;
   /** There is something for the reconciler. */
   readonly onDecisions: () => void;
@@ -99,13 +102,21 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
         options.onChanged(mesh, next);
         takeMesh(next);
       },
-      onSignal: paths.receive,
+      onSignal(message) {
+        if (message.type === "rib.request") void rib.receive(message);
+        else paths.receive(message);
+      },
       onWelcome: options.onWelcome,
       onRefused: (code, message) => options.onRefused(mesh, code, message),
       onStopped: (reason) => options.onStopped(mesh, reason),
     },
     linkPorts,
   );
+  const rib = createRibReporter({
+    view: options.routingView,
+    desired: () => link.desired(),
+    send: (report) => link.send(report),
+  });
   let applied: Position | null = null;
   let unconfirmed: DesiredDevice | null = null;
   const mesh: JoinedMesh = {

@@ -8,6 +8,7 @@ import type { LocalAddress } from "../net/local-addresses.ts";
 import type { MachineNetwork } from "../paths/machine-network.ts";
 import { createMeshRoutes, type MeshRoutes } from "../reconcile/mesh-routes.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
+import { createRoutingView, type RoutingView } from "../routing/view/routing-view.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Ed25519Key } from "../system/ed25519.ts";
 import type { Exec } from "../system/exec.ts";
@@ -32,6 +33,7 @@ export interface Links {
   readonly machineLink: MachineLink;
   readonly meshes: Meshes;
   readonly machine: MachineNetwork;
+  readonly routingView: RoutingView;
   readonly health: Pick<Health, "list">;
   readonly routes: Pick<MeshRoutes, "refusedOf">;
   setLocalAddresses(addresses: readonly LocalAddress[]): void;
@@ -104,6 +106,11 @@ export function createLinks(options: LinksOptions): Links {
     network: options.pathNetwork,
     settings: options.pathSettings,
     api,
+    routing: {
+      readSessions: (meshId) => routingView.readSessions(meshId),
+      sessionWith: (meshId, peerId) => routingView.sessionWith(meshId, peerId),
+      announcementsOf: (meshId) => routingView.announcementsOf(meshId),
+    },
     onMachineChanged: () => queueMicrotask(() => meshes.machineChanged()),
   });
   parts.machine.setStunServers(options.stunServers);
@@ -111,6 +118,11 @@ export function createLinks(options: LinksOptions): Links {
     runDir: options.runDir,
     allowsExec: options.allowsExecChecks,
     onChanged: (meshId) => meshes.announcementsChanged(meshId),
+  });
+  const routingView = createRoutingView({
+    ...{ machineId: options.machineId, log, toWallMs: clock.wall },
+    birdOf: () => null,
+    listDuties: () => health.list(),
   });
   const routes = createMeshRoutes(options.machineId, {
     ...{ exec: options.exec, followProgram: options.followProgram, clock, log },
@@ -123,6 +135,7 @@ export function createLinks(options: LinksOptions): Links {
     reconciler,
     health,
     routes,
+    routingView,
     linkPorts,
     pathPorts: parts.ports,
     heartbeatMs: timings.meshHeartbeatMs,
@@ -137,6 +150,7 @@ export function createLinks(options: LinksOptions): Links {
     machine: parts.machine,
     health,
     routes,
+    routingView,
     setLocalAddresses(addresses) {
       parts.machine.setAddresses(addresses.map(({ address }) => address));
       meshes.setLocalAddresses(addresses);

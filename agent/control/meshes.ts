@@ -17,7 +17,7 @@ import { createPeerCache, toDesiredDevice } from "../reconcile/to-desired-device
 import { toBackoffMs } from "./backoff.ts";
 import type { ConnectionState, StopReason } from "./connection.ts";
 import type { DiskCache } from "./disk-cache.ts";
-import { createJoinedMesh, type GivenDevice, type JoinedMesh } from "./joined-mesh.ts";
+import { createJoinedMesh, type GivenDevice, type JoinedMesh, type JoinedMeshOptions } from "./joined-mesh.ts";
 import type { LinkPorts } from "./link-ports.ts";
 import type { ChosenDevice, DeviceChooser } from "./local-device.ts";
 import { type Position, toPosition } from "./session.ts";
@@ -69,6 +69,7 @@ export interface MeshesOptions {
   readonly reconciler: Reconciler;
   readonly health: Health;
   readonly routes: MeshRoutes;
+  readonly routingView: JoinedMeshOptions["routingView"];
   readonly linkPorts: LinkPorts;
   readonly pathPorts: PathPorts;
   readonly heartbeatMs: number;
@@ -136,7 +137,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
   function add(mesh: ListedMesh, device: ChosenDevice, desired: DesiredMesh | null): void {
     const entry = createJoinedMesh(
       {
-        ...{ ...mesh, machineId, device, desired, heartbeatMs: options.heartbeatMs },
+        ...{ ...mesh, machineId, device, desired, heartbeatMs: options.heartbeatMs, routingView: options.routingView },
         onChanged: save,
         onDecisions: scheduleApply,
         onWelcome: () => refusals.delete(mesh.meshId),

@@ -11,7 +11,7 @@ import { createPacer } from "../paths/checks/pacer.ts";
 import { createRuleBook, type RuleBook } from "../paths/checks/rule-book.ts";
 import { createMachineNetwork, type MachineNetwork } from "../paths/machine-network.ts";
 import { createMeshNetworks } from "../paths/mesh-networks.ts";
-import type { PathPorts } from "../paths/path-ports.ts";
+import type { PathPorts, RoutingFacts } from "../paths/path-ports.ts";
 import { createRelays, type RelayTimings } from "../relay/relay-connection.ts";
 import { createPacketFilter } from "../stun/packet-filter.ts";
 import type { Clock } from "../system/clock.ts";
@@ -54,6 +54,7 @@ export interface PathPartsOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly timings: RelayTimings;
+  readonly routing: RoutingFacts;
   /** Something that every mesh has to know. */
   readonly onMachineChanged: () => void;
 }
@@ -89,7 +90,7 @@ export function createPathParts(options: PathPartsOptions): PathParts {
     onProblemChanged: onMachineChanged,
   });
   const ports: PathPorts = {
-    ...{ clock, random, log, files, machine, rules },
+    ...{ clock, random, log, files, machine, rules, routing: options.routing },
     udp: network.udp,
     randomBytes: network.randomBytes,
     meshNetworks: createMeshNetworks(onMachineChanged),

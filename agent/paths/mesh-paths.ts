@@ -131,10 +131,18 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
   const watch = createWatch({
     clock,
     measure() {
+      void ports.routing.readSessions(meshId);
       for (const pair of pairs.all()) pair.measure();
     },
     report: (isSteady) => {
-      const report = { peers: explainAll(), endpoints: own.list(meshId), nat: machine.report(), isSteady };
+      const announcements = [...ports.routing.announcementsOf(meshId)];
+      const report = {
+        peers: explainAll(),
+        endpoints: own.list(meshId),
+        nat: machine.report(),
+        announcements,
+        isSteady,
+      };
       for (const part of toTelemetryReports(report)) options.send(part);
     },
   });
@@ -180,7 +188,8 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     if (row === undefined || pair === null || desired === null) return null;
     const sample = sampler.newest(row.publicKey);
     const time = { nowMs: clock.now(), toWallMs: clock.wall };
-    return toExplanation({ mesh: desired.mesh, row, pair, sample, localNat: local.nat, ...time });
+    const bgp = ports.routing.sessionWith(meshId, peerId);
+    return toExplanation({ mesh: desired.mesh, row, pair, sample, localNat: local.nat, bgp, ...time });
   }
 
   function stop(): void {

@@ -1,6 +1,8 @@
 // What the paths of a mesh need from the machine.
 import type { Endpoint } from "#schema/address";
-import type { MachineId, WireGuardPublicKey } from "#schema/ids";
+import type { AnnouncementState } from "#schema/announcement-state";
+import type { BgpSession } from "#schema/bgp";
+import type { MachineId, MeshId, WireGuardPublicKey } from "#schema/ids";
 import type { NatReport, NatSummary, StunServer } from "#schema/nat";
 import type { Relays } from "../relay/relay-connection.ts";
 import type { StunClient } from "../stun/stun-client.ts";
@@ -32,6 +34,15 @@ export interface PathPorts {
   readonly resolveHost: ResolveHost;
   readonly readDevice: (interfaceName: string) => Promise<WireGuardDevice | null>;
   readonly createKeys: CreateKeys;
+  readonly routing: RoutingFacts;
+}
+
+/** What is told of routing to whoever looks at a mesh's paths. */
+export interface RoutingFacts {
+  /** Looks, for `sessionWith`. */
+  readSessions(meshId: MeshId): Promise<void>;
+  sessionWith(meshId: MeshId, peerId: MachineId): BgpSession;
+  announcementsOf(meshId: MeshId): readonly AnnouncementState[];
 }
 
 /** The keys of checks with the peers of one mesh, made when they are needed first. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { AnnouncementState } from "#schema/announcement-state";
+import { RouteId } from "#schema/ids";
 import { MAX_MACHINE_MESSAGE_BYTES } from "#schema/limits";
 import type { NatReport } from "#schema/nat";
 import type { PeerExplanation } from "#schema/path";
@@ -12,6 +14,7 @@ const explanationOf = (number: number): PeerExplanation => ({
   ...{ gatewayId: null, endpoint: null, handshakeAgeSeconds: null, latencyMs: null, lossRatio: null },
   ...{ rxBytesPerSecond: 0, txBytesPerSecond: 0, localNat: null, peerNat: null, nextTryAt: null, since: null },
   reason: { code: "no_answer", message: "m".repeat(250) },
+  bgp: { state: "active", since: "2026-01-01T00:00:00.000Z", lastError: "e".repeat(80) },
   candidates: Array.from({ length: 16 }, (_, index) => ({
     ...{
       endpoint: `[2001:db8:1111:2222:3333:4444:5555:${1_000 + index}]:51820` as never,
@@ -22,6 +25,7 @@ const explanationOf = (number: number): PeerExplanation => ({
 });
 const reportOf = (count: number) => ({
   ...{ peers: Array.from({ length: count }, (_, index) => explanationOf(index)), endpoints: [], nat: null },
+  announcements: [],
   isSteady: false,
 });
 
@@ -29,6 +33,13 @@ const NAT: NatReport = {
   ...{ at: "2026-01-01T00:00:00.000Z", udp: { ipv4: true, ipv6: false }, mapping: "none", filtering: "unknown" },
   ...{ preservesPort: null, hairpinning: null, mappingLifetimeSeconds: null, publicAddresses: [] },
   ...{ portMapping: { protocols: [], endpoints: [], problem: null }, stun: [], checksProblem: null },
+};
+const ANNOUNCEMENT: AnnouncementState = {
+  ...{ id: RouteId.parse("rt_01kaqx4d8e6v2m9t7w3hncz5rb"), isAnnounced: false, status: "unhealthy" },
+  ...{ since: "2026-01-01T00:00:00.000Z", reason: "r".repeat(200) },
+  results: Array.from({ length: 5 }, () => ({
+    ...{ at: "2026-01-01T00:00:00.000Z", durationMs: 3_000, isSuccess: false, text: "t".repeat(200) },
+  })),
 };
 const expectToFit = (parts: readonly TelemetryReport[]) => {
   // With room for what is sent together with it.
@@ -66,13 +77,14 @@ describe("a report of paths", () => {
     };
     const report: Parameters<typeof toTelemetryReports>[0] = {
       ...{ peers: Array.from({ length: 60 }, (_, index) => full(index)), isSteady: true },
-      ...{ endpoints: Array(400).fill(endpoint), nat: NAT },
+      ...{ endpoints: Array(400).fill(endpoint), nat: NAT, announcements: Array(300).fill(ANNOUNCEMENT) },
     };
     const parts = toTelemetryReports(report);
     expectToFit(parts);
     expect(parts.flatMap(({ peers }) => peers)).toEqual(report.peers);
     expect(parts.flatMap(({ endpoints }) => endpoints)).toEqual(report.endpoints);
     expect(parts.flatMap(({ nat }) => nat ?? [])).toEqual([NAT]);
+    expect(parts.flatMap(({ announcements }) => announcements)).toEqual(report.announcements);
     expect(parts.every(({ isSteady }) => isSteady)).toBe(true);
   });
 });

@@ -1,4 +1,5 @@
 // What somebody wants to see of a mesh's paths, measured for as long as they look.
+import type { BgpSession } from "#schema/bgp";
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import { MAX_MACHINE_MESSAGE_BYTES } from "#schema/limits";
 import type { NatSummary } from "#schema/nat";
@@ -15,12 +16,13 @@ export interface Explained {
   readonly pair: Pair;
   readonly sample: PeerSample | null;
   readonly localNat: NatSummary | null;
+  readonly bgp: BgpSession;
   readonly nowMs: number;
   /** By the wall clock. */
   readonly toWallMs: (atMs: number) => number;
 }
 
-export function toExplanation({ mesh, row, pair, sample, localNat, nowMs, toWallMs }: Explained): PeerExplanation {
+export function toExplanation({ mesh, row, pair, sample, localNat, bgp, nowMs, toWallMs }: Explained): PeerExplanation {
   const state = pair.state();
   const { path } = state;
   const handshakeMs = sample?.peer.latestHandshakeMs ?? null;
@@ -38,6 +40,7 @@ export function toExplanation({ mesh, row, pair, sample, localNat, nowMs, toWall
     rxBytesPerSecond: Math.round(sample?.rxBytesPerSecond ?? 0),
     txBytesPerSecond: Math.round(sample?.txBytesPerSecond ?? 0),
     reason: toPathReason(state, nowMs),
+    bgp,
     candidates: toCandidateOutcomes(state, nowMs, toWallMs),
     localNat,
     peerNat: row.nat ?? null,
@@ -47,7 +50,7 @@ export function toExplanation({ mesh, row, pair, sample, localNat, nowMs, toWall
 }
 
 type Report = Omit<TelemetryReport, "type" | "hasMore">;
-type Contents = Pick<Report, "peers" | "endpoints" | "nat">;
+type Contents = Pick<Report, "peers" | "endpoints" | "nat" | "announcements">;
 
 /** Of what a part holds. Well below the limit of a message, so that its frame and what is sent with it over long-poll have room. */
 const PART_BYTES = (MAX_MACHINE_MESSAGE_BYTES * 3) / 4;
@@ -68,6 +71,7 @@ export function toTelemetryReports(report: Report): TelemetryReport[] {
       peers: [...part.peers, ...piece.peers],
       endpoints: [...part.endpoints, ...piece.endpoints],
       nat: piece.nat ?? part.nat,
+      announcements: [...part.announcements, ...piece.announcements],
     };
     partBytes += bytes;
   }
@@ -78,11 +82,12 @@ export function toTelemetryReports(report: Report): TelemetryReport[] {
   }));
 }
 
-const EMPTY: Contents = { peers: [], endpoints: [], nat: null };
+const EMPTY: Contents = { peers: [], endpoints: [], nat: null, announcements: [] };
 
-const toPieces = ({ peers, endpoints, nat }: Report): Contents[] => [
+const toPieces = ({ peers, endpoints, nat, announcements }: Report): Contents[] => [
   ...peers.map((peer) => ({ ...EMPTY, peers: [peer] })),
   ...endpoints.map((endpoint) => ({ ...EMPTY, endpoints: [endpoint] })),
+  ...announcements.map((announcement) => ({ ...EMPTY, announcements: [announcement] })),
   ...(nat === null ? [] : [{ ...EMPTY, nat }]),
 ];
 

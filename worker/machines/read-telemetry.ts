@@ -1,17 +1,16 @@
-// What a machine says of its links right now: each Mesh object that it is in is asked, and asks the machine.
+// What a machine says of its links right now.
 import type { MachineId, MeshId } from "#schema/ids";
 import type { NatReport } from "#schema/nat";
 import type { ObservedEndpoint, PeerExplanation, PeerTelemetry } from "#schema/path";
 import { err, ok, type Result } from "#schema/result";
-import { findMachine, type MachineRecord, readMachineWithMeshes } from "../db/machines.ts";
+import { findMachine } from "../db/machines.ts";
 import { type ListedMembership, listMembershipsOf } from "../db/memberships.ts";
 import type { Failure } from "../failure.ts";
-import type { MemberTelemetry } from "../mesh-object/rpc.ts";
-import type { Services } from "../services.ts";
-import { readLastSeen } from "./read-last-seen.ts";
+import type { MemberTelemetry, MeshObjectRpc } from "../mesh-object/rpc.ts";
+import { askMeshes, type LiveFailure, type LiveParts } from "./ask-meshes.ts";
 
-type Parts = Pick<Services, "db" | "objects" | "log">;
-type TelemetryFailure = Failure<"machine_not_found" | "machine_offline" | "machine_silent">;
+type Parts = LiveParts;
+type TelemetryFailure = LiveFailure;
 
 /** Rates and loss take a machine two or three seconds to measure. */
 const WAIT_MS = 4_000;
@@ -60,36 +59,15 @@ export async function readNetwork(
   return ok({ report: newest?.nat ?? null });
 }
 
-/** Of each mesh that the machine answers in; a mesh where it is not connected is left out unless that is true of all. */
-async function readTelemetry(
+/** Of each mesh that the machine answers in. */
+export async function readTelemetry(
   services: Parts,
   machineId: MachineId,
   isWanted: (place: ListedMembership) => boolean = () => true,
 ): Promise<Result<MemberTelemetry[], TelemetryFailure>> {
-  const { machines, memberships } = await readMachineWithMeshes(services.db, machineId);
-  const [machine] = machines;
-  if (machine === undefined) return err({ code: "machine_not_found" });
-  const asked = memberships.filter(isWanted);
-  const answers = await Promise.all(
-    asked.map(({ meshId }) => services.objects.mesh(meshId).readTelemetry(machineId, { waitMs: WAIT_MS })),
-  );
-  const told = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
-  const codes = answers.flatMap((answer) => (answer.ok ? [] : [answer.error.code]));
-  if (told.length > 0 || !codes.some((code) => code === "offline" || code === "silent")) return ok(told);
-  if (codes.includes("silent")) {
-    return err({ code: "machine_silent", detail: `${machine.name} did not answer within ${WAIT_MS / 1_000} s` });
-  }
-  return err({ code: "machine_offline", detail: await describeOffline(services, machine, memberships) });
-}
-
-async function describeOffline(
-  services: Parts,
-  { id, name }: MachineRecord,
-  memberships: readonly ListedMembership[],
-): Promise<string> {
-  const seenAt = (await readLastSeen(services, [id], memberships)).get(id);
-  const since = seenAt === undefined ? "it was never seen" : `it was last seen at ${new Date(seenAt).toISOString()}`;
-  return `${name} is not connected; ${since}`;
+  const ask = (mesh: MeshObjectRpc) => mesh.readTelemetry(machineId, { waitMs: WAIT_MS });
+  const told = await askMeshes(services, { machineId, isWanted, waitMs: WAIT_MS, ask });
+  return told.ok ? ok(told.value.map(({ value }) => value)) : told;
 }
 
 async function readSharedMeshes(

@@ -14,6 +14,7 @@ import { type Connections, createConnections } from "./connections.ts";
 import { createLinkEvents, type LinkEvents } from "./links/link-events.ts";
 import { createTelemetry, type Telemetry } from "./links/telemetry.ts";
 import { createMemberEndpoint, type MemberEndpoint } from "./member-endpoint.ts";
+import { createRibReader, type RibReader } from "./links/rib-reader.ts";
 import type { MeshParts } from "./members.ts";
 import { readOpenMesh } from "./members.ts";
 import { createRelayInvitations } from "./signals/relay-invitations.ts";
@@ -45,6 +46,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   const now = Date.now;
   const log = createLogger(parseLogLevel(env.BECKET_LOG_LEVEL));
   const db = createDatabase(ctx.storage);
+  readonly ribs: RibReader;
   const storage = createMeshStorage(db, () => ctx.storage.deleteAll());
   const alarms = createAlarms<"outbox" | "notices">(db, ctx.storage);
   const announcements = createAnnouncementStorage(db);
@@ -102,6 +104,10 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
       maxEntries: MAX_NOTICES,
       deliver: createNotifier(env, log),
       scheduleBy: (atMs) => alarms.scheduleBy("notices", atMs),
+    ribs: createRibReader({
+      randomId: () => crypto.randomUUID(),
+      tell: (machineId, message) => connections.tell(machineId, JSON.stringify(message)),
+    }),
     }),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   };

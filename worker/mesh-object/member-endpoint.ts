@@ -10,6 +10,7 @@ import type { Failure } from "../failure.ts";
 import type { Logger } from "../log.ts";
 import type { Connections } from "./connections.ts";
 import type { LinkEvents } from "./links/link-events.ts";
+import type { RibReader } from "./links/rib-reader.ts";
 import type { Telemetry } from "./links/telemetry.ts";
 import { readOpenMesh } from "./members.ts";
 import { handleMessages, type MessageKind, type MessageOutcome } from "./messages.ts";
@@ -30,6 +31,7 @@ export interface MemberEndpointParts {
   readonly linkEvents: LinkEvents;
   readonly transits: Transits;
   readonly telemetry: Telemetry;
+  readonly ribs: RibReader;
   readonly relayInvitations: RelayInvitations;
   readonly connections: Connections;
   readonly replies: Replies;
@@ -90,6 +92,7 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
     for (const peerId of relayPeers) if (meshId) parts.relayInvitations.invite({ meshId, machineId, peerId });
     for (const member of transitMembers) connections.tell(member, renderTransits(transits, member));
     for (const told of telemetry) parts.telemetry.heard(machineId, told);
+    for (const told of outcome.ribs) parts.ribs.heard(machineId, told);
     if (droppedLinkEvents > 0) log.info("dropped link events of a member", { machineId, droppedLinkEvents });
   }
 

@@ -1,8 +1,10 @@
+import type { MachineId } from "#schema/ids";
 import { ONLINE_WITHIN_MS } from "#schema/limits";
 import type { Member } from "#schema/machine";
+import type { AnnouncementRecord } from "./announcements/announcement.ts";
 import type { MemberStatus } from "./connections.ts";
 import type { KeptReport } from "./links/telemetry.ts";
-import type { MemberTelemetry } from "./rpc.ts";
+import type { MemberRib, MemberTelemetry } from "./rpc.ts";
 import type { MemberRecord, MeshRecord, MeshStorage } from "./storage.ts";
 import type { Position } from "./sync/sync.ts";
 
@@ -26,18 +28,54 @@ export function toMember(mesh: MeshRecord, member: MemberRecord, status: MemberS
 
 /** What a member tells of this mesh and its members; what it tells of anything else is left out. */
 export function toMemberTelemetry(
-  { readMember }: Pick<MeshStorage, "readMember">,
+  {
+    readMember,
+    listAnnouncements,
+  }: Pick<MeshStorage, "readMember"> & {
+    /** Those that the member itself has to announce. */
+    readonly listAnnouncements: () => readonly AnnouncementRecord[];
+  },
   { settings }: MeshRecord,
-  { peers, endpoints, nat, receivedAt }: KeptReport,
+  { peers, endpoints, nat, announcements, receivedAt }: KeptReport,
 ): MemberTelemetry {
+  const told = new Map(announcements.map((state) => [state.id, state]));
   const isHere = ({ meshId }: { meshId: string }) => meshId === settings.id;
   return {
     receivedAt,
     nat,
     endpoints: endpoints.filter(isHere),
+    announcements: listAnnouncements().flatMap(({ id, kind, name, prefixes }) => {
+      const state = told.get(id);
+      return state === undefined ? [] : [{ ...state, meshId: settings.id, kind, name, prefixes: [...prefixes] }];
+    }),
     peers: peers.filter(isHere).flatMap((peer) => {
       const member = readMember(peer.machineId);
       return member === null ? [] : [{ ...peer, name: member.name }];
+    }),
+  };
+}
+
+/** Machines are called by the names that the mesh knows; who is no member is left out. */
+export function toMemberRib({ readMember }: Pick<MeshStorage, "readMember">, { routes, ...rib }: MemberRib): MemberRib {
+  const names = new Map<MachineId, string | null>();
+  const nameOf = (machineId: MachineId): string | null => {
+    const name = names.has(machineId) ? (names.get(machineId) ?? null) : (readMember(machineId)?.name ?? null);
+    names.set(machineId, name);
+    return name;
+  };
+  const toNamed = (machineId: MachineId | null) => {
+    const name = machineId === null ? null : nameOf(machineId);
+    return { machineId: name === null ? null : machineId, name };
+  };
+  return {
+    ...rib,
+    routes: routes.map(({ origin, source, ...route }) => {
+      const { machineId, name } = toNamed(origin?.machineId ?? null);
+      return {
+        ...route,
+        origin: machineId === null || name === null ? null : { machineId, name },
+        source: { ...source, ...toNamed(source.machineId) },
+      };
     }),
   };
 }

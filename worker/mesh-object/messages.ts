@@ -7,6 +7,7 @@ import type {
   FromMeshMessage,
   LinkReports,
   MemberUpdate,
+  RibReport,
   SyncHello,
   TelemetryReport,
   ToMeshMessage,
@@ -49,6 +50,7 @@ export interface MessageOutcome {
   /** Who has to be told their transits. */
   readonly transitMembers: readonly MachineId[];
   readonly telemetry: readonly TelemetryReport[];
+  readonly ribs: readonly RibReport[];
   readonly droppedLinkEvents: number;
   /** Ends the connection. What the messages before it did stays. */
   readonly failure: Failure | null;
@@ -67,6 +69,7 @@ const NOTHING: MessageOutcome = {
   relayPeers: [],
   transitMembers: [],
   telemetry: [],
+  ribs: [],
   droppedLinkEvents: 0,
   failure: null,
 };
@@ -90,6 +93,7 @@ const join = (before: MessageOutcome, step: MessageOutcome): MessageOutcome => (
   relayPeers: [...before.relayPeers, ...step.relayPeers],
   transitMembers: [...new Set([...before.transitMembers, ...step.transitMembers])],
   telemetry: [...before.telemetry, ...step.telemetry],
+  ribs: [...before.ribs, ...step.ribs],
   droppedLinkEvents: before.droppedLinkEvents + step.droppedLinkEvents,
   failure: null,
 });
@@ -118,6 +122,8 @@ function handleMessage(context: MessageContext, message: ToMeshMessage): Result<
       return ok(keepLinkEvents(context, message));
     case "telemetry.report":
       return ok({ ...NOTHING, telemetry: [message] });
+    case "rib.report":
+      return ok({ ...NOTHING, ribs: [message] });
     case "transit.request":
       return ok(handleTransit(context, message));
   }

@@ -14,6 +14,7 @@ export const createExplanation = (
 ): PeerExplanation => ({
   ...{ meshId, machineId, name: "peer", status: "up", path: "direct", gatewayId: null, endpoint: ENDPOINT },
   ...{ handshakeAgeSeconds: 12, latencyMs: 8.5, lossRatio: 0, rxBytesPerSecond: 100, txBytesPerSecond: 200 },
+  bgp: { state: "established", since: AT, lastError: null },
   reason: { code: "direct", message: "direct: a check was answered in 8.5 ms" },
   candidates: [{ endpoint: ENDPOINT, type: "stun", outcome: "answered", roundTripMs: 8.5, lastTriedAt: AT }],
   ...{ localNat: null, peerNat: null, nextTryAt: null, since: AT },
@@ -37,6 +38,7 @@ export const createReport = (
     stun: [],
     checksProblem: null,
   },
+  announcements: [],
   isSteady: true,
   ...change,
 });

@@ -16,7 +16,7 @@ export interface Telemetry {
   greeted(machineId: MachineId): void;
   forget(machineId: MachineId): void;
 }
-export type KeptReport = Pick<TelemetryReport, "peers" | "endpoints" | "nat" | "isSteady"> & {
+export type KeptReport = Pick<TelemetryReport, "peers" | "endpoints" | "nat" | "announcements" | "isSteady"> & {
   readonly receivedAt: number;
 };
 
@@ -122,6 +122,7 @@ const newWatched = (): Watched => ({
 const joinParts = (parts: readonly TelemetryReport[]): Omit<KeptReport, "receivedAt"> => ({
   peers: parts.flatMap(({ peers }) => peers),
   endpoints: parts.flatMap(({ endpoints }) => endpoints),
+  announcements: parts.flatMap(({ announcements }) => announcements),
   nat: parts.find(({ nat }) => nat !== null)?.nat ?? null,
   isSteady: parts.every(({ isSteady }) => isSteady),
 });

@@ -1,0 +1,65 @@
+// What the BIRDs of this machine say, for whoever looks: nothing is asked of them otherwise.
+import type { AnnouncementState } from "#schema/announcement-state";
+import type { BgpSession } from "#schema/bgp";
+import type { DesiredMesh } from "#schema/desired-state";
+import type { MachineId, MeshId } from "#schema/ids";
+import type { Prefix } from "#schema/prefix";
+import type { Bird } from "../../bird/bird.ts";
+import type { DutyHealth } from "../../health/health.ts";
+import type { Logger } from "../../system/logger.ts";
+import { toAnnouncementState } from "./to-announcement-states.ts";
+import { type BgpSessions, sessionWith, toBgpSessions } from "./to-bgp-sessions.ts";
+import { type Rib, toRib } from "./to-rib.ts";
+
+export interface RoutingView {
+  /** Asks the mesh's BIRD for its sessions, for `sessionWith`. */
+  readSessions(meshId: MeshId): Promise<void>;
+  /** As it was when they were read last. */
+  sessionWith(meshId: MeshId, machineId: MachineId): BgpSession;
+  /** Null: no BIRD runs for this mesh. Rejects when it does not answer. */
+  readRib(desired: DesiredMesh, prefix: Prefix | null): Promise<Rib | null>;
+  announcementsOf(meshId: MeshId): readonly AnnouncementState[];
+}
+
+export interface RoutingViewOptions {
+  readonly machineId: MachineId;
+  /** Null: this mesh has none. */
+  readonly birdOf: (meshId: MeshId) => Pick<Bird, "readProtocols" | "readRoutes"> | null;
+  readonly listDuties: () => readonly DutyHealth[];
+  readonly toWallMs: (atMs: number) => number;
+  readonly log: Logger;
+}
+
+export function createRoutingView({ machineId, birdOf, listDuties, toWallMs, log }: RoutingViewOptions): RoutingView {
+  const sessions = new Map<MeshId, BgpSessions | null>();
+  const reading = new Map<MeshId, Promise<void>>();
+
+  async function look(meshId: MeshId): Promise<void> {
+    try {
+      const protocols = (await birdOf(meshId)?.readProtocols()) ?? null;
+      sessions.set(meshId, protocols === null ? null : toBgpSessions(protocols));
+    } catch (error) {
+      sessions.delete(meshId);
+      log.debug("BIRD's sessions could not be read", { meshId, error });
+    } finally {
+      reading.delete(meshId);
+    }
+  }
+
+  return {
+    readSessions(meshId) {
+      const running = reading.get(meshId) ?? look(meshId);
+      reading.set(meshId, running);
+      return running;
+    },
+    sessionWith: (meshId, peerId) => sessionWith(sessions.get(meshId) ?? null, peerId),
+    async readRib(desired, prefix) {
+      const routes = await birdOf(desired.mesh.id)?.readRoutes();
+      return routes == null ? null : toRib({ desired, machineId, routes, prefix });
+    },
+    announcementsOf: (meshId) =>
+      listDuties()
+        .filter((duty) => duty.meshId === meshId)
+        .map((duty) => toAnnouncementState(duty, toWallMs)),
+  };
+}
