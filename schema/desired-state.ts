@@ -6,6 +6,7 @@ import { MachineId, MeshId, RouteId, VipId, WireGuardPublicKey } from "./ids.ts"
 import { MAX_ENDPOINTS_PER_MEMBER } from "./limits.ts";
 import { Fallback, MeshCidr, Name, PrivateAsn } from "./mesh.ts";
 import { NatSummary } from "./nat.ts";
+import { NO_POLICIES, Policies } from "./policy.ts";
 import { Prefix } from "./prefix.ts";
 
 /** How an endpoint was learnt. */
@@ -58,6 +59,8 @@ export const MeshSettings = z.object({
   fallback: Fallback.default("relay"),
   /** Members speak BGP with gateways only, which pass on what each tells. The mesh has a gateway as long as this is true. */
   routeReflectorMode: z.boolean().default(false),
+  /** What its gateways import from other meshes, and export to them. All members know it: what a gateway brings is looked at once more. */
+  policies: Policies.default(NO_POLICIES),
 });
 export type MeshSettings = z.infer<typeof MeshSettings>;
 
@@ -100,5 +103,7 @@ export const DesiredMesh = z.object({
   /** All that any member may announce. Null: never heard of, because an agent kept this that did not ask. */
   announcements: z.array(AnnouncementRow).nullable().default(null),
   duties: z.array(Duty).default([]),
+  /** The machine's own: what it takes from other members, and what it announces to them. */
+  policies: Policies.default(NO_POLICIES),
 });
 export type DesiredMesh = z.infer<typeof DesiredMesh>;

@@ -1,7 +1,7 @@
 // A machine as the control plane knows it, and its membership in a mesh.
 import { z } from "zod";
 import { Ipv4, Ipv6 } from "./address.ts";
-import { MachineId, MeshId, WireGuardPublicKey } from "./ids.ts";
+import { MachineId, MeshId, PolicySetId, WireGuardPublicKey } from "./ids.ts";
 import { Name } from "./mesh.ts";
 import { Timestamp } from "./timestamp.ts";
 
@@ -61,6 +61,15 @@ export type Membership = z.infer<typeof Membership>;
 
 const online = z.boolean().meta({ description: "True when it was seen within the last 60 seconds.", examples: [true] });
 
+export const machinePolicySets = {
+  importPolicySetId: PolicySetId.nullable().describe(
+    "The policy set that decides which of the routes that other members announce it takes; null: all.",
+  ),
+  exportPolicySetId: PolicySetId.nullable().describe(
+    "The policy set that decides which of its routes it announces to other members, and how; null: all, as they are.",
+  ),
+};
+
 export const Machine = z
   .object({
     id: MachineId,
@@ -71,6 +80,7 @@ export const Machine = z
       description: "It may forward for pairs that have no direct path, in meshes whose `fallback` allows transit.",
       examples: [false],
     }),
+    ...machinePolicySets,
     agent: AgentInfo.nullable().describe("What its agent tells of it; null before it has told."),
     meshes: z.array(Membership).describe("The meshes it is in."),
     createdAt: Timestamp.describe("When it enrolled."),

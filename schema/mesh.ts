@@ -1,7 +1,7 @@
 // A mesh and what may be said of it. The CIDR is the mesh's address plan: private, immutable, /8 to /30.
 import { z } from "zod";
 import { Ipv4Cidr, Ipv6Cidr, isOverlapping, parseIpv4Cidr } from "./address.ts";
-import { MeshId } from "./ids.ts";
+import { MeshId, PolicySetId } from "./ids.ts";
 import { MAX_NAME_LENGTH } from "./limits.ts";
 import { Timestamp } from "./timestamp.ts";
 
@@ -64,6 +64,15 @@ export const RouteReflectorMode = z.boolean().meta({
   examples: [false],
 });
 
+export const meshPolicySets = {
+  importPolicySetId: PolicySetId.nullable().describe(
+    "The policy set that decides at the mesh's gateways what comes in from other meshes; null: private networks do.",
+  ),
+  exportPolicySetId: PolicySetId.nullable().describe(
+    "The policy set that decides at the mesh's gateways what of it goes to other meshes; null: all does.",
+  ),
+};
+
 /** Addresses members can have: network and broadcast excluded. */
 export function hostCount(cidr: string): number {
   const range = parseIpv4Cidr(cidr);
@@ -79,6 +88,7 @@ export const Mesh = z
     asn: PrivateAsn.describe("The mesh's own private AS number (RFC 6996)."),
     fallback: Fallback,
     routeReflectorMode: RouteReflectorMode,
+    ...meshPolicySets,
     isDefault: z.boolean().meta({
       description:
         "Newly enrolled machines join this mesh, unless their join token names others. At most one mesh is the default.",

@@ -16,7 +16,7 @@ import { isIpv6Prefix, Prefix, toPrefixLength } from "./prefix.ts";
 import { Timestamp } from "./timestamp.ts";
 
 const isDistinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
-const Uint32 = z.number().int().min(0).max(4_294_967_295);
+export const Uint32 = z.number().int().min(0).max(4_294_967_295);
 const length = z.number().int().min(0).max(128);
 const Communities = z.array(Community).max(MAX_COMMUNITIES_PER_RULE).refine(isDistinct, "must not name one twice");
 const Description = z.string().max(MAX_POLICY_DESCRIPTION_LENGTH);

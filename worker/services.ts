@@ -6,6 +6,7 @@ import {
   JoinTokenId,
   MachineId,
   MeshId,
+  PolicySetId,
   RouteId,
   renderUlid,
   VipId,
@@ -44,6 +45,7 @@ export interface Ids {
   auditEvent(): AuditEventId;
   route(): RouteId;
   vip(): VipId;
+  policySet(): PolicySetId;
   request(): string;
 }
 
@@ -85,6 +87,7 @@ function createIds(now: () => number, random: (byteLength: number) => Uint8Array
     auditEvent: () => AuditEventId.parse(ID_PREFIXES.auditEvent + ulid()),
     route: () => RouteId.parse(ID_PREFIXES.route + ulid()),
     vip: () => VipId.parse(ID_PREFIXES.vip + ulid()),
+    policySet: () => PolicySetId.parse(ID_PREFIXES.policySet + ulid()),
     request: () => `req_${ulid()}`,
   };
 }

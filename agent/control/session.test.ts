@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AnnouncementRow, DesiredMesh, Duty } from "#schema/desired-state";
+import { NO_POLICIES } from "#schema/policy";
 import { type FromMeshMessage, SyncSnapshot } from "#schema/wire/messages";
 import { createMeshModel, testMachineId, testMeshId, testPeer } from "../testing/mesh-model.ts";
 import {
@@ -52,21 +53,23 @@ describe("a session", () => {
     expect(kept.map(({ name }) => name)).toEqual(["m0", "m1", "m3", "m5", "m6", "m7", "m8"]);
   });
 
-  test("follows announcements: changed, withdrawn, and this machine's own", () => {
+  test("follows announcements: changed, withdrawn, and this machine's own, with its policies", () => {
     const { model, session } = setUp();
     session.receive(model.answerHello(null));
     const [lan, vip] = [announcement("rt", 2), announcement("vip", 1)];
     const duties = [Duty.parse({ id: lan.id })];
-    session.receive({ ...model.put(1, 0), announcements: [vip, lan], duties });
-    expect(session.state().desired).toMatchObject({ announcements: [lan, vip], duties });
+    const preferring = { rules: [], defaultAction: "accept", defaultLocalPreference: 50 } as const;
+    const policies = { import: null, export: preferring };
+    session.receive({ ...model.put(1, 0), announcements: [vip, lan], duties, policies });
+    expect(session.state().desired).toMatchObject({ announcements: [lan, vip], duties, policies });
     session.receive(model.put(2, 0));
-    expect(session.state().desired).toMatchObject({ announcements: [lan, vip], duties });
+    expect(session.state().desired).toMatchObject({ announcements: [lan, vip], duties, policies });
     const withdrawn = { ...lan, prefixes: [], machineIds: [] };
     session.receive({ ...model.put(3, 0), announcements: [withdrawn], duties: [] });
-    expect(session.state().desired).toMatchObject({ announcements: [vip], duties: [] });
+    expect(session.state().desired).toMatchObject({ announcements: [vip], duties: [], policies: NO_POLICIES });
     const snapshot = { ...SyncSnapshot.parse(model.answerHello(null)), epoch: "epoch-2" };
-    session.receive({ ...snapshot, announcements: [lan], duties });
-    expect(session.state().desired).toMatchObject({ announcements: [lan], duties });
+    session.receive({ ...snapshot, announcements: [lan], duties, policies });
+    expect(session.state().desired).toMatchObject({ announcements: [lan], duties, policies });
   });
 
   test("asks for everything when an agent kept its state that knew of no announcements", () => {

@@ -91,12 +91,12 @@ function receive(state: SessionState, message: SessionMessage): SessionStep {
 
 function takeSnapshot(state: SessionState, message: SyncSnapshot): SessionStep {
   const { desired } = state;
-  const { mesh, members, epoch, revision, duties } = message;
+  const { mesh, members, epoch, revision, duties, policies } = message;
   if (mesh.id !== state.meshId) return ignore(state, "snapshot of another mesh");
   const isOlder = desired !== null && desired.epoch === epoch && revision < desired.revision;
   if (isOlder && state.asked !== "everything") return askEverything(state);
   const announcements = applyAnnouncements([], message.announcements);
-  const next: DesiredMesh = { mesh, epoch, revision, members: sortMembers(members), announcements, duties };
+  const next: DesiredMesh = { mesh, epoch, revision, members: sortMembers(members), announcements, duties, policies };
   const isSame =
     desired?.epoch === epoch && desired.revision === revision && JSON.stringify(desired) === JSON.stringify(next);
   return { state: { ...state, desired: next, asked: "nothing" }, outputs: isSame ? [] : [{ type: "changed" }] };
@@ -115,6 +115,7 @@ function takeChanges(state: SessionState, message: SyncChanges): SessionStep {
     members: applyRows(desired.members, message.changed, message.removed),
     announcements: desired.announcements && applyAnnouncements(desired.announcements, message.announcements),
     duties: message.duties ?? desired.duties,
+    policies: message.duties === undefined ? desired.policies : message.policies,
   };
   return { state: { ...state, desired: next, asked: "nothing" }, outputs: [{ type: "changed" }] };
 }

@@ -1,6 +1,7 @@
 // A Mesh object as plain data: what it would answer, and the history that a session must have passed through.
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import { type MachineId, type MeshId, renderUlid } from "#schema/ids";
+import { NO_POLICIES } from "#schema/policy";
 import type { SyncChanges, SyncSnapshot } from "#schema/wire/messages";
 import type { SessionMessage } from "../control/session.ts";
 
@@ -61,6 +62,7 @@ export function createMeshModel(index = 0): MeshModel {
     asn: 4_200_000_001 + index,
     fallback: "relay",
     routeReflectorMode: false,
+    policies: NO_POLICIES,
   };
   let oldestTombstone = 0;
   let meshRevision = 1;
@@ -75,6 +77,7 @@ export function createMeshModel(index = 0): MeshModel {
       members: [...rows.keys()].sort().map((key) => rows.get(key)?.row),
       announcements: [],
       duties: [],
+      policies: NO_POLICIES,
     }) as unknown as DesiredMesh;
   const record = () => history.set(`${position.epoch}/${position.revision}`, desired());
   const next = () => {
@@ -89,6 +92,7 @@ export function createMeshModel(index = 0): MeshModel {
     changed: [...rows.values()].filter((entry) => entry.revision > revision).map((entry) => entry.row),
     removed: [...tombstones].filter(([, at]) => at > revision).map(([machineId]) => machineId),
     announcements: [],
+    policies: NO_POLICIES,
   });
   const snapshot = (): SyncSnapshot => ({ type: "sync.snapshot", ...desired(), announcements: [] });
   record();

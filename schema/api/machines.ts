@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MachineId } from "../ids.ts";
-import { Machine } from "../machine.ts";
+import { Machine, machinePolicySets } from "../machine.ts";
 import { Name } from "../mesh.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
@@ -18,6 +18,8 @@ export const UpdateMachine = z
           "True: it may forward, and so decrypt, for pairs that have no direct path, in meshes whose `fallback` allows transit.",
         examples: [true],
       }),
+    importPolicySetId: machinePolicySets.importPolicySetId.optional(),
+    exportPolicySetId: machinePolicySets.exportPolicySetId.optional(),
   })
   .meta({ id: "UpdateMachine", description: "What is left out stays." });
 export type UpdateMachine = z.infer<typeof UpdateMachine>;
@@ -52,13 +54,13 @@ export const updateMachine = defineOperation({
   method: "patch",
   path: "/machines/{machineId}",
   summary: "Change a machine",
-  description: "Its name, and whether it is a gateway.",
+  description: "Its name, whether it is a gateway, and its policy sets.",
   role: "admin",
   params,
   body: UpdateMachine,
   status: 200,
   reply: Machine,
-  errors: ["machine_not_found", "name_taken"],
+  errors: ["machine_not_found", "name_taken", "policy_set_not_found", "limit_reached"],
 });
 export const deleteMachine = defineOperation({
   id: "deleteMachine",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MeshId } from "../ids.ts";
-import { Fallback, Mesh, MeshCidr, Name, PrivateAsn, RouteReflectorMode, Warning } from "../mesh.ts";
+import { Fallback, Mesh, MeshCidr, meshPolicySets, Name, PrivateAsn, RouteReflectorMode, Warning } from "../mesh.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
 const tag = "meshes";
@@ -40,6 +40,8 @@ export const UpdateMesh = z
     name: Name.optional(),
     fallback: Fallback.optional(),
     routeReflectorMode: RouteReflectorMode.optional(),
+    importPolicySetId: meshPolicySets.importPolicySetId.optional(),
+    exportPolicySetId: meshPolicySets.exportPolicySetId.optional(),
     isDefault: z
       .boolean()
       .optional()
@@ -97,13 +99,13 @@ export const updateMesh = defineOperation({
   path: "/meshes/{meshId}",
   summary: "Change a mesh",
   description:
-    "Its name, how pairs talk that have no direct path, route reflector mode (which needs a gateway), and whether it is the default.",
+    "Its name, how pairs talk that have no direct path, route reflector mode (which needs a gateway), its policy sets, and whether it is the default.",
   role: "admin",
   params,
   body: UpdateMesh,
   status: 200,
   reply: MeshDetails,
-  errors: ["mesh_not_found", "name_taken", "gateway_required"],
+  errors: ["mesh_not_found", "name_taken", "gateway_required", "policy_set_not_found"],
 });
 export const deleteMesh = defineOperation({
   id: "deleteMesh",

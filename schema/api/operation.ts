@@ -8,6 +8,7 @@ export const TAGS = {
   members: "Which machines are in a mesh, and with which addresses.",
   routes: "Networks behind members, which they announce into a mesh.",
   vips: "Addresses of a mesh that one of several members holds.",
+  "policy-sets": "Ordered rules that accept, reject or change routes.",
   machines: "The hosts that enrolled.",
   "join-tokens": "Secrets with which machines enrol.",
   "api-tokens": "Secrets with which scripts use this API.",
@@ -18,7 +19,7 @@ export type Tag = keyof typeof TAGS;
 export const Role = z.enum(["owner", "admin", "viewer"]).meta({
   id: "Role",
   description:
-    "viewer reads; admin also changes meshes, routes, VIPs, machines and join tokens; owner also manages API tokens.",
+    "viewer reads; admin also changes meshes, routes, VIPs, policy sets, machines and join tokens; owner also manages API tokens.",
   examples: ["viewer"],
 });
 export type Role = z.infer<typeof Role>;

@@ -2,8 +2,6 @@
 // (there in a MessageBatch). Unknown fields are stripped; an unknown `type` is logged and ignored by both ends.
 import { z } from "zod";
 import { Endpoint } from "../address.ts";
-import { AnnouncementState } from "../announcement-state.ts";
-import { MAX_RIB_ROUTES, RibRoute } from "../bgp.ts";
 import {
   AnnouncementRow,
   Candidates,
@@ -15,20 +13,12 @@ import {
   Revision,
 } from "../desired-state.ts";
 import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
-import {
-  MAX_GATEWAYS_NAMED,
-  MAX_LINK_REPORTS,
-  MAX_POLL_WAIT_SECONDS,
-  MAX_ROUTES_PER_MESH,
-  MAX_STUN_SERVERS,
-  MAX_VIPS_PER_MESH,
-} from "../limits.ts";
+import { MAX_GATEWAYS_NAMED, MAX_LINK_REPORTS, MAX_POLL_WAIT_SECONDS, MAX_STUN_SERVERS } from "../limits.ts";
 import { AgentInfo, StepFailure } from "../machine.ts";
 import { Name } from "../mesh.ts";
 import { NatReport, NatSummary, StunServer } from "../nat.ts";
 import { LinkReport, ObservedEndpoint, PeerExplanation } from "../path.ts";
-import { Prefix } from "../prefix.ts";
-import { SpokenText } from "../spoken-text.ts";
+import { NO_POLICIES, Policies } from "../policy.ts";
 
 const wireVersion = z.number().int().min(1);
 const position = { epoch: Epoch, revision: Revision };
@@ -90,11 +80,6 @@ export const TelemetryReport = z.object({
   endpoints: z.array(ObservedEndpoint),
   nat: NatReport.nullable(),
   /** True when rates and loss were measured over time, not just begun. */
-  /** What the machine has to announce in this mesh. */
-  announcements: z
-    .array(AnnouncementState)
-    .max(MAX_ROUTES_PER_MESH + MAX_VIPS_PER_MESH)
-    .default([]),
   isSteady: z.boolean(),
   /** Another part of this report follows, because it does not fit into one message; parts are joined in order. */
   hasMore: z.boolean().optional(),
@@ -112,21 +97,6 @@ export const TransitRequest = z.object({
 export type TransitRequest = z.infer<typeof TransitRequest>;
 
 export const ToMeshMessage = z.discriminatedUnion("type", [
-const ribRequestId = z.string().min(1).max(40);
-/** My BIRD's routes, as asked for (rib.request). */
-export const RibReport = z.object({
-  type: z.literal("rib.report"),
-  requestId: ribRequestId,
-  routes: z.array(RibRoute).max(MAX_RIB_ROUTES),
-  /** There were more than are told. */
-  isTruncated: z.boolean(),
-  /** Why there is nothing to tell; null: that is all. */
-  problem: SpokenText.nullable(),
-  /** Another part follows; parts are joined in order. */
-  hasMore: z.boolean().optional(),
-});
-export type RibReport = z.infer<typeof RibReport>;
-
   SyncHello,
   MemberUpdate,
   SyncApplied,
@@ -138,7 +108,6 @@ export type RibReport = z.infer<typeof RibReport>;
   TelemetryReport,
   TransitRequest,
 ]);
-  RibReport,
 export type ToMeshMessage = z.infer<typeof ToMeshMessage>;
 
 /** Everything. Replaces what the agent knew of this mesh. */
@@ -150,6 +119,8 @@ export const SyncSnapshot = z.object({
   announcements: z.array(AnnouncementRow).default([]),
   /** The receiver's. */
   duties: z.array(Duty).default([]),
+  /** The receiver's. */
+  policies: Policies.default(NO_POLICIES),
 });
 export type SyncSnapshot = z.infer<typeof SyncSnapshot>;
 /** What changed after `since`. Valid only on top of exactly that revision or a newer one of the same epoch. */
@@ -162,8 +133,10 @@ export const SyncChanges = z.object({
   removed: z.array(MachineId),
   /** Those that changed; one without machines is gone. */
   announcements: z.array(AnnouncementRow).default([]),
-  /** All that the receiver has; left out when they did not change. */
+  /** All that the receiver has; left out when neither they nor its policies changed. */
   duties: z.array(Duty).optional(),
+  /** The receiver's, where its duties are told; without them it says nothing. */
+  policies: Policies.default(NO_POLICIES),
 });
 export type SyncChanges = z.infer<typeof SyncChanges>;
 /** The object's own position, in answer to a heartbeat of an agent that is up to date. */
@@ -217,13 +190,6 @@ export const TransitRequested = z.object({ type: z.literal("transit.requested"),
 export type TransitRequested = z.infer<typeof TransitRequested>;
 /** All pairs of yours that talk through a gateway. Sent after hello where the mesh's fallback allows it, and at every change. */
 export const TransitSet = z.object({
-/** Somebody wants to see your BIRD's routes in this mesh: all, or those that contain the prefix or are inside it. */
-export const RibRequest = z.object({
-  type: z.literal("rib.request"),
-  requestId: ribRequestId,
-  prefix: Prefix.nullable(),
-});
-export type RibRequest = z.infer<typeof RibRequest>;
   type: z.literal("transit.set"),
   pairs: z.array(z.object({ peerId: MachineId, gatewayId: MachineId })),
 });
@@ -245,7 +211,6 @@ export const FromMeshMessage = z.discriminatedUnion("type", [
 ]);
 export type FromMeshMessage = z.infer<typeof FromMeshMessage>;
 
-  RibRequest,
 /** First message on a connection, answered by machine.state. */
 export const MachineHello = z.object({ type: z.literal("machine.hello"), wireVersion, agent: AgentInfo });
 export type MachineHello = z.infer<typeof MachineHello>;

@@ -63,7 +63,7 @@ export function insertEnrolment(db: Database, machine: EnrollingMachine, event: 
   // In the order of the table's columns.
   const insert = db.insert(machines).select(sql`
     select ${machine.id}, ${machine.name}, ${machine.identityKey}, ${JSON.stringify(machine.agent)},
-      ${machine.joinTokenId}, null, ${machine.now}, 0
+      ${machine.joinTokenId}, null, ${machine.now}, 0, null, null
     where ${isMarked(event)}`);
   return runMarked(db, machine, event, insert);
 }

@@ -10,10 +10,24 @@ export function parseUniqueViolation(error: unknown): string | null {
   return null;
 }
 
+/** True when a reference would point at nothing: SQLite does not say which. */
+export function isReferenceViolation(error: unknown): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (/FOREIGN KEY constraint failed/.test(current.message)) return true;
+  }
+  return false;
+}
+
 /** True when D1 itself failed (unreachable, overloaded, reset), as opposed to a fault of ours. */
 export function isDatabaseFailure(error: unknown): boolean {
   for (let current = error; current instanceof Error; current = current.cause) {
-    if (/\bD1_ERROR\b/.test(current.message) && parseUniqueViolation(current) === null) return true;
+    if (
+      /\bD1_ERROR\b/.test(current.message) &&
+      parseUniqueViolation(current) === null &&
+      !isReferenceViolation(current)
+    ) {
+      return true;
+    }
   }
   return false;
 }

@@ -54,7 +54,7 @@ export async function findIdentity(db: Database, id: MachineId): Promise<StoredI
 export const updateMachineRow = (
   db: Database,
   id: MachineId,
-  change: Partial<Pick<MachineRecord, "name" | "isGateway">>,
+  change: Partial<Pick<MachineRecord, "name" | "isGateway" | "importPolicySetId" | "exportPolicySetId">>,
 ): Statement => db.update(machines).set(change).where(eq(machines.id, id));
 
 export const deleteMachineRow = (db: Database, id: MachineId): Statement =>

@@ -23,6 +23,8 @@ const columns = {
   vipCount: meshes.vipCount,
   routeReflectorMode: meshes.routeReflectorMode,
   gatewayCount: meshes.gatewayCount,
+  importPolicySetId: meshes.importPolicySetId,
+  exportPolicySetId: meshes.exportPolicySetId,
 };
 
 /** One row more than the limit when there is a next page. */
@@ -64,7 +66,7 @@ export const insertMesh = (db: Database, mesh: MeshRecord): Statement => db.inse
 export const updateMeshColumns = (
   db: Database,
   id: MeshId,
-  change: Partial<Pick<MeshRecord, "name" | "isDefault" | "fallback">>,
+  change: Partial<Pick<MeshRecord, "name" | "isDefault" | "fallback" | "importPolicySetId" | "exportPolicySetId">>,
 ): Statement => db.update(meshes).set(change).where(eq(meshes.id, id));
 
 /** To be run before another mesh becomes the default, in the same batch. */

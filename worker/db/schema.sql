@@ -60,9 +60,13 @@ CREATE TABLE `machines` (
 	`join_token_id` text,
 	`enrolled_at` integer,
 	`created_at` integer NOT NULL
-, `is_gateway` integer DEFAULT false NOT NULL);
+, `is_gateway` integer DEFAULT false NOT NULL, `import_policy_set_id` text REFERENCES policy_sets(id), `export_policy_set_id` text REFERENCES policy_sets(id));
+
+CREATE INDEX `machines_export_policy_set_id` ON `machines` (`export_policy_set_id`) WHERE export_policy_set_id is not null;
 
 CREATE UNIQUE INDEX `machines_identity_key_unique` ON `machines` (`identity_key`);
+
+CREATE INDEX `machines_import_policy_set_id` ON `machines` (`import_policy_set_id`) WHERE import_policy_set_id is not null;
 
 CREATE UNIQUE INDEX `machines_name_unique` ON `machines` (`name`);
 
@@ -86,13 +90,25 @@ CREATE TABLE `meshes` (
 	`asn` integer NOT NULL,
 	`is_default` integer DEFAULT false NOT NULL,
 	`created_at` integer NOT NULL
-, `member_count` integer DEFAULT 0 NOT NULL, `member_count_revision` integer DEFAULT 0 NOT NULL, `fallback` text DEFAULT 'relay' NOT NULL, `vip_count` integer DEFAULT 0 NOT NULL, `vip_count_revision` integer DEFAULT 0 NOT NULL, `route_reflector_mode` integer DEFAULT false NOT NULL, `gateway_count` integer DEFAULT 0 NOT NULL, `routing_revision` integer DEFAULT 0 NOT NULL);
+, `member_count` integer DEFAULT 0 NOT NULL, `member_count_revision` integer DEFAULT 0 NOT NULL, `fallback` text DEFAULT 'relay' NOT NULL, `vip_count` integer DEFAULT 0 NOT NULL, `vip_count_revision` integer DEFAULT 0 NOT NULL, `route_reflector_mode` integer DEFAULT false NOT NULL, `gateway_count` integer DEFAULT 0 NOT NULL, `routing_revision` integer DEFAULT 0 NOT NULL, `import_policy_set_id` text REFERENCES policy_sets(id), `export_policy_set_id` text REFERENCES policy_sets(id));
 
 CREATE UNIQUE INDEX `meshes_asn_unique` ON `meshes` (`asn`);
 
 CREATE UNIQUE INDEX `meshes_name_unique` ON `meshes` (`name`);
 
 CREATE UNIQUE INDEX `meshes_one_default` ON `meshes` (`is_default`) WHERE is_default = 1;
+
+CREATE TABLE `policy_sets` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`description` text NOT NULL,
+	`default_action` text NOT NULL,
+	`default_local_preference` integer,
+	`rules` text NOT NULL,
+	`created_at` integer NOT NULL
+);
+
+CREATE UNIQUE INDEX `policy_sets_name_unique` ON `policy_sets` (`name`);
 
 CREATE TABLE `removed_machines` (
 	`id` text PRIMARY KEY NOT NULL,

@@ -3,8 +3,33 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Ipv4, Ipv6, Ipv6Cidr } from "#schema/address";
-import type { ApiTokenId, IdentityPublicKey, JoinTokenId, MachineId, MeshId } from "#schema/ids";
+import type { ApiTokenId, IdentityPublicKey, JoinTokenId, MachineId, MeshId, PolicySetId } from "#schema/ids";
 import type { Fallback, MeshCidr } from "#schema/mesh";
+
+export const policySets = sqliteTable(
+  "policy_sets",
+  {
+    id: text("id").$type<PolicySetId>().primaryKey(),
+    name: text("name").notNull(),
+    description: text("description").notNull(),
+    defaultAction: text("default_action", { enum: ["accept", "reject"] }).notNull(),
+    defaultLocalPreference: integer("default_local_preference"),
+    /** JSON array of NamedPolicyRule. */
+    rules: text("rules").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [uniqueIndex("policy_sets_name_unique").on(table.name)],
+);
+
+/** References, so that no set goes while something uses it, and nothing uses one that is not there. */
+const usedPolicySets = () => ({
+  importPolicySetId: text("import_policy_set_id")
+    .$type<PolicySetId>()
+    .references(() => policySets.id),
+  exportPolicySetId: text("export_policy_set_id")
+    .$type<PolicySetId>()
+    .references(() => policySets.id),
+});
 
 export const meshes = sqliteTable(
   "meshes",
@@ -28,6 +53,7 @@ export const meshes = sqliteTable(
     routeReflectorMode: integer("route_reflector_mode", { mode: "boolean" }).notNull().default(false),
     gatewayCount: integer("gateway_count").notNull().default(0),
     routingRevision: integer("routing_revision").notNull().default(0),
+    ...usedPolicySets(),
   },
   (table) => [
     uniqueIndex("meshes_name_unique").on(table.name),
@@ -50,10 +76,14 @@ export const machines = sqliteTable(
     enrolledAt: integer("enrolled_at"),
     createdAt: integer("created_at").notNull(),
     isGateway: integer("is_gateway", { mode: "boolean" }).notNull().default(false),
+    ...usedPolicySets(),
   },
   (table) => [
     uniqueIndex("machines_name_unique").on(table.name),
     uniqueIndex("machines_identity_key_unique").on(table.identityKey),
+    // Few machines have one: those that have none are in neither.
+    index("machines_import_policy_set_id").on(table.importPolicySetId).where(sql`import_policy_set_id is not null`),
+    index("machines_export_policy_set_id").on(table.exportPolicySetId).where(sql`export_policy_set_id is not null`),
   ],
 );
 

@@ -47,6 +47,8 @@ async function toMachines(
       online: seenAt !== null && now - seenAt <= ONLINE_WITHIN_MS,
       lastSeenAt: seenAt === null ? null : new Date(seenAt).toISOString(),
       gateway: row.isGateway,
+      importPolicySetId: row.importPolicySetId,
+      exportPolicySetId: row.exportPolicySetId,
       agent: row.agent,
       meshes: (byMachine.get(row.id) ?? []).map(toMembership),
       createdAt: new Date(row.createdAt).toISOString(),

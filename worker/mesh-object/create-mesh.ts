@@ -1,6 +1,8 @@
 // Composition root of a Mesh object: makes its parts and wires them. Decides nothing.
 import type { MachineId } from "#schema/ids";
 import { type Alarms, createAlarms } from "../durable/alarms.ts";
+import { createDatabase as openD1 } from "../db/database.ts";
+import { readPolicies } from "../db/policy-sets.ts";
 import { createDatabase, type Database } from "../durable/sqlite.ts";
 import type { Env } from "../env.ts";
 import { createLogger, type Logger, parseLogLevel, toErrorFields } from "../log.ts";
@@ -14,9 +16,11 @@ import { type Connections, createConnections } from "./connections.ts";
 import { createLinkEvents, type LinkEvents } from "./links/link-events.ts";
 import { createTelemetry, type Telemetry } from "./links/telemetry.ts";
 import { createMemberEndpoint, type MemberEndpoint } from "./member-endpoint.ts";
-import { createRibReader, type RibReader } from "./links/rib-reader.ts";
 import type { MeshParts } from "./members.ts";
 import { readOpenMesh } from "./members.ts";
+import { applyPolicies } from "./policies/apply-policies.ts";
+import { createPolicyRefresh, type PolicyRefresh } from "./policies/policy-refresh.ts";
+import { createPolicyStorage, type PolicyStorage } from "./policies/policy-storage.ts";
 import { createRelayInvitations } from "./signals/relay-invitations.ts";
 import { createRelayTicketStorage, createRelayTickets, type RelayTickets } from "./signals/relay-tickets.ts";
 import { createTransits, type Transits } from "./signals/transits.ts";
@@ -27,9 +31,11 @@ import { createReplies } from "./sync/replies.ts";
 /** Each is a call of another object: few enough at once that none waits long. */
 const MAX_NOTICES = 50;
 
+type AlarmName = "outbox" | "notices" | "policies";
+
 export interface MeshServices extends MeshParts {
   readonly db: Database;
-  readonly alarms: Alarms<"outbox" | "notices">;
+  readonly alarms: Alarms<AlarmName>;
   readonly outbox: Outbox<Projection>;
   readonly notices: Outbox<Notice>;
   readonly connections: Connections;
@@ -39,6 +45,8 @@ export interface MeshServices extends MeshParts {
   readonly linkEvents: LinkEvents;
   readonly transits: Transits;
   readonly telemetry: Telemetry;
+  readonly policies: PolicyStorage;
+  readonly policyRefresh: PolicyRefresh;
   readonly log: Logger;
 }
 
@@ -46,11 +54,11 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   const now = Date.now;
   const log = createLogger(parseLogLevel(env.BECKET_LOG_LEVEL));
   const db = createDatabase(ctx.storage);
-  readonly ribs: RibReader;
   const storage = createMeshStorage(db, () => ctx.storage.deleteAll());
-  const alarms = createAlarms<"outbox" | "notices">(db, ctx.storage);
+  const alarms = createAlarms<AlarmName>(db, ctx.storage);
   const announcements = createAnnouncementStorage(db);
-  const replies = createReplies({ storage, announcements });
+  const policies = createPolicyStorage(db);
+  const replies = createReplies({ storage, announcements, policies });
 
   const connections = createConnections(ctx, {
     now,
@@ -73,6 +81,17 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   const broadcast = createBroadcast({ now, countListeners: connections.sockets.count, tellAll });
 
   const shared = { db, now, log };
+  const policyRefresh = createPolicyRefresh({
+    ...{ policies, now, log },
+    readMeshId: () => readOpenMesh(storage)?.settings.id ?? null,
+    readPolicies: (meshId) => readPolicies(openD1(env.DB), meshId),
+    apply(wanted) {
+      const isChanged = storage.transaction(() => applyPolicies({ storage, announcements, policies }, wanted));
+      if (isChanged) broadcast.schedule();
+    },
+    scheduleBy: (atMs) => alarms.scheduleBy("policies", atMs),
+  });
+  const project = createProjector(env.DB);
   const relayTickets = createRelayTickets(createRelayTicketStorage(db));
   const waitUntil = (promise: Promise<void>) => ctx.waitUntil(promise);
   const ofPaths = {
@@ -87,6 +106,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   };
   return {
     ...{ db, log, storage, announcements, alarms, connections, broadcast, relayTickets, ...ofPaths },
+    ...{ policies, policyRefresh },
     addresses: createAddressStorage(db),
     endpoint: createMemberEndpoint({ ...ofPaths, storage, connections, replies, broadcast, now, log }),
     outbox: createOutbox({
@@ -94,7 +114,12 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
       table: "outbox",
       schema: Projection,
       maxEntries: MAX_PROJECTIONS,
-      deliver: createProjector(env.DB),
+      async deliver(entries) {
+        const failed = await project(entries);
+        // From here on a change of a policy set finds this mesh by its new member. What changed before is read now.
+        if (entries.some(({ type }) => type === "membership")) await policyRefresh.refresh();
+        return failed;
+      },
       scheduleBy: (atMs) => alarms.scheduleBy("outbox", atMs),
     }),
     notices: createOutbox({
@@ -104,10 +129,6 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
       maxEntries: MAX_NOTICES,
       deliver: createNotifier(env, log),
       scheduleBy: (atMs) => alarms.scheduleBy("notices", atMs),
-    ribs: createRibReader({
-      randomId: () => crypto.randomUUID(),
-      tell: (machineId, message) => connections.tell(machineId, JSON.stringify(message)),
-    }),
     }),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   };

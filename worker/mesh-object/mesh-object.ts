@@ -4,7 +4,6 @@ import { DurableObject } from "cloudflare:workers";
 import type { MeshSettings } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 import type { Member } from "#schema/machine";
-import type { Prefix } from "#schema/prefix";
 import { err, ok, type Result } from "#schema/result";
 import type { MeshLeft } from "#schema/wire/messages";
 import type { MeshRouting } from "../db/projections.ts";
@@ -24,7 +23,7 @@ import {
 } from "./announcements/change-announcements.ts";
 import { changeSettings } from "./change-settings.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
-import { toLastSeen, toMember, toMemberRib, toMemberTelemetry } from "./member-view.ts";
+import { toLastSeen, toMember, toMemberTelemetry } from "./member-view.ts";
 import {
   addMember,
   closeMesh,
@@ -39,7 +38,6 @@ import type {
   AddMemberError,
   AddMemberRequest,
   LinkEventPosition,
-  MemberRib,
   MemberTelemetry,
   MeshObjectRpc,
   PositionedLinkEvent,
@@ -170,19 +168,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     if (mesh === null) return err({ code: "mesh_not_found" });
     if (this.#mesh.storage.readMember(machineId) === null) return err({ code: "member_not_found" });
     const read = await this.#mesh.telemetry.read(machineId, waitMs);
-    if (!read.ok) return err({ code: read.error });
-    const listAnnouncements = () => this.#mesh.announcements.listOf(machineId);
-    return ok(toMemberTelemetry({ ...this.#mesh.storage, listAnnouncements }, mesh, read.value));
-  }
-
-  async readRib(
-    machineId: MachineId,
-    options: { prefix: Prefix | null; waitMs: number },
-  ): Promise<Result<MemberRib, TelemetryError>> {
-    if (readOpenMesh(this.#mesh.storage) === null) return err({ code: "mesh_not_found" });
-    if (this.#mesh.storage.readMember(machineId) === null) return err({ code: "member_not_found" });
-    const read = await this.#mesh.ribs.read(machineId, options);
-    return read.ok ? ok(toMemberRib(this.#mesh.storage, read.value)) : err({ code: read.error });
+    return read.ok ? ok(toMemberTelemetry(this.#mesh.storage, mesh, read.value)) : err({ code: read.error });
   }
 
   async listLinkEvents(
@@ -225,6 +211,14 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     return record === null ? err({ code: "announcement_not_found" }) : ok(record);
   }
 
+  async expectPolicies(): Promise<void> {
+    if (readOpenMesh(this.#mesh.storage) !== null) this.#transact(() => this.#mesh.policyRefresh.expect());
+  }
+
+  async refreshPolicies(): Promise<void> {
+    await this.#mesh.policyRefresh.refresh();
+  }
+
   async close(): Promise<{ memberCount: number }> {
     const closed = this.#transact(() => closeMesh(this.#mesh, Date.now()));
     for (const machineId of this.#mesh.connections.machineIds()) this.#dismiss(machineId, "mesh_deleted");
@@ -254,10 +248,11 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   }
 
   override async alarm(): Promise<void> {
-    const { storage, alarms } = this.#mesh;
+    const { storage, alarms, policyRefresh } = this.#mesh;
     if (storage.readMesh() === null) return;
-    alarms.takeDue(Date.now());
+    const due = alarms.takeDue(Date.now());
     await this.#deliver({ isRetry: true });
+    if (due.includes("policies")) await policyRefresh.look();
   }
 
   #announce<T, E>(change: () => Result<T, E>): Result<T, E> {
@@ -292,7 +287,6 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
     this.ctx.waitUntil(this.#deliverWhileMore());
-    this.#mesh.ribs.forget(machineId);
   }
 
   async #deliverWhileMore(): Promise<void> {

@@ -5,6 +5,7 @@ import { createOutboxMigration } from "../outbox/outbox.ts";
 import { ADDRESSES_MIGRATION } from "./addresses/address-storage.ts";
 import { ANNOUNCEMENTS_MIGRATION } from "./announcements/announcement-storage.ts";
 import { LINK_EVENTS_MIGRATION } from "./links/link-events.ts";
+import { POLICIES_MIGRATION } from "./policies/policy-storage.ts";
 import { RELAY_TICKETS_MIGRATION } from "./signals/relay-tickets.ts";
 import { TRANSIT_WISHES_MIGRATION, TRANSITS_MIGRATION } from "./signals/transits.ts";
 
@@ -85,4 +86,5 @@ export const MESH_MIGRATIONS: readonly Migration[] = [
       "CREATE INDEX members_gateways ON members (machine_id) WHERE is_gateway = 1",
     ],
   },
+  POLICIES_MIGRATION,
 ];

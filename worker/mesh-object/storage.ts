@@ -9,6 +9,7 @@ import { NatSummary } from "#schema/nat";
 import { isMigrated, migrate } from "../durable/migrate.ts";
 import type { Database } from "../durable/sqlite.ts";
 import { MESH_MIGRATIONS } from "./migrations.ts";
+import { parsePolicies, renderPolicies } from "./policies/policy-storage.ts";
 
 export interface MeshRecord {
   readonly settings: MeshSettings;
@@ -92,6 +93,7 @@ type MeshRow = {
   closed_at: number | null;
   fallback: Fallback;
   route_reflector_mode: number;
+  policies: string | null;
 };
 type MemberRow = {
   machine_id: MachineId;
@@ -130,9 +132,9 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
     insertMesh(mesh) {
       migrate(db, MESH_MIGRATIONS);
       hasTables = true;
-      const { id, name, cidr, cidr6, asn, fallback, routeReflectorMode } = mesh.settings;
+      const { id, name, cidr, cidr6, asn, fallback, routeReflectorMode, policies } = mesh.settings;
       db.run(
-        "INSERT INTO mesh VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO mesh VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...[id, name, cidr, cidr6, asn, mesh.epoch, mesh.revision, mesh.visibleRevision, mesh.settingsRevision],
         ...[
           mesh.forgottenRevision,
@@ -141,15 +143,17 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
           mesh.closedAt,
           fallback,
           Number(routeReflectorMode),
+          renderPolicies(policies),
         ],
       );
       kept = mesh;
     },
     writeMesh(mesh) {
       db.run(
-        `UPDATE mesh SET name = ?, fallback = ?, route_reflector_mode = ?, revision = ?, visible_revision = ?,
+        `UPDATE mesh SET name = ?, fallback = ?, route_reflector_mode = ?, policies = ?, revision = ?, visible_revision = ?,
           settings_revision = ?, forgotten_revision = ?, tombstone_count = ?, member_count = ?, closed_at = ?`,
         ...[mesh.settings.name, mesh.settings.fallback, Number(mesh.settings.routeReflectorMode)],
+        renderPolicies(mesh.settings.policies),
         ...[mesh.revision, mesh.visibleRevision, mesh.settingsRevision],
         ...[mesh.forgottenRevision, mesh.tombstoneCount, mesh.memberCount, mesh.closedAt],
       );
@@ -163,7 +167,7 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
     hasKey: (publicKey) => db.first("SELECT 1 AS one FROM members WHERE public_key = ?", publicKey) !== null,
     insertMember: (member) =>
       db.run(
-        "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
         ...[member.machineId, member.name, member.host, member.address, member.address6, member.publicKey],
         ...[JSON.stringify(member.candidates), member.revision, member.joinedAt, member.lastSeenAt],
         ...[member.deviceEpoch, renderNat(member.nat), Number(member.answersChecks), Number(member.isGateway)],
@@ -236,6 +240,7 @@ const toMeshRecord = (row: MeshRow): MeshRecord => ({
     asn: row.asn,
     fallback: row.fallback,
     routeReflectorMode: row.route_reflector_mode === 1,
+    policies: parsePolicies(row.policies),
   },
   epoch: row.epoch,
   revision: row.revision,

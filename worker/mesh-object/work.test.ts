@@ -7,6 +7,7 @@ import { Candidate } from "#schema/desired-state";
 import { MAX_TOMBSTONES } from "#schema/limits";
 import { FIRST_PRIVATE_ASN, MeshCidr } from "#schema/mesh";
 import { NatSummary } from "#schema/nat";
+import { NO_POLICIES } from "#schema/policy";
 import { createMachineId, createMeshId, createPublicKey } from "../testing/fake-agent.ts";
 import { TEST_CAUSE } from "../testing/test-mesh.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
@@ -139,6 +140,7 @@ function withMesh<T>(memberCount: number, use: (mesh: MeshServices) => T): Promi
         asn: FIRST_PRIVATE_ASN,
         fallback: "relay",
         routeReflectorMode: false,
+        policies: NO_POLICIES,
       },
       0,
     );

@@ -1,6 +1,7 @@
 import { isOverlapping } from "#schema/address";
 import type { CreatedMesh, CreateMesh } from "#schema/api/meshes";
 import type { MeshId } from "#schema/ids";
+import { NO_POLICIES } from "#schema/policy";
 import { err, ok, type Result } from "#schema/result";
 import { createAuditEvent } from "../audit/new-event.ts";
 import { insertAuditEvent } from "../db/audit-events.ts";
@@ -50,6 +51,8 @@ export async function createMesh(
       memberCount: 0,
       vipCount: 0,
       gatewayCount: 0,
+      importPolicySetId: null,
+      exportPolicySetId: null,
     };
     const violated = await storeMesh(services, mesh, cause);
     if (violated === null) return ok({ ...toMesh(mesh), warnings: warnOf(mesh, existing) });
@@ -64,7 +67,9 @@ export async function createMesh(
 async function storeMesh(services: Services, mesh: MeshRecord, cause: Cause): Promise<string | null> {
   const { db, objects } = services;
   const { id, name, cidr, cidr6, asn, fallback, routeReflectorMode } = mesh;
-  await objects.mesh(id).initialise({ id, name, cidr, cidr6, asn, fallback, routeReflectorMode });
+  await objects
+    .mesh(id)
+    .initialise({ id, name, cidr, cidr6, asn, fallback, routeReflectorMode, policies: NO_POLICIES });
   const event = createAuditEvent(services, cause, {
     action: "mesh.created",
     subjectId: id,

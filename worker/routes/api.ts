@@ -10,6 +10,7 @@ import { mountMembers } from "./members.ts";
 import { mountMeshes } from "./meshes.ts";
 import { type Api, type Handler, mountOperation, toRoutePath } from "./mount-operation.ts";
 import { renderOpenApi } from "./openapi.ts";
+import { mountPolicySets } from "./policy-sets.ts";
 import { mountTokens } from "./tokens.ts";
 
 export type Mount = <const O extends Operation>(operation: O, handler: Handler<O>) => void;
@@ -27,6 +28,7 @@ export function createApi(services: Services): Api {
   mountMeshes(mount, services);
   mountMembers(mount, services);
   mountAnnouncements(mount, services);
+  mountPolicySets(mount, services);
   mountMachines(mount, services);
   mountTokens(mount, services);
   mountAuditEvents(mount, services);

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createMesh } from "#schema/api/meshes";
 import { type Operation, Problem } from "#schema/api/operation";
+import { createPolicySet } from "#schema/api/policy-sets";
 import { createRoute } from "#schema/api/routes";
 import { createVip } from "#schema/api/vips";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
@@ -25,7 +26,9 @@ beforeEach(async () => {
   const named = { name: "some", machineIds: [machineId] };
   const route = await app.call(createRoute, { params: { meshId }, body: { ...named, prefixes: ["192.168.7.0/24"] } });
   const vip = await app.call(createVip, { params: { meshId }, body: { ...named, address: "10.1.0.100" } });
-  ids = { ...UNKNOWN_IDS, meshId, machineId, routeId: route.reply.id, vipId: vip.reply.id };
+  const policySet = await app.call(createPolicySet, { body: { name: uniqueName("set") } });
+  const made = { routeId: route.reply.id, vipId: vip.reply.id, policySetId: policySet.reply.id };
+  ids = { ...UNKNOWN_IDS, meshId, machineId, ...made };
 });
 
 async function expectSound(response: Response): Promise<void> {
@@ -81,6 +84,10 @@ const body = (operation: Operation) => {
       "owner",
       "viewer",
       "a-name",
+    ),
+    fc.constantFrom(
+      [{ action: "accept", match: { prefixes: ["10.0.0.0/8"], maxLength: 24 }, prependCount: 2 }],
+      ["65000:1"],
     ),
     fc.constantFrom(4_200_000_000, -1, 0.5, 60, Number.MAX_SAFE_INTEGER, null, true),
     fc.constant(Object.values(ids)[0]),

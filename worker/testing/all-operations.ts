@@ -3,11 +3,11 @@ import * as apiTokens from "#schema/api/api-tokens";
 import * as auditEvents from "#schema/api/audit-events";
 import * as joinTokens from "#schema/api/join-tokens";
 import * as machineLinks from "#schema/api/machine-links";
-import * as machineRouting from "#schema/api/machine-routing";
 import * as machines from "#schema/api/machines";
 import * as members from "#schema/api/members";
 import * as meshes from "#schema/api/meshes";
 import type { Operation } from "#schema/api/operation";
+import * as policySets from "#schema/api/policy-sets";
 import * as routes from "#schema/api/routes";
 import * as vips from "#schema/api/vips";
 
@@ -17,9 +17,9 @@ const RESOURCES: readonly Readonly<Record<string, unknown>>[] = [
   joinTokens,
   machineLinks,
   machines,
-  machineRouting,
   members,
   meshes,
+  policySets,
   routes,
   vips,
 ];
@@ -37,6 +37,7 @@ export const UNKNOWN_IDS: Readonly<Record<string, string>> = {
   apiTokenId: "atk_01arz3ndektsv4rrffq69g5fav",
   routeId: "rt_01arz3ndektsv4rrffq69g5fav",
   vipId: "vip_01arz3ndektsv4rrffq69g5fav",
+  policySetId: "pol_01arz3ndektsv4rrffq69g5fav",
 };
 
 function isOperation(value: unknown): value is Operation {

@@ -3,6 +3,7 @@
 import { Ipv6Cidr } from "#schema/address";
 import { MachineId, MeshId } from "#schema/ids";
 import { FIRST_PRIVATE_ASN, MeshCidr } from "#schema/mesh";
+import { NO_POLICIES } from "#schema/policy";
 import { MeshObject } from "../mesh-object/mesh-object.ts";
 
 export { MachineObject } from "../machine-object/machine-object.ts";
@@ -61,6 +62,7 @@ export default {
           asn: FIRST_PRIVATE_ASN,
           fallback: "relay",
           routeReflectorMode: false,
+          policies: NO_POLICIES,
         });
         return Response.json(null);
       }

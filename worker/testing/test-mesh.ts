@@ -4,6 +4,7 @@ import { Ipv4, Ipv6Cidr } from "#schema/address";
 import type { MeshSettings } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 import { type Fallback, FIRST_PRIVATE_ASN, MeshCidr } from "#schema/mesh";
+import { NO_POLICIES } from "#schema/policy";
 import { FromMeshMessage } from "#schema/wire/messages";
 import type { MeshObject } from "../mesh-object/mesh-object.ts";
 import type { AddedMember } from "../mesh-object/rpc.ts";
@@ -36,6 +37,7 @@ export async function createTestMesh({
     asn: FIRST_PRIVATE_ASN,
     fallback,
     routeReflectorMode: false,
+    policies: NO_POLICIES,
   };
   const mesh = createObjects(env).mesh(settings.id);
   await mesh.initialise(settings);

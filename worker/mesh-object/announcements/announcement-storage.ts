@@ -58,7 +58,7 @@ export interface AnnouncementStorage {
   listSince(revision: number): AnnouncementRecord[];
   /** Puts `after` in the place of `before`. Null before: a new one; null after: it goes. */
   replace(before: AnnouncementRecord | null, after: AnnouncementRecord | null): void;
-  /** When the machine's duties changed last; 0: never. */
+  /** When the machine's duties, or its policies, changed last; 0: never. */
   readDutyRevision(machineId: MachineId): number;
   listDutiesSince(revision: number): { readonly machineId: MachineId; readonly revision: number }[];
   writeDutyRevision(machineId: MachineId, revision: number): void;

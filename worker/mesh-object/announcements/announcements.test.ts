@@ -6,6 +6,7 @@ import { Ipv4, Ipv6Cidr } from "#schema/address";
 import { HealthCheck } from "#schema/health-check";
 import { ID_PREFIXES, type MachineId, RouteId, renderUlid, VipId } from "#schema/ids";
 import { FIRST_PRIVATE_ASN, MeshCidr } from "#schema/mesh";
+import { NO_POLICIES } from "#schema/policy";
 import { Prefix } from "#schema/prefix";
 import type { SyncChanges } from "#schema/wire/messages";
 import {
@@ -145,8 +146,8 @@ test("a change costs what it changes, whatever else there is", () =>
       const rowsRead = mesh.db.work.rowsRead;
       act();
       const spent = mesh.db.work.rowsRead - rowsRead;
-      const { changed, announcements, duties } = readDelta(mesh, readMesh(mesh), before);
-      return { changed: changed.length, rows: announcements.length, duties: [...duties.keys()], spent };
+      const { changed, announcements, own } = readDelta(mesh, readMesh(mesh), before);
+      return { changed: changed.length, rows: announcements.length, duties: [...own.keys()], spent };
     };
     const update = (fields: Partial<AnnouncementFields>) =>
       expect(updateAnnouncement(mesh, { id: idle, fields, cause: TEST_CAUSE }, 0).ok).toBe(true);
@@ -210,7 +211,16 @@ function withMesh<T>(count: number, use: (mesh: MeshServices, machineIds: Machin
     const cidr = MeshCidr.parse("10.0.0.0/8");
     initialiseMesh(
       mesh,
-      { id, name: "office", cidr, cidr6, asn: FIRST_PRIVATE_ASN, fallback: "relay", routeReflectorMode: false },
+      {
+        id,
+        name: "office",
+        cidr,
+        cidr6,
+        asn: FIRST_PRIVATE_ASN,
+        fallback: "relay",
+        routeReflectorMode: false,
+        policies: NO_POLICIES,
+      },
       0,
     );
     const machineIds = Array.from({ length: count }, () => {

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { Endpoint, Ipv6Cidr } from "#schema/address";
 import type { MachineId } from "#schema/ids";
 import { FIRST_PRIVATE_ASN, MeshCidr } from "#schema/mesh";
+import { NO_POLICIES } from "#schema/policy";
 import type { ToMeshMessage } from "#schema/wire/messages";
 import { createMachineId, createMeshId, createPublicKey } from "../../testing/fake-agent.ts";
 import { TEST_CAUSE } from "../../testing/test-mesh.ts";
@@ -98,6 +99,7 @@ function withMesh<T>(memberCount: number, use: (mesh: MeshServices) => T | Promi
       asn: FIRST_PRIVATE_ASN,
       fallback: "relay-then-transit",
       routeReflectorMode: false,
+      policies: NO_POLICIES,
     } as const;
     initialiseMesh(mesh, settings, 0);
     for (let count = 0; count < memberCount; count++) {

@@ -2,6 +2,7 @@
 // lag a little behind, then the changes since follow it. So a thousand members that come at once don't cost a thousand snapshots.
 import type { MachineId } from "#schema/ids";
 import type { AnnouncementStorage } from "../announcements/announcement-storage.ts";
+import type { PolicyStorage } from "../policies/policy-storage.ts";
 import type { MeshRecord, MeshStorage } from "../storage.ts";
 import {
   type Delta,
@@ -9,10 +10,10 @@ import {
   type Position,
   readDelta,
   renderChanges,
-  renderDuties,
+  renderOwn,
   renderPosition,
   renderSnapshot,
-  withDuties,
+  withOwn,
 } from "./sync.ts";
 
 /** Who asks, and from where. */
@@ -22,9 +23,9 @@ export interface Asker {
 }
 
 export interface Replies {
-  /** Brings the asker up to date, in one or two messages. Its own duties are told whether they changed or not. */
+  /** Brings the asker up to date, in one or two messages. Its own duties and policies are told whether they changed or not. */
   welcome(mesh: MeshRecord, asker: Asker): string[];
-  /** As `welcome`, but duties are told only when they changed. */
+  /** As `welcome`, but those are told only when they changed. */
   catchUp(mesh: MeshRecord, asker: Asker): string[];
   /** As `catchUp`, but only confirms a position that is up to date. */
   confirm(mesh: MeshRecord, asker: Asker & { readonly position: Position }): string[];
@@ -38,8 +39,9 @@ const MAX_SNAPSHOT_LAG = 64;
 export function createReplies(parts: {
   readonly storage: MeshStorage;
   readonly announcements: AnnouncementStorage;
+  readonly policies: Pick<PolicyStorage, "readOf">;
 }): Replies {
-  const { storage, announcements } = parts;
+  const { storage, announcements, policies } = parts;
   let kept: { readonly position: Position; readonly text: string } | null = null;
 
   function snapshotOf(mesh: MeshRecord): { position: Position; text: string } {
@@ -66,9 +68,9 @@ export function createReplies(parts: {
   }
 
   function welcome(mesh: MeshRecord, { machineId, position }: Asker): string[] {
-    const duties = renderDuties(announcements.listOf(machineId));
+    const own = renderOwn(announcements.listOf(machineId), policies.readOf(machineId));
     // On each of two messages: the first alone must not take away what the second gives.
-    return tellShared(mesh, position).map((text) => withDuties(text, duties));
+    return tellShared(mesh, position).map((text) => withOwn(text, own));
   }
 
   function catchUp(mesh: MeshRecord, asker: Asker): string[] {
@@ -77,8 +79,8 @@ export function createReplies(parts: {
     return isDutyKnown ? tellShared(mesh, position) : welcome(mesh, asker);
   }
 
-  const dutiesOf = ({ duties }: Delta, machineId: MachineId, since: number): string | null => {
-    const own = duties.get(machineId);
+  const ownOf = (delta: Delta, machineId: MachineId, since: number): string | null => {
+    const own = delta.own.get(machineId);
     return own === undefined || own.revision <= since ? null : own.text;
   };
 
@@ -98,8 +100,8 @@ export function createReplies(parts: {
         if (!isResumable(mesh, position)) return catchUp(mesh, asker);
         const text = texts.get(position.revision) ?? renderChanges(delta, position.revision);
         texts.set(position.revision, text);
-        const duties = dutiesOf(delta, machineId, position.revision);
-        return [duties === null ? text : withDuties(text, duties)];
+        const own = ownOf(delta, machineId, position.revision);
+        return [own === null ? text : withOwn(text, own)];
       };
     },
   };

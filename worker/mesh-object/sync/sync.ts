@@ -2,9 +2,11 @@
 import type { z } from "zod";
 import type { AnnouncementRow, Duty, MeshSettings, PeerRow } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
+import type { Policies } from "#schema/policy";
 import type { SyncPosition, SyncSnapshot } from "#schema/wire/messages";
 import { type AnnouncementRecord, isEffective, toDuty, toRow } from "../announcements/announcement.ts";
 import type { AnnouncementStorage } from "../announcements/announcement-storage.ts";
+import { type PolicyStorage, renderPolicies } from "../policies/policy-storage.ts";
 import type { MeshRecord, MeshStorage, VisibleMember } from "../storage.ts";
 
 /** How far somebody has come. */
@@ -31,16 +33,17 @@ export interface Delta {
   readonly changed: readonly { readonly revision: number; readonly text: string }[];
   readonly removed: readonly { readonly revision: number; readonly id: string }[];
   readonly announcements: readonly { readonly revision: number; readonly text: string }[];
-  /** Each for one member: all that it has to announce, when that changed. */
-  readonly duties: ReadonlyMap<MachineId, { readonly revision: number; readonly text: string }>;
+  /** Each for one member: its duties and policies, when one of them changed. */
+  readonly own: ReadonlyMap<MachineId, { readonly revision: number; readonly text: string }>;
 }
 
 export interface SyncStorage {
   readonly storage: Pick<MeshStorage, "readVisibleSince" | "readTombstonesSince">;
   readonly announcements: Pick<AnnouncementStorage, "listSince" | "listOf" | "listDutiesSince">;
+  readonly policies: Pick<PolicyStorage, "readOf">;
 }
 
-export function readDelta({ storage, announcements }: SyncStorage, mesh: MeshRecord, since: number): Delta {
+export function readDelta({ storage, announcements, policies }: SyncStorage, mesh: MeshRecord, since: number): Delta {
   const members = storage.readVisibleSince(since);
   const visible = new Set<string>(members.map((member) => member.machineId));
   const tombstones = storage.readTombstonesSince(since);
@@ -60,10 +63,10 @@ export function readDelta({ storage, announcements }: SyncStorage, mesh: MeshRec
       ...announcements.listSince(since).map((record) => ({ revision: record.revision, row: toRow(record.id, record) })),
       ...withdrawn.map(({ revision, id }) => ({ revision, row: { id, prefixes: [], machineIds: [] } })),
     ].map(({ revision, row }) => ({ revision, text: JSON.stringify(row) })),
-    duties: new Map(
+    own: new Map(
       changedDuties.map(({ machineId, revision }) => [
         machineId,
-        { revision, text: renderDuties(announcements.listOf(machineId)) },
+        { revision, text: renderOwn(announcements.listOf(machineId), policies.readOf(machineId)) },
       ]),
     ),
   };
@@ -82,12 +85,15 @@ export function renderChanges(delta: Delta, since: number): string {
   );
 }
 
-export function renderDuties(announcements: readonly AnnouncementRecord[]): string {
-  return JSON.stringify(announcements.filter(isEffective).map(toDuty) satisfies Duty[]);
+/** The fields of a message that are for one member only. Without policies, duties say that it has none. */
+export function renderOwn(announcements: readonly AnnouncementRecord[], policies: Policies): string {
+  const duties = JSON.stringify(announcements.filter(isEffective).map(toDuty) satisfies Duty[]);
+  const text = renderPolicies(policies);
+  return `"duties":${duties}${text === null ? "" : `,"policies":${text}`}`;
 }
 
 /** A text that is the same for all, with what is for one member only. */
-export const withDuties = (text: string, duties: string): string => `${text.slice(0, -1)},"duties":${duties}}`;
+export const withOwn = (text: string, own: string): string => `${text.slice(0, -1)},${own}}`;
 
 export function renderSnapshot(
   mesh: MeshRecord,
