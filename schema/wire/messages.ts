@@ -2,6 +2,8 @@
 // (there in a MessageBatch). Unknown fields are stripped; an unknown `type` is logged and ignored by both ends.
 import { z } from "zod";
 import { Endpoint } from "../address.ts";
+import { AnnouncementState } from "../announcement-state.ts";
+import { MAX_RIB_ROUTES, RibRoute } from "../bgp.ts";
 import {
   AnnouncementRow,
   Candidates,
@@ -13,12 +15,21 @@ import {
   Revision,
 } from "../desired-state.ts";
 import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
-import { MAX_GATEWAYS_NAMED, MAX_LINK_REPORTS, MAX_POLL_WAIT_SECONDS, MAX_STUN_SERVERS } from "../limits.ts";
+import {
+  MAX_GATEWAYS_NAMED,
+  MAX_LINK_REPORTS,
+  MAX_POLL_WAIT_SECONDS,
+  MAX_ROUTES_PER_MESH,
+  MAX_STUN_SERVERS,
+  MAX_VIPS_PER_MESH,
+} from "../limits.ts";
 import { AgentInfo, StepFailure } from "../machine.ts";
 import { Name } from "../mesh.ts";
 import { NatReport, NatSummary, StunServer } from "../nat.ts";
 import { LinkReport, ObservedEndpoint, PeerExplanation } from "../path.ts";
 import { NO_POLICIES, Policies } from "../policy.ts";
+import { Prefix } from "../prefix.ts";
+import { SpokenText } from "../spoken-text.ts";
 
 const wireVersion = z.number().int().min(1);
 const position = { epoch: Epoch, revision: Revision };
@@ -79,6 +90,11 @@ export const TelemetryReport = z.object({
   peers: z.array(PeerExplanation),
   endpoints: z.array(ObservedEndpoint),
   nat: NatReport.nullable(),
+  /** What the machine has to announce in this mesh. */
+  announcements: z
+    .array(AnnouncementState)
+    .max(MAX_ROUTES_PER_MESH + MAX_VIPS_PER_MESH)
+    .default([]),
   /** True when rates and loss were measured over time, not just begun. */
   isSteady: z.boolean(),
   /** Another part of this report follows, because it does not fit into one message; parts are joined in order. */
@@ -96,6 +112,21 @@ export const TransitRequest = z.object({
 });
 export type TransitRequest = z.infer<typeof TransitRequest>;
 
+const ribRequestId = z.string().min(1).max(40);
+/** My BIRD's routes, as asked for (rib.request). */
+export const RibReport = z.object({
+  type: z.literal("rib.report"),
+  requestId: ribRequestId,
+  routes: z.array(RibRoute).max(MAX_RIB_ROUTES),
+  /** There were more than are told. */
+  isTruncated: z.boolean(),
+  /** Why there is nothing to tell; null: that is all. */
+  problem: SpokenText.nullable(),
+  /** Another part follows; parts are joined in order. */
+  hasMore: z.boolean().optional(),
+});
+export type RibReport = z.infer<typeof RibReport>;
+
 export const ToMeshMessage = z.discriminatedUnion("type", [
   SyncHello,
   MemberUpdate,
@@ -107,6 +138,7 @@ export const ToMeshMessage = z.discriminatedUnion("type", [
   LinkReports,
   TelemetryReport,
   TransitRequest,
+  RibReport,
 ]);
 export type ToMeshMessage = z.infer<typeof ToMeshMessage>;
 
@@ -185,6 +217,13 @@ export const TelemetryWatch = z.object({
   seconds: z.number().int().min(1).max(60),
 });
 export type TelemetryWatch = z.infer<typeof TelemetryWatch>;
+/** Somebody wants to see your BIRD's routes in this mesh: all, or those that contain the prefix or are inside it. */
+export const RibRequest = z.object({
+  type: z.literal("rib.request"),
+  requestId: ribRequestId,
+  prefix: Prefix.nullable(),
+});
+export type RibRequest = z.infer<typeof RibRequest>;
 /** This peer would like to talk to you through a gateway, and you have not named one that it has: say which you reach, if any. */
 export const TransitRequested = z.object({ type: z.literal("transit.requested"), peerId: MachineId });
 export type TransitRequested = z.infer<typeof TransitRequested>;
@@ -206,6 +245,7 @@ export const FromMeshMessage = z.discriminatedUnion("type", [
   RelayRefused,
   EndpointObserved,
   TelemetryWatch,
+  RibRequest,
   TransitRequested,
   TransitSet,
 ]);

@@ -1,8 +1,8 @@
 // Composition root of a Mesh object: makes its parts and wires them. Decides nothing.
 import type { MachineId } from "#schema/ids";
-import { type Alarms, createAlarms } from "../durable/alarms.ts";
 import { createDatabase as openD1 } from "../db/database.ts";
 import { readPolicies } from "../db/policy-sets.ts";
+import { type Alarms, createAlarms } from "../durable/alarms.ts";
 import { createDatabase, type Database } from "../durable/sqlite.ts";
 import type { Env } from "../env.ts";
 import { createLogger, type Logger, parseLogLevel, toErrorFields } from "../log.ts";
@@ -14,6 +14,7 @@ import { createAddressStorage } from "./addresses/address-storage.ts";
 import { createAnnouncementStorage } from "./announcements/announcement-storage.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { createLinkEvents, type LinkEvents } from "./links/link-events.ts";
+import { createRibReader, type RibReader } from "./links/rib-reader.ts";
 import { createTelemetry, type Telemetry } from "./links/telemetry.ts";
 import { createMemberEndpoint, type MemberEndpoint } from "./member-endpoint.ts";
 import type { MeshParts } from "./members.ts";
@@ -47,6 +48,7 @@ export interface MeshServices extends MeshParts {
   readonly telemetry: Telemetry;
   readonly policies: PolicyStorage;
   readonly policyRefresh: PolicyRefresh;
+  readonly ribs: RibReader;
   readonly log: Logger;
 }
 
@@ -100,6 +102,10 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
     telemetry: createTelemetry({
       now,
       isOnline: connections.isOnline,
+      tell: (machineId, message) => connections.tell(machineId, JSON.stringify(message)),
+    }),
+    ribs: createRibReader({
+      randomId: () => crypto.randomUUID(),
       tell: (machineId, message) => connections.tell(machineId, JSON.stringify(message)),
     }),
     relayInvitations: createRelayInvitations({ connections, tickets: relayTickets, waitUntil, now, log }),

@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { MeshSettings } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 import type { Member } from "#schema/machine";
+import type { Prefix } from "#schema/prefix";
 import { err, ok, type Result } from "#schema/result";
 import type { MeshLeft } from "#schema/wire/messages";
 import type { MeshRouting } from "../db/projections.ts";
@@ -23,7 +24,7 @@ import {
 } from "./announcements/change-announcements.ts";
 import { changeSettings } from "./change-settings.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
-import { toLastSeen, toMember, toMemberTelemetry } from "./member-view.ts";
+import { toLastSeen, toMember, toMemberRib, toMemberTelemetry } from "./member-view.ts";
 import {
   addMember,
   closeMesh,
@@ -38,6 +39,7 @@ import type {
   AddMemberError,
   AddMemberRequest,
   LinkEventPosition,
+  MemberRib,
   MemberTelemetry,
   MeshObjectRpc,
   PositionedLinkEvent,
@@ -168,7 +170,19 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     if (mesh === null) return err({ code: "mesh_not_found" });
     if (this.#mesh.storage.readMember(machineId) === null) return err({ code: "member_not_found" });
     const read = await this.#mesh.telemetry.read(machineId, waitMs);
-    return read.ok ? ok(toMemberTelemetry(this.#mesh.storage, mesh, read.value)) : err({ code: read.error });
+    if (!read.ok) return err({ code: read.error });
+    const listAnnouncements = () => this.#mesh.announcements.listOf(machineId);
+    return ok(toMemberTelemetry({ ...this.#mesh.storage, listAnnouncements }, mesh, read.value));
+  }
+
+  async readRib(
+    machineId: MachineId,
+    options: { prefix: Prefix | null; waitMs: number },
+  ): Promise<Result<MemberRib, TelemetryError>> {
+    if (readOpenMesh(this.#mesh.storage) === null) return err({ code: "mesh_not_found" });
+    if (this.#mesh.storage.readMember(machineId) === null) return err({ code: "member_not_found" });
+    const read = await this.#mesh.ribs.read(machineId, options);
+    return read.ok ? ok(toMemberRib(this.#mesh.storage, read.value)) : err({ code: read.error });
   }
 
   async listLinkEvents(
@@ -278,6 +292,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     const text = JSON.stringify({ type: "mesh.left", meshId, reason } satisfies MeshLeft);
     const detail = reason === "removed" ? "taken out of the mesh" : "the mesh was deleted";
     this.#mesh.telemetry.forget(machineId);
+    this.#mesh.ribs.forget(machineId);
     this.#mesh.connections.dismiss(machineId, text, { code: "not_a_member", detail });
   }
 

@@ -1,12 +1,15 @@
 // What the Mesh object offers to the Worker and to Machine objects. All calls are idempotent, so a caller that lost the answer repeats the call.
 import type { Ipv4, Ipv6 } from "#schema/address";
 import type { LinkEvent } from "#schema/api/machine-links";
+import type { MachineAnnouncement } from "#schema/api/machine-routing";
+import type { RibRoute } from "#schema/bgp";
 import type { MeshSettings } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { Member } from "#schema/machine";
 import type { Fallback } from "#schema/mesh";
 import type { NatReport } from "#schema/nat";
 import type { ObservedEndpoint, PeerExplanation } from "#schema/path";
+import type { Prefix } from "#schema/prefix";
 import type { Result } from "#schema/result";
 import type { MeshRouting } from "../db/projections.ts";
 import type { Cause } from "../outbox/cause.ts";
@@ -40,6 +43,11 @@ export interface MeshObjectRpc {
   readRelayKey(): Promise<JsonWebKey | null>;
   /** What the member says of its peers now. Waits for up to `waitMs` while rates are being measured. */
   readTelemetry(machineId: MachineId, options: { waitMs: number }): Promise<Result<MemberTelemetry, TelemetryError>>;
+  /** The routes of the member's BIRD: all, or those that contain the prefix or are inside it. */
+  readRib(
+    machineId: MachineId,
+    options: { prefix: Prefix | null; waitMs: number },
+  ): Promise<Result<MemberRib, TelemetryError>>;
   /** Newest first, after (and so older than) `before`; null: from the newest on. */
   listLinkEvents(
     machineId: MachineId,
@@ -89,6 +97,13 @@ export interface MemberTelemetry {
   readonly peers: PeerExplanation[];
   readonly endpoints: ObservedEndpoint[];
   readonly nat: NatReport | null;
+  readonly announcements: MachineAnnouncement[];
+}
+export interface MemberRib {
+  readonly routes: RibRoute[];
+  readonly isTruncated: boolean;
+  /** Why there is nothing; null: that is all. */
+  readonly problem: string | null;
 }
 export type TelemetryError = {
   /** `silent`: it is connected and did not answer in time. */

@@ -3,6 +3,7 @@ import * as apiTokens from "#schema/api/api-tokens";
 import * as auditEvents from "#schema/api/audit-events";
 import * as joinTokens from "#schema/api/join-tokens";
 import * as machineLinks from "#schema/api/machine-links";
+import * as machineRouting from "#schema/api/machine-routing";
 import * as machines from "#schema/api/machines";
 import * as members from "#schema/api/members";
 import * as meshes from "#schema/api/meshes";
@@ -16,6 +17,7 @@ const RESOURCES: readonly Readonly<Record<string, unknown>>[] = [
   auditEvents,
   joinTokens,
   machineLinks,
+  machineRouting,
   machines,
   members,
   meshes,
