@@ -14,7 +14,7 @@ export interface Namespace {
   readonly followProgram: FollowProgram;
   /** Joins it: put before the words of a command. */
   readonly enter: readonly [string, ...string[]];
-  /** The files of the host, but with its own /var/run. */
+  /** The files of the host, but with its own /var/run and /proc/sys/net. */
   readonly files: Files;
   /** To sockets in its own /var/run. */
   readonly askSocket: AskSocket;
@@ -49,7 +49,11 @@ export async function openNamespace(): Promise<Namespace> {
   return {
     enter,
     pid: Number(init),
-    files: { ...files, list: (folder) => files.list(toHostPath(folder)) },
+    files: {
+      ...files,
+      list: (folder) => files.list(toHostPath(folder)),
+      read: (file) => (file.startsWith("/proc/sys/net/") ? readInside(exec, enter, file) : files.read(file)),
+    },
     // nsenter forks: what it runs has to end with it.
     followProgram: (argv, listener) => follow([...enter, "setpriv", "--pdeathsig", "KILL", ...argv], listener),
     askSocket: (file, question) => askSocket(toHostPath(file), question),
@@ -57,6 +61,13 @@ export async function openNamespace(): Promise<Namespace> {
     close: () => end(child),
   };
 }
+
+/** /proc/sys/net is that of whoever reads it. */
+const readInside = (exec: Exec, enter: Namespace["enter"], file: string): Promise<string | null> =>
+  exec.run([...enter, "cat", file]).then(
+    ({ stdout }) => stdout,
+    () => null,
+  );
 
 async function end(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
