@@ -41,8 +41,8 @@ export interface BirdPlace {
   readonly folder: string;
   /** The mesh's interface: names the files. */
   readonly name: string;
-  /** What marks this BIRD's routes in the kernel. */
-  readonly kernelMetric: number;
+  /** What marks this BIRD's routes in the kernel. Null: not known, so those of one that died stay when it is stopped. */
+  readonly kernelMetric: number | null;
 }
 
 const SETTLE_WITHIN_MS = 5_000;
@@ -147,20 +147,13 @@ export function createBird(ports: BirdPorts, { folder, name, kernelMetric }: Bir
     applied = null;
     if (!(await files.list(folder)).some((file) => file.startsWith(`${name}.`))) return;
     if ((await client.shutDown()) !== null) await waitForEnd();
-    for (const family of ["-4", "-6"])
-      await exec.run([
-        "ip",
-        family,
-        "route",
-        "flush",
-        "table",
-        "main",
-        "proto",
-        "bird",
-        "metric",
-        String(kernelMetric),
-      ]);
+    if (kernelMetric !== null) await flushRoutes(kernelMetric);
     for (const suffix of ["ctl", "pid", "log", "log.old", "conf"]) await files.remove(path(suffix));
+  }
+
+  async function flushRoutes(metric: number): Promise<void> {
+    const which = ["table", "main", "proto", "bird", "metric", String(metric)];
+    for (const family of ["-4", "-6"]) await exec.run(["ip", family, "route", "flush", ...which]);
   }
 
   /** Its socket's name goes last, when its routes are gone. */
