@@ -183,7 +183,7 @@ function followRoutes({ exec, followProgram, clock, log, onChanged }: KernelRout
     const nowMs = clock.now();
     changedAtMs ??= nowMs;
     cancelNotice();
-    cancelNotice = clock.setTimer(Math.min(SETTLE_MS, changedAtMs + SETTLE_MAX_MS - nowMs), () => {
+    cancelNotice = clock.setTimer(Math.max(0, Math.min(SETTLE_MS, changedAtMs + SETTLE_MAX_MS - nowMs)), () => {
       changedAtMs = null;
       onChanged();
     });

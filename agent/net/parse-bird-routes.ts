@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Ipv4, Ipv6 } from "#schema/address";
 import type { Prefix } from "#schema/prefix";
 import { ParseError } from "../system/parse-error.ts";
+import { toIpv4Value } from "./ipv4-text.ts";
 import { BIRD_PROTOCOL, isOurMetric } from "./kernel-metric.ts";
 
 export interface KernelRoute {
@@ -103,7 +104,7 @@ function toPrefix(destination: string, family: Family, fail: Fail): Prefix {
 
 /** The kernel's text is canonical but for IPv6 addresses with an IPv4 one in them. */
 function toAddress(text: string, fail: Fail): Ipv4 | Ipv6 {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text as Ipv4;
+  if (toIpv4Value(text) !== null) return text as Ipv4;
   if (!ipaddr.IPv6.isValid(text)) throw fail("not an address");
   return (/^::ffff:/i.test(text) || !text.includes(".") ? ipaddr.IPv6.parse(text).toRFC5952String() : text) as Ipv6;
 }

@@ -10,6 +10,21 @@ const [recordedLinks = "", recordedRoutes = ""] = readFileSync(
   "utf8",
 ).split("\n");
 
+it("leaves out the routes of our BIRDs, and no others", () => {
+  const route = (dst: string, marks: object) => ({ type: "unicast", dst, gateway: "10.1.0.2", dev: "bkt-a", ...marks });
+  const text = JSON.stringify([
+    route("192.168.5.0/24", { protocol: "bird", metric: 61_820 }),
+    route("192.168.6.0/24", { protocol: "bird", metric: 32 }),
+    route("192.168.7.0/24", { protocol: "static", metric: 61_820 }),
+    route("192.168.8.0/24", { protocol: "bird" }),
+  ]);
+  expect(parseRoutes(text).map(({ destination }) => destination)).toEqual([
+    "192.168.6.0/24",
+    "192.168.7.0/24",
+    "192.168.8.0/24",
+  ]);
+});
+
 describe("parseLinks", () => {
   it("reads what iproute2 6.1 really says", () => {
     const links = parseLinks(recordedLinks);

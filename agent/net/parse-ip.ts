@@ -2,6 +2,7 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { ParseError } from "../system/parse-error.ts";
+import { isOurMetric } from "./kernel-metric.ts";
 
 export interface Link {
   readonly name: string;
@@ -76,16 +77,32 @@ export function parseLinks(text: string): Link[] {
   }));
 }
 
-/** Parses the reply to `ip -json route show`, or `ip -6 -json route show`. Routes that lead nowhere (blackhole and the like) are left out. */
+/**
+ * Parses the reply to `ip -json route show`, or `ip -6 -json route show`. Routes that lead nowhere (blackhole and the like) are left out,
+ * and those of our BIRDs: there may be thousands of them, which nobody who reads this wants.
+ */
 export function parseRoutes(text: string, isIpv6 = false): Route[] {
-  return parseReply(text, IpRoutes, "ip route").flatMap(({ dst, dev, protocol, nexthops, type }) => {
+  return parseReply(text, IpRoutes, "ip route", isOfOurBird).flatMap(({ dst, dev, protocol, nexthops, type }) => {
     const device = dev ?? nexthops[0]?.dev;
     if (device === undefined || type !== "unicast") return [];
     return [{ destination: toNetwork(dst, text, isIpv6), device, protocol }];
   });
 }
 
-function parseReply<T>(text: string, schema: z.ZodType<(T | null)[]>, source: string): T[] {
+const isOfOurBird = (entry: unknown): boolean =>
+  typeof entry === "object" &&
+  entry !== null &&
+  "protocol" in entry &&
+  entry.protocol === "bird" &&
+  "metric" in entry &&
+  isOurMetric(Number(entry.metric));
+
+function parseReply<T>(
+  text: string,
+  schema: z.ZodType<(T | null)[]>,
+  source: string,
+  isLeftOut: (entry: unknown) => boolean = () => false,
+): T[] {
   let reply: unknown;
   try {
     // Where there is nothing to show, ip prints nothing at all.
@@ -93,7 +110,7 @@ function parseReply<T>(text: string, schema: z.ZodType<(T | null)[]>, source: st
   } catch (error) {
     throw new ParseError({ source, line: 1, text, problem: "not JSON" }, { cause: error });
   }
-  const parsed = schema.safeParse(reply);
+  const parsed = schema.safeParse(Array.isArray(reply) ? reply.filter((entry) => !isLeftOut(entry)) : reply);
   if (!parsed.success) {
     throw new ParseError({ source, line: 1, text, problem: z.prettifyError(parsed.error) }, { cause: parsed.error });
   }

@@ -1,8 +1,10 @@
 // From the routes that a mesh's BIRD put into the kernel to what each peer may send and be sent. BIRD's filters have refused what nobody was
 // authorised for already; this is the boundary that holds if one of them does not. Pure.
+import { parseIpv4Cidr } from "#schema/address";
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 import { isDefaultRoute, isWithin, type Prefix } from "#schema/prefix";
+import { toIpv4Value } from "../net/ipv4-text.ts";
 import type { KernelRoute } from "../net/kernel-routes.ts";
 
 /** What is behind whom. */
@@ -52,7 +54,14 @@ export function toRoutedPrefixes({ desired, machineId, interfaceName, routes }: 
   for (const { prefixes, machineIds } of announcements ?? []) {
     for (const id of machineIds) authorised.set(id, new Set([...(authorised.get(id) ?? []), ...prefixes]));
   }
-  const isInMesh = (prefix: Prefix) => isWithin(prefix, prefix.includes(":") ? mesh.cidr6 : mesh.cidr);
+  const own = parseIpv4Cidr(mesh.cidr);
+  const isInMesh = (prefix: Prefix) => {
+    if (prefix.includes(":")) return isWithin(prefix, mesh.cidr6);
+    const [address = "", length] = prefix.split("/");
+    const value = toIpv4Value(address);
+    if (own === null || value === null) return true;
+    return Number(length) >= own.prefixLength && value >= own.first && value <= own.last;
+  };
 
   function judge({ prefix, nextHop, device }: KernelRoute): PeerRow | RefusalReason {
     if (device !== interfaceName && nextHop !== null) return "other_interface";

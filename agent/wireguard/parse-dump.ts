@@ -2,6 +2,7 @@
 // The private key in it is dropped here; neither the value nor an error carries it.
 import ipaddr from "ipaddr.js";
 import { WireGuardPublicKey } from "#schema/ids";
+import { isIpv4Network } from "../net/ipv4-text.ts";
 import { ParseError } from "../system/parse-error.ts";
 
 export interface WireGuardDevice {
@@ -89,6 +90,7 @@ export function parseEndpointField(text: string | undefined, fail: Fail): string
 }
 
 export function parseNetwork(text: string, fail: Fail): string {
+  if (isIpv4Network(text)) return text;
   if (!ipaddr.isValidCIDR(text)) throw fail("an allowed IP is not a network");
   const [address, prefixLength] = ipaddr.parseCIDR(text);
   return `${address.kind() === "ipv6" ? (address as ipaddr.IPv6).toRFC5952String() : address.toString()}/${prefixLength}`;
