@@ -1,6 +1,7 @@
 // What BIRD should do for one mesh on this machine: the input of renderConfig.
 import type { Ipv4, Ipv4Cidr, Ipv6, Ipv6Cidr } from "#schema/address";
 import type { MachineId, MeshId } from "#schema/ids";
+import type { Policies } from "#schema/policy";
 
 export type Prefix = Ipv4Cidr | Ipv6Cidr;
 
@@ -22,6 +23,10 @@ export interface BirdConfig {
   /** The others. */
   readonly members: readonly BirdMember[];
   readonly announcements: readonly Announcement[];
+  /** Of the mesh: at its gateways' links to other meshes. Members look once more, by prefix, at what comes from there. */
+  readonly meshPolicies: Policies;
+  /** Of this machine: what it takes from other members, and what it announces to them. */
+  readonly machinePolicies: Policies;
   /** To this machine's BIRDs of other meshes; empty unless it is a gateway. */
   readonly gatewayLinks: readonly GatewayLink[];
 }

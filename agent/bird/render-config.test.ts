@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { Policies } from "#schema/policy";
 import { birdConfig, birdMember, gatewayLink, prefix } from "../testing/bird-fixture.ts";
 import type { BirdConfig } from "./bird-config.ts";
 import { renderConfig } from "./render-config.ts";
@@ -12,6 +13,23 @@ const hasBird = spawnSync("bird", ["--version"]).status === 0;
 const LAN = prefix("192.168.50.0/24");
 const LAN6 = prefix("fd50::/48");
 const VIP = prefix("10.77.200.1/32");
+
+const POLICIES = Policies.parse({
+  import: {
+    rules: [
+      {
+        match: { prefixes: ["10.0.0.0/8"], maxLength: 24, communities: ["65000:1"] },
+        action: "accept",
+        prependCount: 1,
+      },
+    ],
+    ...{ defaultAction: "reject", defaultLocalPreference: null },
+  },
+  export: {
+    rules: [{ match: { prefixes: ["10.0.0.0/8"] }, action: "reject" }],
+    ...{ defaultAction: "accept", defaultLocalPreference: 50 },
+  },
+});
 
 const CASES: Readonly<Record<string, BirdConfig>> = {
   "plain-member": birdConfig(1, { members: [birdMember(2), birdMember(3, { prefixes: [LAN, VIP] })] }),
@@ -41,6 +59,11 @@ const CASES: Readonly<Record<string, BirdConfig>> = {
     isGateway: true,
     members: [birdMember(2, { prefixes: [LAN] })],
     gatewayLinks: [gatewayLink()],
+  }),
+  "gateway-with-policies": birdConfig(1, {
+    ...{ isGateway: true, meshPolicies: POLICIES, machinePolicies: POLICIES },
+    members: [birdMember(2, { isGateway: true, prefixes: [LAN], prefixesOfOtherMeshes: [prefix("0.0.0.0/0")] })],
+    gatewayLinks: [gatewayLink({ prefixes: [prefix("0.0.0.0/0")] })],
   }),
   "member-of-a-gateway": birdConfig(2, {
     members: [

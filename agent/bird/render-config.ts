@@ -5,6 +5,7 @@
 // announced route can say how to reach a next hop.
 import type { Announcement, BfdUse, BirdConfig, BirdMember, GatewayLink, Prefix } from "./bird-config.ts";
 import { isIpv6, renderImportFrom, renderImportFromLink, toReceiveLimit } from "./render-filters.ts";
+import { renderLinkExport, renderMemberExport, renderPolicyFunctions } from "./render-policies.ts";
 
 /** Not 179: a router of the machine's own may listen there on every address. */
 export const BGP_PORT = 1790;
@@ -28,6 +29,7 @@ export function renderConfig(config: BirdConfig): string {
   const sections = [
     renderGlobals(config),
     renderTables(config),
+    ...renderPolicyFunctions(config),
     ...FAMILIES.map((family) => renderKernel(config, family)),
     ...config.announcements.flatMap(renderAnnouncement),
     ...renderGatewayNetworks(config),
@@ -138,7 +140,8 @@ const BFD_LINES: Readonly<Record<BfdUse, readonly string[]>> = {
   ending: [`bfd { interval ${BFD_ENDING_SECONDS} s; };`],
 };
 
-function renderTemplate({ asn, address, address6, isGateway }: BirdConfig): string {
+function renderTemplate(config: BirdConfig): string {
+  const { asn, address, address6, isGateway } = config;
   const exported = isGateway ? "source ~ [ RTS_STATIC, RTS_BGP ]" : "source = RTS_STATIC";
   const channel = (family: Family, nextHop: string) => [
     `${family} {`,
@@ -146,7 +149,7 @@ function renderTemplate({ asn, address, address6, isGateway }: BirdConfig): stri
     `${INDENT}next hop address ${nextHop};`,
     `${INDENT}next hop self ebgp;`,
     `${INDENT}import none;`,
-    `${INDENT}export where ${exported} && proto != "mesh_${family}";`,
+    ...renderMemberExport(config, family, `${exported} && proto != "mesh_${family}"`).map((line) => INDENT + line),
     "};",
   ];
   return block(`template bgp ${TEMPLATE}`, [
@@ -203,7 +206,7 @@ function renderGatewayLink(config: BirdConfig, link: GatewayLink): string {
     `${INDENT}import filter {`,
     ...renderImportFromLink(config, link, family).map((line) => INDENT + INDENT + line),
     `${INDENT}};`,
-    `${INDENT}export where source ~ [ RTS_STATIC, RTS_BGP ];`,
+    ...renderLinkExport(config, family, "source ~ [ RTS_STATIC, RTS_BGP ]").map((line) => INDENT + line),
     "};",
   ];
   return block(`protocol bgp ${toLinkName(link)}`, [

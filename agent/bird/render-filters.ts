@@ -2,6 +2,7 @@
 // for: whoever sends them can't aim traffic at a third one. All else is refused, and BIRD remembers it as filtered.
 import { isInside } from "#schema/address";
 import type { BirdConfig, BirdMember, GatewayLink, Prefix } from "./bird-config.ts";
+import { renderBroughtBound, renderLinkImport, renderMemberImport } from "./render-policies.ts";
 
 type Family = "ipv4" | "ipv6";
 
@@ -24,13 +25,21 @@ export function renderImportFrom(config: BirdConfig, member: BirdMember, family:
   const cases = toOrigins(config, member).flatMap((origin) => renderCase(config, origin, family));
   // BIRD has no empty sets.
   if (cases.length === 0) return ["reject;"];
-  return ["case bgp_next_hop {", ...cases.map((line) => `  ${line}`), "}", "reject;"];
+  return [
+    ...renderMemberImport(config, family),
+    "case bgp_next_hop {",
+    ...cases.map((line) => `  ${line}`),
+    "}",
+    "reject;",
+  ];
 }
 
-export function renderImportFromLink({ cidr, cidr6 }: BirdConfig, link: GatewayLink, family: Family): string[] {
+export function renderImportFromLink(config: BirdConfig, link: GatewayLink, family: Family): string[] {
+  const { cidr, cidr6 } = config;
   const own = family === "ipv4" ? cidr : cidr6;
   return [
     `if net ~ [ ${own}+ ] then reject;`,
+    ...renderLinkImport(config, family),
     ...renderAccept("", link.prefixes.filter(isOf(family)).map(orLonger)),
     "reject;",
   ];
@@ -46,7 +55,7 @@ function renderCase(config: BirdConfig, origin: BirdMember, family: Family): str
   const foreign = prefixesOfOtherMeshes.filter(isOf(family)).map(orLonger);
   const lines = [
     ...renderAccept("bgp_path.len = 0 && ", toExact(config, origin, family)),
-    ...renderAccept(`bgp_path.len > 0 && !(net ~ [ ${own}+ ]) && `, foreign),
+    ...renderAccept(`bgp_path.len > 0 && !(net ~ [ ${own}+ ]) && ${renderBroughtBound(config, family)}`, foreign),
   ];
   const head = `${family === "ipv4" ? address : address6} :`;
   // The space ends an IPv6 address, which a colon would go on with. BIRD 3 takes one statement or a block.

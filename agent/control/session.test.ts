@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AnnouncementRow, DesiredMesh, Duty } from "#schema/desired-state";
-import { NO_POLICIES } from "#schema/policy";
+import { NO_POLICIES, Policies } from "#schema/policy";
 import { type FromMeshMessage, SyncSnapshot } from "#schema/wire/messages";
 import { createMeshModel, testMachineId, testMeshId, testPeer } from "../testing/mesh-model.ts";
 import {
@@ -58,8 +58,8 @@ describe("a session", () => {
     session.receive(model.answerHello(null));
     const [lan, vip] = [announcement("rt", 2), announcement("vip", 1)];
     const duties = [Duty.parse({ id: lan.id })];
-    const preferring = { rules: [], defaultAction: "accept", defaultLocalPreference: 50 } as const;
-    const policies = { import: null, export: preferring };
+    const preferring = { rules: [], defaultAction: "accept", defaultLocalPreference: 50 };
+    const policies = Policies.parse({ export: preferring });
     session.receive({ ...model.put(1, 0), announcements: [vip, lan], duties, policies });
     expect(session.state().desired).toMatchObject({ announcements: [lan, vip], duties, policies });
     session.receive(model.put(2, 0));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { NO_POLICIES, Policies } from "#schema/policy";
 import type { BirdConfig } from "../bird/bird-config.ts";
 import { toMachineId, toMeshId } from "../testing/bird-fixture.ts";
 import { type RoutedMeshFixture, routedMesh, toRouteId } from "../testing/routed-mesh-fixture.ts";
@@ -41,6 +42,21 @@ describe("toBirdConfig", () => {
       ["10.77.9.9/32"],
     ]);
     expect(config?.members.map(({ prefixesOfOtherMeshes }) => prefixesOfOtherMeshes)).toEqual([[], []]);
+  });
+
+  it("lets gateways bring private networks, or whatever the mesh's import policy may accept", () => {
+    const brought = (policies: object) => {
+      const mesh = routedMesh({ count: 2, gateways: [2] });
+      const desired = { ...mesh.desired, mesh: { ...mesh.desired.mesh, policies: Policies.parse(policies) } };
+      const config = toConfig({}, { mesh: { ...mesh, desired } });
+      return { from: config?.members.map(({ prefixesOfOtherMeshes }) => prefixesOfOtherMeshes)[0], config };
+    };
+    expect(brought({}).from).toEqual(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]);
+    const policy = { rules: [], defaultAction: "reject", defaultLocalPreference: null };
+    expect(brought({ export: policy }).from).toContain("10.0.0.0/8");
+    const { from, config } = brought({ import: policy });
+    expect(from).toEqual(["0.0.0.0/0", "::/0"]);
+    expect(config).toMatchObject({ meshPolicies: { import: policy, export: null }, machinePolicies: NO_POLICIES });
   });
 
   it("announces what this machine has to, if it is healthy", () => {

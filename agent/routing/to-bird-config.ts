@@ -44,6 +44,8 @@ export function toBirdConfig(inputs: BirdInputs): BirdConfig | null {
     announcements: (desired.announcements ?? [])
       .filter(({ machineIds }) => machineIds.includes(machineId))
       .map(({ id, prefixes }) => ({ id, prefixes, isEnabled: isAnnounced(id) })),
+    meshPolicies: desired.mesh.policies,
+    machinePolicies: desired.policies,
     gatewayLinks: toGatewayLinks(mesh, inputs.meshes, machineId),
   };
 }

@@ -1,6 +1,7 @@
 // A mesh for tests of BIRD: 10.77.0.0/16, fd77::/64, members by number.
 import { Ipv4, Ipv4Cidr, Ipv6, Ipv6Cidr } from "#schema/address";
 import { MachineId, MeshId } from "#schema/ids";
+import { NO_POLICIES } from "#schema/policy";
 import type { BirdConfig, BirdMember, GatewayLink, Prefix } from "../bird/bird-config.ts";
 
 const toUlid = (number: number) => String(number).padStart(26, "0");
@@ -23,6 +24,8 @@ export function birdConfig(number: number, changes: Partial<BirdConfig> = {}): B
     isGateway: false,
     members: [],
     announcements: [],
+    meshPolicies: NO_POLICIES,
+    machinePolicies: NO_POLICIES,
     gatewayLinks: [],
     ...changes,
   };
