@@ -42,6 +42,8 @@ const READ_INTERVAL_MS = 30_000;
 const FIRST_REREAD_MS = 1_000;
 /** Between two reads that events asked for. */
 const REREAD_MS = 200;
+/** A monitor that printed nothing for so long has nothing left to print. */
+const QUIET_MS = 200;
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5_000;
 /** A monitor that lived this long was not at fault. */
@@ -84,6 +86,12 @@ function followRoutes({ exec, followProgram, clock, log, onChanged }: KernelRout
   /** What came while a read is under way: the read may be older or newer than it. */
   let journal: RouteEvent[] | null = null;
   let isRereadWanted = false;
+  /**
+   * The kernel drops what a monitor's full socket can't take, and says so once: what it drops after that, until the socket is empty, is lost without
+   * a word. So a read counts only when the monitor was quiet before it.
+   */
+  let isInDoubt = false;
+  let lastLineAtMs = 0;
   let failedReads = 0;
   let failedMonitors = 0;
   let changedAtMs: number | null = null;
@@ -97,8 +105,9 @@ function followRoutes({ exec, followProgram, clock, log, onChanged }: KernelRout
     stopMonitor = followProgram(["ip", "-N", "-oneline", "-details", "monitor", "route"], {
       onLine: take,
       onComplaint(text) {
-        // Its socket overflowed, most likely: changes are lost.
         log.warn("the kernel's routes are read again", { because: text });
+        isInDoubt = true;
+        lastLineAtMs = clock.now();
         rereadSoon();
       },
       onEnd(reason) {
@@ -114,6 +123,7 @@ function followRoutes({ exec, followProgram, clock, log, onChanged }: KernelRout
   }
 
   function take(line: string): void {
+    if (isInDoubt) lastLineAtMs = clock.now();
     try {
       const event = parseRouteEvent(line);
       if (event === null) return;
@@ -148,7 +158,8 @@ function followRoutes({ exec, followProgram, clock, log, onChanged }: KernelRout
       isRereadWanted = true;
       return;
     }
-    isRereadWanted = false;
+    isRereadWanted = isInDoubt && clock.now() - lastLineAtMs < QUIET_MS;
+    isInDoubt &&= isRereadWanted;
     journal = [];
     readAll(exec)
       .then(
