@@ -1,9 +1,11 @@
 // The composition root. Order of start: tunnels from the disk cache first, then the control plane; so a machine is in its meshes before, and
 // without, anybody answering. Stopping ends the links and leaves the tunnels: they belong to the system.
+import type { MeshId } from "#schema/ids";
 import type { EnrolmentFile } from "#schema/local/agent-files";
-import type { AgentStatus, DownReply, ExplainReply, PeerList } from "#schema/local/status";
+import type { AgentStatus, DownReply, ExplainReply, PeerList, RoutesReply } from "#schema/local/status";
 import type { AgentInfo } from "#schema/machine";
 import type { NatReport } from "#schema/nat";
+import type { Prefix } from "#schema/prefix";
 import type { AgentTimings } from "./config.ts";
 import type { ConnectionState } from "./control/connection.ts";
 import { createDiskCache } from "./control/disk-cache.ts";
@@ -14,6 +16,7 @@ import type { PathNetwork, PathSettings } from "./control/path-parts.ts";
 import { createServerClock } from "./control/server-clock.ts";
 import { watchWake } from "./control/watch-wake.ts";
 import { forgetAnnounced } from "./health/health.ts";
+import { readRoutes } from "./local/read-routes.ts";
 import { explainPeer, toAgentStatus, toPeerList } from "./local/to-status.ts";
 import { createLocalNetwork } from "./net/local-network.ts";
 import { isOurs } from "./reconcile/ownership.ts";
@@ -76,7 +79,9 @@ export interface Agent {
   status(): Promise<AgentStatus>;
   peers(): Promise<PeerList>;
   /** The paths to a machine, by its name, id or mesh IP: one for each mesh that both are in. */
-  explain(peer: string): ExplainReply;
+  explain(peer: string): Promise<ExplainReply>;
+  /** The routes of its BIRDs: all, or those that contain the prefix or are inside it. */
+  routes(prefix: Prefix | null): Promise<RoutesReply>;
   /** Measures what stands between this machine and the internet. Null: it is in no mesh, or there is no STUN server to ask. */
   netcheck(): Promise<NatReport | null>;
   /** Removes every interface of ours and ends `run`, also when one could not be removed (then it rejects). */
@@ -286,6 +291,11 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     return { removed: before.filter(isOurs).map(({ name }) => name) };
   }
 
+  async function readSessions(): Promise<void> {
+    const opened = links;
+    await Promise.all(opened?.meshes.list().map(({ meshId }) => opened.routingView.readSessions(meshId)) ?? []);
+  }
+
   async function toInput() {
     const connection: ConnectionState = links?.machineLink.state() ?? { kind: "connecting" };
     return {
@@ -297,6 +307,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       connection,
       meshes: links?.meshes.list() ?? [],
       observed: await reconciler.observe(),
+      announcementsOf: (meshId: MeshId) => links?.routingView.announcementsOf(meshId) ?? [],
       failures: [...cache.failures(), ...(links?.meshes.failures() ?? [])],
       nowMs: clock.now(),
       toWallMs: clock.wall,
@@ -307,8 +318,16 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     run,
     down,
     status: async () => toAgentStatus(await toInput()),
-    peers: async () => ({ peers: toPeerList(await toInput()) }),
-    explain: (peer) => ({ paths: explainPeer(links?.meshes.list() ?? [], peer) }),
+    async peers() {
+      await readSessions();
+      return { peers: toPeerList(await toInput()) };
+    },
+    async explain(peer) {
+      await readSessions();
+      return { paths: explainPeer(links?.meshes.list() ?? [], peer) };
+    },
+    routes: (prefix) =>
+      readRoutes(links?.meshes.list() ?? [], (desired) => links?.routingView.readRib(desired, prefix)),
     netcheck: async () => (await links?.machine.measure()) ?? null,
   };
 }

@@ -1,5 +1,5 @@
 // What the agent answers on its socket.
-import { DownRequest, ExplainRequest, LOCAL_PATHS } from "#schema/local/status";
+import { DownRequest, ExplainRequest, LOCAL_PATHS, RoutesRequest } from "#schema/local/status";
 import type { Agent } from "../agent.ts";
 import type { LocalReply, LocalRequest } from "../system/local-socket.ts";
 
@@ -10,10 +10,15 @@ export function createLocalApi(agent: Agent): (request: LocalRequest) => Promise
     if (called === `GET ${LOCAL_PATHS.peers}`) return { status: 200, body: await agent.peers() };
     if (called === `POST ${LOCAL_PATHS.explain}`) {
       const request = ExplainRequest.safeParse(body);
-      if (request.success) return { status: 200, body: agent.explain(request.data.peer) };
+      if (request.success) return { status: 200, body: await agent.explain(request.data.peer) };
       return { status: 422, body: { code: "validation_failed", message: "expected {peer: string}" } };
     }
     if (called === `POST ${LOCAL_PATHS.netcheck}`) return { status: 200, body: { report: await agent.netcheck() } };
+    if (called === `POST ${LOCAL_PATHS.routes}`) {
+      const request = RoutesRequest.safeParse(body);
+      if (request.success) return { status: 200, body: await agent.routes(request.data.prefix) };
+      return { status: 422, body: { code: "validation_failed", message: "expected {prefix?: a network}" } };
+    }
     if (called === `POST ${LOCAL_PATHS.down}`) {
       const request = DownRequest.safeParse(body);
       if (request.success) return { status: 200, body: await agent.down(request.data) };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { AgentStatus, ExplainReply, NetcheckReply, PeerList, VersionInfo } from "#schema/local/status";
+import { AgentStatus, ExplainReply, NetcheckReply, PeerList, RoutesReply, VersionInfo } from "#schema/local/status";
 import { CommandError } from "../system/exec.ts";
 import { createFiles } from "../system/files.ts";
 import { createLocalSockets } from "../system/local-socket.ts";
@@ -226,7 +226,7 @@ describe("becket status, peers and version", () => {
       /mesh-0 +bkt-mesh-0 +10\.1\.0\.200 +fd00:1::200 +51820 +0\/1 +yes +connected by websocket/,
     );
     expect((await becket(["peers"])).out).toMatch(
-      /mesh-0 +m2 +10\.1\.0\.3 +none +- +- +\d+ s ago +0 B +\d+ B +waiting/,
+      /mesh-0 +m2 +10\.1\.0\.3 +none +- +- +\d+ s ago +0 B +\d+ B +- +waiting/,
     );
     expect((await becket(["version"])).out).toMatch(/^becket \d+\.\d+\.\d+ \(wire version 2, node v20\.18\.1\)$/);
   });
@@ -295,6 +295,22 @@ describe("becket netcheck", () => {
   });
 });
 
+describe("becket routes", () => {
+  test("says of a mesh without a BIRD that it has none, for people and for programs", async () => {
+    await startDaemon();
+    expect(await becket(["routes"])).toMatchObject({ code: 0, out: "No routes.\n\n! mesh-0: no BIRD runs for it" });
+    const reply = RoutesReply.parse(JSON.parse((await becket(["routes", "10.9.0.1", "--json"])).out));
+    expect(reply).toMatchObject({ routes: [], isTruncated: false, problems: [{ mesh: "mesh-0" }] });
+  });
+
+  test.each(["10.1.2.3/8", "nonsense"])("says what is wrong with %s", async (prefix) => {
+    expect(await becket(["routes", prefix])).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/must be a network/),
+    });
+  });
+});
+
 describe("becket down", () => {
   test("asks the running agent, which removes its interfaces and ends", async () => {
     const { end } = await startDaemon();
@@ -337,6 +353,7 @@ describe("help", () => {
     ["peers", "--help"],
     ["explain", "--help"],
     ["netcheck", "--help"],
+    ["routes", "--help"],
     ["down", "--help"],
     ["version", "--help"],
   ])("has examples and the exit codes: %s %s", async (...args) => {

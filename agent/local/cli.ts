@@ -6,6 +6,7 @@ import type { LocalSockets } from "../system/local-socket.ts";
 import { type DownOptions, down } from "./down.ts";
 import { CommandFailure, EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.ts";
 import { explain, netcheck } from "./explain.ts";
+import { type RoutesOptions, routes } from "./routes.ts";
 import { type ShowOptions, showPeers, showStatus, showVersion } from "./show.ts";
 import { type UpOptions, up } from "./up.ts";
 
@@ -109,7 +110,8 @@ ${EXIT_CODES_HELP}`,
       `Shows every peer: where packets to it go, when it last shook hands, what was received and sent, and its state:
   up       packets pass
   idle     no handshake lately, and none needed: nothing was sent
-  waiting  not reached; the word behind it says why`,
+  waiting  not reached; the word behind it says why
+BGP is the session with it, - where the two need none.`,
     )
     .addOption(jsonOption())
     .addHelpText(
@@ -144,6 +146,21 @@ and lets hosts behind it reach each other by their public endpoints, how long it
       `\nExamples:\n  becket netcheck\n  becket netcheck --json | jq .report.mapping\n${EXIT_CODES_HELP}`,
     )
     .action((options: ShowOptions) => netcheck(options, cli));
+
+  withFolders(program.command("routes"))
+    .argument("[prefix]", "only routes that contain this network or address, or are inside it")
+    .summary("show the routes that this machine knows of, and which are used")
+    .description(
+      `Shows the routes of every mesh, as its BIRD has them: * is the one of its prefix that is used. ORIGIN is the member that packets go to,
+SOURCE who told of it. Routes that import filters refused are shown by --filtered, with the reason.`,
+    )
+    .addOption(new Option("--filtered", "only routes that were refused, and why"))
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `\nExamples:\n  becket routes\n  becket routes 192.168.7.0/24\n  becket routes --filtered\n  becket routes --json | jq '.routes[] | select(.isBest)'\n${EXIT_CODES_HELP}`,
+    )
+    .action((prefix: string | undefined, options: RoutesOptions) => routes(prefix ?? null, options, cli));
 
   withFolders(program.command("down"))
     .summary("remove this machine's mesh interfaces, and stop the agent")

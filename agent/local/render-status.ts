@@ -1,5 +1,6 @@
 // `becket status` and `becket peers` as a person reads them. Pure.
-import type { AgentStatus, LinkStatus, PeerStatus } from "#schema/local/status";
+import type { BgpSession } from "#schema/bgp";
+import type { AgentStatus, LinkStatus, MeshStatus, PeerStatus } from "#schema/local/status";
 import type { StepFailure } from "#schema/machine";
 import { renderAge, renderBytes, renderTable } from "./render-table.ts";
 
@@ -12,7 +13,7 @@ export function renderStatus(status: AgentStatus, nowMs: number): string {
     `agent          version ${status.version}, process ${status.pid}, started ${age} ago`,
   ];
   const failures = [...status.failures, ...meshes.flatMap((mesh) => mesh.failures)];
-  const parts = [head.join("\n"), renderMeshes(status), renderFailures(failures)];
+  const parts = [head.join("\n"), renderMeshes(status), renderAnnouncements(meshes), renderFailures(failures)];
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
@@ -42,6 +43,26 @@ function renderMeshes({ meshes, machine }: AgentStatus): string {
   );
 }
 
+/** Nothing where this machine has nothing to announce. */
+function renderAnnouncements(meshes: readonly MeshStatus[]): string {
+  const rows = meshes.flatMap(({ name, announcements }) =>
+    announcements.map(({ id, prefixes, isAnnounced, status, reason }) => [
+      name,
+      id,
+      prefixes.length > 2 ? `${prefixes.slice(0, 2).join(" ")} (+${prefixes.length - 2})` : prefixes.join(" ") || "-",
+      isAnnounced ? "yes" : "no",
+      status === "unchecked" ? "-" : status,
+      reason ?? "",
+    ]),
+  );
+  if (rows.length === 0) return "";
+  const titles = ["MESH", "ROUTE OR VIP", "PREFIXES", "ANNOUNCED", "HEALTH", ""];
+  return renderTable(
+    titles.map((title) => ({ title })),
+    rows,
+  );
+}
+
 function renderLink({ state, transport, reason }: LinkStatus): string {
   if (state === "connected") return `connected by ${transport}`;
   const word = { connecting: "connecting", waiting: "not connected, trying again", stopped: "stopped" }[state];
@@ -52,6 +73,12 @@ function renderFailures(failures: readonly StepFailure[]): string {
   const lines = failures.map(({ step, code, message, since }) => `! ${step} (${code}) since ${since}: ${message}`);
   return [...new Set(lines)].join("\n");
 }
+
+/** With what is in the way, where it is not up. */
+const renderSession = ({ state, lastError }: BgpSession): string => {
+  if (state === "not_applicable") return "-";
+  return state === "established" || lastError === null ? state : `${state} (${lastError})`;
+};
 
 export function renderPeers(peers: readonly PeerStatus[]): string {
   if (peers.length === 0) return "No peers.";
@@ -66,6 +93,7 @@ export function renderPeers(peers: readonly PeerStatus[]): string {
       { title: "HANDSHAKE", align: "right" },
       { title: "RECEIVED", align: "right" },
       { title: "SENT", align: "right" },
+      { title: "BGP" },
       { title: "STATE" },
     ],
     peers.map((peer) => [
@@ -78,6 +106,7 @@ export function renderPeers(peers: readonly PeerStatus[]): string {
       peer.handshakeAgeSeconds === null ? "never" : `${renderAge(peer.handshakeAgeSeconds)} ago`,
       renderBytes(peer.receivedBytes),
       renderBytes(peer.sentBytes),
+      renderSession(peer.bgp),
       peer.reason === null ? peer.state : `${peer.state}: ${peer.reason}`,
     ]),
   );

@@ -1,6 +1,9 @@
 // From what the agent holds and what WireGuard says to what people and programs are shown. Pure.
 
+import type { AnnouncementState } from "#schema/announcement-state";
+import { NO_SESSION } from "#schema/bgp";
 import type { PeerRow } from "#schema/desired-state";
+import type { MeshId } from "#schema/ids";
 import type { EnrolmentFile } from "#schema/local/agent-files";
 import type { AgentStatus, LinkStatus, MeshStatus, PeerState, PeerStatus } from "#schema/local/status";
 import type { StepFailure } from "#schema/machine";
@@ -21,6 +24,7 @@ export interface StatusInput {
   readonly meshes: readonly MeshView[];
   readonly observed: ObservedState;
   readonly failures: readonly StepFailure[];
+  readonly announcementsOf: (meshId: MeshId) => readonly AnnouncementState[];
   readonly nowMs: number;
   /** By the wall clock. */
   readonly toWallMs: (atMs: number) => number;
@@ -40,13 +44,20 @@ export function toAgentStatus(input: StatusInput): AgentStatus {
         mesh,
         enrolment,
         peers.filter(({ meshId }) => meshId === mesh.meshId),
+        input.announcementsOf(mesh.meshId),
       ),
     ),
     failures: [...input.failures],
   };
 }
 
-function toMeshStatus(mesh: MeshView, enrolment: EnrolmentFile | null, peers: readonly PeerStatus[]): MeshStatus {
+function toMeshStatus(
+  mesh: MeshView,
+  enrolment: EnrolmentFile | null,
+  peers: readonly PeerStatus[],
+  announcements: readonly AnnouncementState[],
+): MeshStatus {
+  const prefixes = new Map(mesh.desired?.announcements?.map((row) => [row.id, row.prefixes]));
   const self = mesh.desired?.members.find(({ machineId }) => machineId === enrolment?.machineId);
   return {
     meshId: mesh.meshId,
@@ -61,6 +72,7 @@ function toMeshStatus(mesh: MeshView, enrolment: EnrolmentFile | null, peers: re
     revision: mesh.desired?.revision ?? null,
     appliedRevision: mesh.applied?.revision ?? null,
     link: toLinkStatus(mesh.connection),
+    announcements: announcements.map((state) => ({ ...state, prefixes: prefixes.get(state.id) ?? [] })),
     failures: [...mesh.failures],
   };
 }
@@ -118,6 +130,7 @@ function toPeerStatus(
     pathReason: explanation?.reason ?? null,
     latencyMs: explanation?.latencyMs ?? null,
     ...toPeerState(peer, explanation, nowMs),
+    bgp: explanation?.bgp ?? NO_SESSION,
   };
 }
 

@@ -2,11 +2,14 @@
 // added, never changed.
 import { z } from "zod";
 import { Ipv4, Ipv6 } from "../address.ts";
+import { AnnouncementState } from "../announcement-state.ts";
+import { BgpSession, NO_SESSION, RibRoute } from "../bgp.ts";
 import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
 import { StepFailure } from "../machine.ts";
 import { Name } from "../mesh.ts";
 import { NatReport } from "../nat.ts";
 import { PathKind, PathReason, PeerExplanation } from "../path.ts";
+import { Prefix } from "../prefix.ts";
 
 /** `connected` by `transport`; `waiting` tries again by itself; `stopped` does not. */
 export const LinkStatus = z.object({
@@ -32,6 +35,8 @@ export const MeshStatus = z.object({
   revision: z.number().int().nullable(),
   appliedRevision: z.number().int().nullable(),
   link: LinkStatus,
+  /** What this machine has to announce in the mesh, and whether it does. */
+  announcements: z.array(AnnouncementState.extend({ prefixes: z.array(Prefix) })).default([]),
   failures: z.array(StepFailure),
 });
 export type MeshStatus = z.infer<typeof MeshStatus>;
@@ -78,6 +83,7 @@ export const PeerStatus = z.object({
   latencyMs: z.number().nullable(),
   /** Null when there is nothing to say. */
   reason: z.string().nullable(),
+  bgp: BgpSession.default(NO_SESSION),
 });
 export type PeerStatus = z.infer<typeof PeerStatus>;
 
@@ -103,6 +109,18 @@ export type ExplainReply = z.infer<typeof ExplainReply>;
 export const NetcheckReply = z.object({ report: NatReport.nullable() });
 export type NetcheckReply = z.infer<typeof NetcheckReply>;
 
+/** Body of POST /v1/routes: null: all routes; else those that contain the prefix or are inside it. */
+export const RoutesRequest = z.object({ prefix: Prefix.nullable().default(null) });
+/** What `becket routes --json` prints. */
+export const RoutesReply = z.object({
+  routes: z.array(RibRoute.extend({ meshId: MeshId, mesh: z.string() })),
+  /** There are more: ask for a prefix. */
+  isTruncated: z.boolean(),
+  /** Meshes of which nothing can be shown, and why. */
+  problems: z.array(z.object({ meshId: MeshId, mesh: z.string(), message: z.string() })),
+});
+export type RoutesReply = z.infer<typeof RoutesReply>;
+
 /** Body of POST /v1/down: removes every interface and ends the agent. */
 export const DownRequest = z.object({
   /** Also forget who this machine is: identity, keys, cache. */
@@ -117,6 +135,7 @@ export const LOCAL_PATHS = {
   peers: "/v1/peers",
   explain: "/v1/explain",
   netcheck: "/v1/netcheck",
+  routes: "/v1/routes",
   down: "/v1/down",
 } as const;
 

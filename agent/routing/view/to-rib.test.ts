@@ -117,5 +117,8 @@ describe("how much is told", () => {
     expect(rib).toMatchObject({ isTruncated: true });
     expect(rib.routes).toHaveLength(MAX_RIB_ROUTES);
     expect(toRoutes(routes, Prefix.parse("172.16.3.0/24")).routes).toHaveLength(256);
+    const mixed = toRoutes([...routes, ...routes.map((one) => ({ ...one, isBest: false, isFiltered: true }))]).routes;
+    expect(mixed).toHaveLength(MAX_RIB_ROUTES);
+    expect(mixed.filter(({ filterReason }) => filterReason !== null)).toHaveLength(500);
   });
 });

@@ -28,7 +28,9 @@ export function toRib({ desired, machineId, routes, prefix }: RibInputs): Rib {
     return [{ route, prefix: parsed.data }];
   });
   const members = toMembers(desired);
-  const shown = wanted.slice(0, MAX_RIB_ROUTES);
+  const refused = wanted.filter(({ route }) => route.isFiltered).slice(0, MAX_REFUSED);
+  const others = wanted.filter(({ route }) => !route.isFiltered).slice(0, MAX_RIB_ROUTES - refused.length);
+  const shown = [...others, ...refused];
   return {
     routes: shown.map(({ route, prefix: own }) => toRibRoute(route, own, { desired, machineId, members })),
     isTruncated: wanted.length > shown.length,
@@ -39,6 +41,9 @@ interface Context {
   readonly desired: DesiredMesh;
   readonly machineId: MachineId;
   readonly members: ReadonlyMap<string, PeerRow>;
+/** Of those that are told, whatever else there is: whoever looks for a refused one finds it. */
+const MAX_REFUSED = 500;
+
 }
 
 /** By machine id and by both addresses. */
