@@ -3,19 +3,19 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { Ipv4Cidr, Ipv6Cidr, isInside } from "./address.ts";
 
-export const Prefix = z
+const prefixText = z
   .string()
   .max(64)
-  .transform((text, context): Ipv4Cidr | Ipv6Cidr => {
-    const parsed = (isIpv6Prefix(text) ? Ipv6Cidr : Ipv4Cidr).safeParse(text);
-    if (parsed.success) return parsed.data;
-    context.addIssue({ code: "custom", message: toFault(text) });
-    return z.NEVER;
+  .superRefine((text, context) => {
+    const isPrefix = (isIpv6Prefix(text) ? Ipv6Cidr : Ipv4Cidr).safeParse(text).success;
+    if (!isPrefix) context.addIssue({ code: "custom", message: toFault(text) });
   })
   .meta({
     description: "An IPv4 or IPv6 network; its host bits are zero, IPv6 is written as in RFC 5952.",
     examples: ["192.168.7.0/24"],
   });
+// The text as it is, with the brands of what it was checked for. A transform would have no JSON Schema where a query is described.
+export const Prefix = prefixText as unknown as z.ZodType<Ipv4Cidr | Ipv6Cidr, string>;
 export type Prefix = z.output<typeof Prefix>;
 
 /** What no network behind a machine has. */
