@@ -6,6 +6,7 @@ import type { AgentStatus, DownReply, ExplainReply, PeerList, RoutesReply } from
 import type { AgentInfo } from "#schema/machine";
 import type { NatReport } from "#schema/nat";
 import type { Prefix } from "#schema/prefix";
+import { endBirds } from "./bird/end-birds.ts";
 import type { AgentTimings } from "./config.ts";
 import type { ConnectionState } from "./control/connection.ts";
 import { createDiskCache } from "./control/disk-cache.ts";
@@ -21,6 +22,7 @@ import { explainPeer, toAgentStatus, toPeerList } from "./local/to-status.ts";
 import { createLocalNetwork } from "./net/local-network.ts";
 import { isOurs } from "./reconcile/ownership.ts";
 import { createReconciler } from "./reconcile/reconciler.ts";
+import { type BirdSockets, toBirdFolder } from "./routing/routing.ts";
 import type { FollowProgram } from "./system/follow-program.ts";
 import type { Http } from "./system/http.ts";
 import type { Logger } from "./system/logger.ts";
@@ -38,6 +40,7 @@ export interface AgentPorts extends WireGuardPorts {
   readonly log: Logger;
   readonly readFingerprint: (ignoredPrefix: string) => string;
   readonly isUdpPortFree: (port: number) => Promise<boolean>;
+  readonly birdSockets: BirdSockets;
   readonly pathNetwork: PathNetwork;
   /** What health checks ask services with. */
   readonly probes: Probes;
@@ -101,15 +104,16 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const network = createLocalNetwork(ports);
   const onFailuresChanged = () => links?.meshes.failuresChanged();
   const wireguard = createWireGuard(ports);
-  const reconciler = createReconciler({ exec, files, clock, log, random, wireguard, runDir, onState: onFailuresChanged });
+  const reconciler = createReconciler({
+    ...{ exec, files, clock, log, random },
+    wireguard,
+    runDir,
+    onState: onFailuresChanged,
+  });
   const cache = createDiskCache({
-    files,
-    stateDir,
-    clock,
-    log,
+    ...{ files, stateDir, clock, log, onFailuresChanged },
     delayMs: timings.cacheDelayMs,
     retryMs: timings.cacheRetryMs,
-    onFailuresChanged,
   });
   let enrolment: EnrolmentFile | null = null;
   let links: Links | null = null;
@@ -209,6 +213,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
         userAgent,
       },
       isUdpPortFree: ports.isUdpPortFree,
+      birdSockets: ports.birdSockets,
       pathNetwork: ports.pathNetwork,
       pathSettings: options.paths,
       probes: ports.probes,
@@ -256,6 +261,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     isLeaving = true;
     log.error("the control plane removed this machine: taking everything down", { reason });
     await endWork();
+    await endRouting();
     for (let attempt = 1; attempt <= REMOVE_ATTEMPTS; attempt++) {
       try {
         await reconciler.removeEverything();
@@ -271,6 +277,13 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     end({ code: "machine_removed", message });
   }
 
+  /** Before the interfaces go, so that neighbours hear of it. One that does not end keeps no interface from going. */
+  async function endRouting(): Promise<void> {
+    await endBirds({ ...ports, ...ports.birdSockets }, toBirdFolder(runDir)).catch((error: unknown) =>
+      log.error("a BIRD could not be ended", { error }),
+    );
+  }
+
   async function forget(): Promise<void> {
     await cache.clear();
     await files.remove(`${stateDir}/keys`);
@@ -280,6 +293,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
 
   async function down({ forget: isForgetting }: { readonly forget: boolean }): Promise<DownReply> {
     await endWork();
+    await endRouting();
     const { links: before } = await reconciler.observe();
     try {
       await reconciler.removeEverything();

@@ -26,7 +26,7 @@ import { readInterfaceAddresses, readRouteTable } from "./system/route-table.ts"
 import { expectTraffic } from "./system/spare-memory.ts";
 import { createUdpSockets } from "./system/udp.ts";
 import { isUdpPortFree } from "./system/udp-port.ts";
-import { askSocket } from "./system/unix-socket.ts";
+import { askSocket, watchSocket } from "./system/unix-socket.ts";
 
 const { env } = process;
 const stop = new AbortController();
@@ -53,6 +53,7 @@ try {
       log,
       readFingerprint: readNetworkFingerprint,
       isUdpPortFree,
+      birdSockets: { askSocket, watchSocket },
       probes: createProbes(),
       pathNetwork: {
         udp,

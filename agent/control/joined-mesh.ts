@@ -5,6 +5,7 @@ import type { NatSummary } from "#schema/nat";
 import { createMeshPaths, type MeshPaths } from "../paths/mesh-paths.ts";
 import type { PathPorts } from "../paths/path-ports.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
+import type { RoutedMesh } from "../routing/routed-mesh.ts";
 import { createRibReporter } from "../routing/view/rib-reports.ts";
 import type { RoutingView } from "../routing/view/routing-view.ts";
 import type { StopReason } from "./connection.ts";
@@ -26,6 +27,8 @@ export interface JoinedMesh {
   told: string;
   /** Something that the others need to know of this machine may be new. */
   tellFacts(): void;
+  /** Null: nothing is known of it yet. */
+  routed(): RoutedMesh | null;
   /** The reconciler has worked through this, as far as it could. */
   settle(given: GivenDevice): void;
   /** WireGuard has the peers that the newest one settled has. */
@@ -130,6 +133,10 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
     },
     told: "",
     tellFacts: () => link.setFacts(toFacts()),
+    routed() {
+      const desired = link.desired();
+      return desired === null ? null : { desired, device };
+    },
     settle({ position, device }) {
       applied = position;
       unconfirmed = device;

@@ -8,6 +8,7 @@ import type { LocalAddress } from "../net/local-addresses.ts";
 import type { MachineNetwork } from "../paths/machine-network.ts";
 import { createMeshRoutes, type MeshRoutes } from "../reconcile/mesh-routes.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
+import { type BirdSockets, createRouting } from "../routing/routing.ts";
 import { createRoutingView, type RoutingView } from "../routing/view/routing-view.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Ed25519Key } from "../system/ed25519.ts";
@@ -53,6 +54,7 @@ export interface LinksOptions {
   readonly exec: Exec;
   readonly followProgram: FollowProgram;
   readonly wireguard: WireGuard;
+  readonly birdSockets: BirdSockets;
   readonly probes: Probes;
   readonly allowsExecChecks: boolean;
   readonly pathNetwork: PathNetwork;
@@ -121,13 +123,17 @@ export function createLinks(options: LinksOptions): Links {
   });
   const routingView = createRoutingView({
     ...{ machineId: options.machineId, log, toWallMs: clock.wall },
-    birdOf: () => null,
+    birdOf: (meshId) => routing.birdOf(meshId),
     listDuties: () => health.list(),
   });
   const routes = createMeshRoutes(options.machineId, {
     ...{ exec: options.exec, followProgram: options.followProgram, clock, log },
     onChanged: () => meshes.routesChanged(),
   });
+  const routing = createRouting(
+    { ...options, ...options.birdSockets },
+    { machineId: options.machineId, runDir: options.runDir, health, onFailure: () => meshes.failuresChanged() },
+  );
   const meshes = createMeshes({
     machineId: options.machineId,
     chooser: createDeviceChooser({ ...options, observe: reconciler.observe }),
@@ -135,6 +141,7 @@ export function createLinks(options: LinksOptions): Links {
     reconciler,
     health,
     routes,
+    routing,
     routingView,
     linkPorts,
     pathPorts: parts.ports,

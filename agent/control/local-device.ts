@@ -113,3 +113,10 @@ async function tryRead(files: Files, file: string): Promise<WireGuardPublicKey |
 }
 
 const toFolder = (file: string): string => file.slice(0, file.lastIndexOf("/"));
+
+/** What a mesh's file keeps of it. */
+export const toKept = ({ interfaceName, listenPort, deviceEpoch }: ChosenDevice) => ({
+  interfaceName,
+  listenPort,
+  ...(deviceEpoch === null ? {} : { deviceEpoch }),
+});

@@ -7,20 +7,25 @@ import type { StepFailure } from "#schema/machine";
 import type { Health } from "../health/health.ts";
 import { parseAlias } from "../net/interface-name.ts";
 import type { LocalAddress } from "../net/local-addresses.ts";
-import type { MeshPaths } from "../paths/mesh-paths.ts";
 import type { PathPorts } from "../paths/path-ports.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
 import type { MeshRoutes } from "../reconcile/mesh-routes.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 import { toHeldAddresses } from "../reconcile/to-announced.ts";
 import { createPeerCache, toDesiredDevice } from "../reconcile/to-desired-device.ts";
+import { toGatewayInterfaces } from "../routing/gateway-links.ts";
+import type { RoutedMesh } from "../routing/routed-mesh.ts";
+import type { Routing } from "../routing/routing.ts";
 import { toBackoffMs } from "./backoff.ts";
-import type { ConnectionState, StopReason } from "./connection.ts";
+import type { StopReason } from "./connection.ts";
 import type { DiskCache } from "./disk-cache.ts";
 import { createJoinedMesh, type GivenDevice, type JoinedMesh, type JoinedMeshOptions } from "./joined-mesh.ts";
 import type { LinkPorts } from "./link-ports.ts";
-import type { ChosenDevice, DeviceChooser } from "./local-device.ts";
-import { type Position, toPosition } from "./session.ts";
+import { type ChosenDevice, type DeviceChooser, toKept } from "./local-device.ts";
+import { createMeshFailures } from "./mesh-failures.ts";
+import { createMeshReports } from "./mesh-reports.ts";
+import { type MeshView, toMeshView } from "./mesh-view.ts";
+import { toPosition } from "./session.ts";
 import { createTimers } from "./timers.ts";
 
 export interface Meshes {
@@ -51,17 +56,6 @@ export interface ListedMesh {
   readonly name: string;
 }
 
-export interface MeshView {
-  readonly meshId: MeshId;
-  readonly name: string;
-  readonly device: ChosenDevice;
-  readonly desired: DesiredMesh | null;
-  readonly connection: ConnectionState;
-  readonly applied: Position | null;
-  readonly failures: readonly StepFailure[];
-  readonly paths: Pick<MeshPaths, "explain" | "explainAll" | "endpoints">;
-}
-
 export interface MeshesOptions {
   readonly machineId: MachineId;
   readonly chooser: DeviceChooser;
@@ -69,6 +63,7 @@ export interface MeshesOptions {
   readonly reconciler: Reconciler;
   readonly health: Health;
   readonly routes: MeshRoutes;
+  readonly routing: Routing;
   readonly routingView: JoinedMeshOptions["routingView"];
   readonly linkPorts: LinkPorts;
   readonly pathPorts: PathPorts;
@@ -83,11 +78,10 @@ export interface MeshesOptions {
 type Entry = JoinedMesh;
 
 const DOUBT_BACKOFF = { firstMs: 1_000, capMs: 300_000 };
-const MAX_FAILURES = 16;
 const TIDY_AFTER_MS = 1_000;
 
 export function createMeshes(options: MeshesOptions): Meshes {
-  const { machineId, chooser, cache, reconciler, health, routes, linkPorts } = options;
+  const { machineId, chooser, cache, reconciler, health, routes, routing, linkPorts } = options;
   const { clock, log, random } = linkPorts;
   const entries = new Map<MeshId, Entry>();
   const peerCache = createPeerCache();
@@ -96,13 +90,18 @@ export function createMeshes(options: MeshesOptions): Meshes {
   /** How often in a row a mesh refused this machine. */
   const refusals = new Map<MeshId, number>();
   const keyReplacements = new Map<MeshId, number>();
-  const prepareFailures = new Map<MeshId, StepFailure>();
+  const failures = createMeshFailures(clock, log);
   /** Interfaces from before, whose meshes nobody has spoken of yet. */
   let strangers: readonly MeshId[] = [];
+  /** Their BIRDs are about to end. */
+  const leaving = new Set<Entry>();
   let preparing: Promise<void> = health.load();
-  let cancelReport: (() => void) | null = null;
   let cancelTidy = () => {};
   const timers = createTimers(clock);
+  const reports = createMeshReports({
+    ...{ clock, debounceMs: options.reportDebounceMs, entries: () => entries.values() },
+    failuresOf: ({ meshId }) => toFailures(meshId),
+  });
   let isApplyDue = false;
   let isStopped = false;
 
@@ -115,23 +114,15 @@ export function createMeshes(options: MeshesOptions): Meshes {
       try {
         const taken = [...entries.values()].map(({ device }) => device);
         const device = await chooser.choose({ ...mesh, known: file }, taken);
-        prepareFailures.delete(mesh.meshId);
-        if (device.keyProblem !== null) fail(mesh, "key.write", device.keyProblem);
+        failures.clear(mesh.meshId);
+        if (device.keyProblem !== null) failures.note(mesh.meshId, "key.write", device.keyProblem);
         if (!isStopped && isListed(mesh.meshId)) add(mesh, device, file?.desired ?? null);
       } catch (error) {
-        fail(mesh, "mesh.prepare", error);
+        failures.note(mesh.meshId, "mesh.prepare", error);
         timers.later(options.retryMs, () => prepare(mesh, file));
       }
     });
     return preparing;
-  }
-
-  function fail(mesh: ListedMesh, step: string, error: unknown): void {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unexpected";
-    const message = error instanceof Error ? error.message : String(error);
-    const since = prepareFailures.get(mesh.meshId)?.since ?? new Date(clock.wall()).toISOString();
-    prepareFailures.set(mesh.meshId, { step, code, message: message.slice(0, 1_000), since });
-    log.error("a mesh could not be prepared as it should be", { meshId: mesh.meshId, step, error });
   }
 
   function add(mesh: ListedMesh, device: ChosenDevice, desired: DesiredMesh | null): void {
@@ -162,10 +153,15 @@ export function createMeshes(options: MeshesOptions): Meshes {
     health.setDuties(meshId, self === undefined ? [] : (desired?.duties ?? []), self?.address ?? "");
   }
 
+  /** Its interface goes when its BIRD has ended, or can't be. */
   function remove(entry: Entry): void {
+    const { meshId, device } = entry;
     discard(entry);
-    cache.removeMesh(entry.meshId);
-    prepareFailures.delete(entry.meshId);
+    cache.removeMesh(meshId);
+    failures.clear(meshId);
+    leaving.add(entry);
+    const left = routing.leave(meshId, device).finally(() => leaving.delete(entry));
+    left.finally(scheduleApply);
     scheduleApply();
   }
 
@@ -185,7 +181,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
     if (entries.get(meshId) !== entry) return;
     const count = keyReplacements.get(meshId) ?? 0;
     keyReplacements.set(meshId, count + 1);
-    if (count > 0) fail({ meshId, name }, "key.replace", Object.assign(new Error(reason), { code: "key_taken" }));
+    if (count > 0) failures.note(meshId, "key.replace", Object.assign(new Error(reason), { code: "key_taken" }));
     // Once at once; refused again, the key could not be replaced, and it is a matter of the disk.
     timers.later(count === 0 ? 0 : options.retryMs, () => {
       if (entries.get(meshId) !== entry) return;
@@ -229,17 +225,22 @@ export function createMeshes(options: MeshesOptions): Meshes {
     const given = new Map<Entry, GivenDevice>();
     // A mesh that is listed and not prepared yet has perhaps an interface from before.
     const keep = new Set([...strangers, ...(listed ?? []).map(({ meshId }) => meshId)]);
-    routes.setMeshes([...entries.values()].flatMap(({ link }) => link.desired() ?? []));
+    const routed = [...entries.values()].flatMap((entry) => entry.routed() ?? []);
+    routes.setMeshes(routed.map(({ desired }) => desired));
+    const gatewayInterfaces = toGatewayInterfaces(routed, machineId);
     for (const entry of entries.values()) {
       const desired = entry.link.desired();
       keep.add(entry.meshId);
       if (desired === null) continue;
       const device = toDesiredDevice({
-        desired,
-        machineId,
-        device: entry.device,
-        decisionOf: entry.paths.decisionOf,
-        peerCache,
+        ...{
+          desired,
+          machineId,
+          device: entry.device,
+          decisionOf: entry.paths.decisionOf,
+          peerCache,
+          gatewayInterfaces,
+        },
         routed: routes.routingOf(desired, entry.device)?.routed ?? null,
         heldAddresses: toHeldAddresses(desired, (id) => health.isAnnounced(entry.meshId, id)),
       });
@@ -249,13 +250,22 @@ export function createMeshes(options: MeshesOptions): Meshes {
       given.set(entry, { position: toPosition(desired), device });
     }
     for (const meshId of refusals.keys()) if (!entries.has(meshId)) keep.delete(meshId);
+    for (const { meshId } of leaving) if (!entries.has(meshId)) keep.add(meshId);
     reconciler.setDesired(devices, { keep: [...keep] });
     reconciler.whenSettled().then(() => {
       if (isStopped) return;
       for (const [entry, one] of given) entry.settle(one);
       confirm();
-      scheduleReports();
+      route(routed);
+      reports.schedule();
     });
+  }
+
+  /** The interfaces have their addresses, as far as that was possible. */
+  function route(meshes: readonly RoutedMesh[]): void {
+    routing.setMeshes(meshes);
+    const isComplete = listed?.every(({ meshId }) => entries.has(meshId)) ?? false;
+    if (isComplete) routing.endOthers([...entries.values(), ...leaving].map(({ device }) => device.interfaceName));
   }
 
   /** What WireGuard did not take, because a command failed, is confirmed when it has. */
@@ -264,28 +274,11 @@ export function createMeshes(options: MeshesOptions): Meshes {
     for (const entry of entries.values()) if (meshes.get(entry.meshId)?.arePeersApplied) entry.confirm();
   }
 
-  function scheduleReports(): void {
-    if (cancelReport !== null || isStopped) return;
-    cancelReport = clock.setTimer(options.reportDebounceMs, () => {
-      cancelReport = null;
-      for (const entry of entries.values()) {
-        if (entry.applied === null) continue;
-        const report = { position: entry.applied, failures: toFailures(entry.meshId).slice(0, MAX_FAILURES) };
-        const text = JSON.stringify(report);
-        if (text === entry.told) continue;
-        entry.told = text;
-        entry.link.report(report);
-      }
-    });
-  }
-
   function toFailures(meshId: MeshId): StepFailure[] {
-    const prepared = prepareFailures.get(meshId);
-    const rules = options.pathPorts.rules.failure();
     return [
       ...(reconciler.state().meshes.get(meshId)?.failures ?? []),
-      ...(prepared === undefined ? [] : [prepared]),
-      ...(rules === null ? [] : [rules]),
+      ...failures.of(meshId),
+      ...[options.pathPorts.rules.failure(), routing.failureOf(meshId)].filter((failure) => failure !== null),
       ...cache.failures(),
     ];
   }
@@ -324,7 +317,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
         entry.paths.machineChanged();
         entry.tellFacts();
       }
-      scheduleReports();
+      reports.schedule();
     },
     networkChanged() {
       for (const { link, paths } of entries.values()) {
@@ -336,33 +329,21 @@ export function createMeshes(options: MeshesOptions): Meshes {
     routesChanged: scheduleApply,
     failuresChanged() {
       confirm();
-      scheduleReports();
+      reports.schedule();
     },
-    list: () =>
-      [...entries.values()].map(({ meshId, name, device, link, applied, paths }) => ({
-        meshId,
-        name,
-        device,
-        desired: link.desired(),
-        connection: link.state(),
-        applied,
-        failures: toFailures(meshId),
-        paths,
-      })),
-    failures: () => [...prepareFailures].flatMap(([meshId, failure]) => (entries.has(meshId) ? [] : [failure])),
+    list: () => [...entries.values()].map((entry) => toMeshView(entry, toFailures(entry.meshId))),
+    failures: () => failures.list().flatMap(([meshId, failure]) => (entries.has(meshId) ? [] : [failure])),
     stop() {
       isStopped = true;
-      cancelReport?.();
+      reports.stop();
       cancelTidy();
       timers.stop();
+      routing.stop();
       for (const entry of entries.values()) entry.stop();
     },
-    whenIdle: () => preparing,
+    async whenIdle() {
+      await preparing;
+      await routing.whenIdle();
+    },
   };
 }
-
-const toKept = ({ interfaceName, listenPort, deviceEpoch }: ChosenDevice) => ({
-  interfaceName,
-  listenPort,
-  ...(deviceEpoch === null ? {} : { deviceEpoch }),
-});

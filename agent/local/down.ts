@@ -1,9 +1,11 @@
 // `becket down`: removes exactly our interfaces, with the agent's help or without it.
 import { DownReply, LOCAL_PATHS } from "#schema/local/status";
+import { endBirds } from "../bird/end-birds.ts";
 import { createIdentityStore } from "../control/identity.ts";
 import { forgetAnnounced } from "../health/health.ts";
 import { isOurs } from "../reconcile/ownership.ts";
 import { createReconciler } from "../reconcile/reconciler.ts";
+import { toBirdFolder } from "../routing/routing.ts";
 import { toDebugLogger } from "../system/logger.ts";
 import type { CliPorts, Folders } from "./cli.ts";
 import { createLocalClient } from "./client.ts";
@@ -44,6 +46,7 @@ async function removeWithoutAgent(options: DownOptions, cli: CliPorts): Promise<
   const reconciler = createReconciler({ ...cli.agent, runDir: options.runDir, log: toDebugLogger(cli.agent.log) });
   try {
     const { links } = await reconciler.observe();
+    await endBirds({ ...cli.agent, ...cli.agent.birdSockets }, toBirdFolder(options.runDir));
     await reconciler.removeEverything();
     await forgetAnnounced(files, options.runDir);
     if (options.forget) {

@@ -9,7 +9,7 @@ import type { AgentStatus, LinkStatus, MeshStatus, PeerState, PeerStatus } from 
 import type { StepFailure } from "#schema/machine";
 import type { PeerExplanation } from "#schema/path";
 import type { ConnectionState } from "../control/connection.ts";
-import type { MeshView } from "../control/meshes.ts";
+import type { MeshView } from "../control/mesh-view.ts";
 import type { ObservedState } from "../reconcile/observed-state.ts";
 import type { WireGuardPeer } from "../wireguard/parse-dump.ts";
 import { SESSION_MS } from "../wireguard/session-time.ts";

@@ -21,6 +21,8 @@ interface Inputs {
   /** Null: nothing is decided yet. */
   readonly decisionOf: (peerId: MachineId) => PathDecision | null;
   readonly peerCache: PeerCache;
+  /** Of all meshes in which this machine is a gateway; left out: of none. */
+  readonly gatewayInterfaces?: readonly string[];
   /** Of VIPs that this machine announces right now, as `/32` and `/128`. */
   readonly heldAddresses: readonly string[];
   /** What is behind whom (`toRoutedPrefixes`). Null: not known yet. */
@@ -84,10 +86,15 @@ export function toDesiredDevice(inputs: Inputs): DesiredDevice | null {
     ],
     peers: throughGateways(peers),
     areRoutesKnown: routed !== null,
-    // From member to member only: what else this machine can reach is none of theirs.
-    forwardsTo: self.isGateway && desired.mesh.fallback !== "relay" ? [device.interfaceName] : [],
+    forwardsTo: self.isGateway ? toForwarded(inputs) : [],
     networks: toAnnouncedNetworks(desired),
   };
+}
+
+/** To members of its meshes only: what else this machine can reach is none of theirs. From member to member of one mesh where transit is used. */
+function toForwarded({ desired, device, gatewayInterfaces = [] }: Inputs): string[] {
+  const others = gatewayInterfaces.filter((name) => name !== device.interfaceName);
+  return desired.mesh.fallback === "relay" ? others : [device.interfaceName, ...others];
 }
 
 /** WireGuard picks the peer by destination, and takes a source only from the peer that has it: both ends give the other to the gateway. */

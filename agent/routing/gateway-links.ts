@@ -16,6 +16,10 @@ export function toGatewayLinks(mesh: RoutedMesh, meshes: readonly RoutedMesh[], 
 export const isGatewayIn = ({ desired }: RoutedMesh, machineId: MachineId): boolean =>
   desired.members.some((member) => member.machineId === machineId && member.isGateway);
 
+/** Of the meshes in which this machine is a gateway: what came in on one may leave on another. */
+export const toGatewayInterfaces = (meshes: readonly RoutedMesh[], machineId: MachineId): string[] =>
+  meshes.filter((mesh) => isGatewayIn(mesh, machineId)).map(({ device }) => device.interfaceName);
+
 function toLink(mesh: RoutedMesh, other: RoutedMesh, machineId: MachineId): GatewayLink | null {
   const self = other.desired.members.find((member) => member.machineId === machineId);
   if (self === undefined) return null;

@@ -43,10 +43,14 @@ describe.skipIf(lack !== null)(
       }
     }, 30_000);
     afterAll(async () => {
-      for (const routing of routings.values()) await routing.stop();
+      for (const routing of routings.values()) await end(routing);
       await lab.close();
     });
 
+    async function end(routing: Routing): Promise<void> {
+      routing.stop();
+      await routing.whenIdle();
+    }
     const open = (machine: BirdMachine, number: number): Routing => {
       const { exec } = machine.namespace;
       const ports = { exec, files: createFiles(), clock: createClock(), askSocket, watchSocket };
@@ -113,10 +117,11 @@ describe.skipIf(lack !== null)(
     });
 
     it("ends BIRDs that an agent before it left behind, and no others", async () => {
-      await routings.get(gateway)?.stop();
+      const before = routings.get(gateway);
+      if (before !== undefined) await end(before);
       const after = open(gateway, GATEWAY);
       after.endOthers(["bkt-77"]);
-      await after.stop();
+      await end(after);
       const files = (await createFiles().list(`${gateway.folder}/bird`)).filter((file) => file.endsWith(".ctl"));
       expect(files).toEqual(["bkt-77.ctl"]);
     });

@@ -89,7 +89,7 @@ async function fails(code: string | null): Promise<void> {
   expect(routing.failure()?.code ?? null).toBe(code);
 }
 
-describe("the routing of a mesh", () => {
+describe("the routing of a mesh", { timeout: 60_000 }, () => {
   it("runs a BIRD while there is something to route", async () => {
     set({ count: 3, announced: [LAN] });
     await hasSessions(2);
@@ -121,11 +121,11 @@ describe("the routing of a mesh", () => {
     await isRunning();
     await clock.advance(31_000);
     await fake.kill(socketFile());
-    await eventually(() => expect(starts()).toBe(2));
+    await eventually(() => expect(starts()).toBe(2), 20_000);
     await isRunning();
     await fails(null);
     await fake.kill(socketFile());
-    await eventually(() => expect(routing.failure()?.code).toBe("bird_died"));
+    await eventually(() => expect(routing.failure()?.code).toBe("bird_died"), 20_000);
     expect(starts()).toBe(2);
     await clock.advance(60_000);
     await isRunning();

@@ -24,9 +24,14 @@ export interface Routing {
   leave(meshId: MeshId, device: RoutedMesh["device"]): Promise<void>;
   /** Ends the BIRDs of meshes that this machine left while there was no agent. The first call counts. */
   endOthers(interfaceNames: readonly string[]): void;
-  /** The BIRDs go on. Resolves when nothing is done any more. */
-  stop(): Promise<void>;
+  /** The BIRDs go on. */
+  stop(): void;
+  /** Resolves when nothing that was begun before `stop` goes on. */
+  whenIdle(): Promise<void>;
 }
+
+/** To control sockets of BIRDs. */
+export type BirdSockets = Pick<BirdPorts, "askSocket" | "watchSocket">;
 
 export interface RoutingPorts extends BirdPorts {
   readonly random: Random;
@@ -62,6 +67,7 @@ export function createRouting(ports: RoutingPorts, options: RoutingOptions): Rou
   /** By interface: another BIRD for it has to wait. */
   const leaving = new Map<string, Promise<void>>();
   let tidying: Promise<void> | null = null;
+  let stopping: Promise<unknown> | null = null;
   let isStopped = false;
 
   function begin(meshId: MeshId, { interfaceName, listenPort }: RoutedMesh["device"]): Entry {
@@ -110,10 +116,12 @@ export function createRouting(ports: RoutingPorts, options: RoutingOptions): Rou
         ports.log.error("the BIRD of a mesh that was left could not be ended", { error }),
       );
     },
-    async stop() {
+    stop() {
       isStopped = true;
-      await Promise.all([...entries.values()].map(({ routing }) => routing.stop()));
-      await Promise.all([...leaving.values(), tidying]);
+      stopping = Promise.all([...entries.values()].map(({ routing }) => routing.stop()));
+    },
+    async whenIdle() {
+      await Promise.all([stopping, ...leaving.values(), tidying]);
     },
   };
 }

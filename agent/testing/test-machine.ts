@@ -122,6 +122,7 @@ export function createTestMachine({
     log,
     readFingerprint: () => JSON.stringify(kernel.links.get("eth0")?.addresses),
     isUdpPortFree: async () => true,
+    birdSockets: { askSocket: async () => null, watchSocket: async () => null },
     probes: NO_PROBES,
     pathNetwork: {
       udp,
