@@ -37,8 +37,8 @@ export const RoutePrefix = Prefix.superRefine((prefix, context) => {
   context.addIssue({ code: "custom", message: `must not be ${special.what}: such addresses are not routed` });
 });
 
-/** IPv6 below this holds the whole of fc00::/7, or of the public addresses, or more. */
-const [SHORTEST_IPV4, SHORTEST_IPV6] = [8, 7];
+/** The shortest that is no default route. IPv6 below this holds the whole of fc00::/7, or of the public addresses, or more. */
+export const [SHORTEST_IPV4, SHORTEST_IPV6] = [8, 7];
 
 /** The default route, or a part of it so large that it is meant as one: 0.0.0.0/1 and 128.0.0.0/1, 2000::/3. */
 export const isDefaultRoute = (prefix: string): boolean =>

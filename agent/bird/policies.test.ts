@@ -17,6 +17,8 @@ const [LAN, OTHER_LAN, PUBLIC] = ["192.168.50.0/24", "192.168.60.0/24", "203.0.1
   BirdMember["prefixes"][number],
 ];
 const ALL = [LAN, OTHER_LAN, PUBLIC];
+/** Announced in mesh 77, and never heard of in mesh 88. */
+const DEFAULT = prefix("0.0.0.0/0");
 const ANYTHING = [prefix("0.0.0.0/0"), prefix("::/0")];
 const NONE = Policies.parse({});
 const WITHIN_MS = 15_000;
@@ -83,14 +85,14 @@ describe.skipIf(lack !== null)(
       address: Ipv4.parse(`10.88.0.${number}`),
       address6: Ipv6.parse(`fd88::${number}`),
     });
-    const A = birdMember(1, { prefixes: ALL });
+    const A = birdMember(1, { prefixes: [...ALL, DEFAULT] });
     const C = birdMember(3);
     const G = birdMember(2, { isGateway: true, prefixesOfOtherMeshes: ANYTHING });
 
     /** a announces all; b hears of it through g. `changes`: whose policies. */
     async function run(policies: { a?: Policies; c?: Policies; in77?: Policies; in88?: Policies }): Promise<void> {
       const { a: ofA = NONE, c: ofC = NONE, in77 = NONE, in88: of88 = NONE } = policies;
-      const announcements = [{ id: "all", prefixes: ALL, isEnabled: true }];
+      const announcements = [{ id: "all", prefixes: [...ALL, DEFAULT], isEnabled: true }];
       await apply(
         a,
         "eth0",
@@ -127,7 +129,9 @@ describe.skipIf(lack !== null)(
 
     async function routesOf(machine: BirdMachine | undefined, name: string) {
       const routes = (await birds.get(`${machine?.folder}${name}`)?.readRoutes()) ?? [];
-      return routes.filter(({ isBest, prefix: of }) => isBest && ALL.some((one) => one === of));
+      return routes.filter(
+        ({ isBest, prefix: of }) => isBest && (machine === b ? [...ALL, DEFAULT] : ALL).some((one) => one === of),
+      );
     }
     const heard = async (machine: BirdMachine | undefined, name: string) =>
       (await routesOf(machine, name))

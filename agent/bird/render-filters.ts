@@ -1,6 +1,7 @@
 // The import filters: what may come from whom. Pure. Exact prefixes only, and only with the next hop of the member that they were authorised
 // for: whoever sends them can't aim traffic at a third one. All else is refused, and BIRD remembers it as filtered.
 import { isInside } from "#schema/address";
+import { isDefaultRoute, SHORTEST_IPV4, SHORTEST_IPV6 } from "#schema/prefix";
 import type { BirdConfig, BirdMember, GatewayLink, Prefix } from "./bird-config.ts";
 import { renderBroughtBound, renderLinkImport, renderMemberImport } from "./render-policies.ts";
 
@@ -77,7 +78,11 @@ function toExact(
     .filter((prefix) => !taken.has(prefix) && (isHost(prefix) || !isInside(prefix.split("/")[0] ?? "", own)));
 }
 
-const orLonger = (prefix: Prefix): string => `${prefix}+`;
+/** A default route, and what is as good as one, never comes from another mesh: WireGuard would not let it through (agent/reconcile), and hold up all. */
+const orLonger = (prefix: Prefix): string => {
+  if (!isDefaultRoute(prefix)) return `${prefix}+`;
+  return isIpv6(prefix) ? `${prefix}{${SHORTEST_IPV6},128}` : `${prefix}{${SHORTEST_IPV4},32}`;
+};
 
 const renderAccept = (condition: string, patterns: readonly string[]): string[] =>
   patterns.length === 0 ? [] : [`if ${condition}net ~ [ ${patterns.join(", ")} ] then accept;`];
