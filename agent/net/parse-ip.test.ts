@@ -58,6 +58,20 @@ describe("parseLinks", () => {
 });
 
 describe("parseRoutes", () => {
+  it("reads IPv6 routes as ip prints them", () => {
+    const text = JSON.stringify([
+      { dst: "fd00:7::/64", dev: "lan0", protocol: "kernel", metric: 256, flags: [], pref: "medium" },
+      { dst: "fd00:9::1", gateway: "fe80::1", dev: "lan0", protocol: "static", metric: 1024, flags: [] },
+      { dst: "default", protocol: "ra", metric: 100, nexthops: [{ gateway: "fe80::1", dev: "eth0", weight: 1 }] },
+      { type: "blackhole", dst: "fd00:8::/64", dev: "lo", metric: 1024, flags: [] },
+    ]);
+    expect(parseRoutes(text, true)).toEqual([
+      { destination: "fd00:7::/64", device: "lan0", protocol: "kernel" },
+      { destination: "fd00:9::1/128", device: "lan0", protocol: "static" },
+      { destination: "::/0", device: "eth0", protocol: "ra" },
+    ]);
+  });
+
   it("reads what iproute2 6.1 really says, without routes that lead nowhere", () => {
     expect(parseRoutes(recordedRoutes).map(({ destination, device }) => `${destination} ${device}`)).toEqual([
       "0.0.0.0/0 eth0",

@@ -105,7 +105,7 @@ async function setForwarding({ interfaceName, args }: StepOf<"link.forward">, { 
 /** As setForwarding. What is switched on is marked before, and what is off is unmarked afterwards. */
 async function setLanForwarding({ args }: StepOf<"lan.forward">, { ip, guard, marks }: Tools): Promise<void> {
   const { on, off, guards } = args;
-  if (on.length > 0) await marks.write([...args.marks, ...off]);
+  await marks.write([...args.marks, ...off]);
   for (const { name, family } of off) await ip.setForwarding(name, false, family);
   try {
     await guard.setLan(guards);

@@ -10,6 +10,7 @@ export interface LanMark {
 }
 
 export interface LanMarks {
+  /** None when what was kept is damaged. */
   read(): Promise<readonly LanMark[]>;
   write(marks: readonly LanMark[]): Promise<void>;
 }
@@ -21,8 +22,8 @@ export function createLanMarks(files: Files, runDir: string): LanMarks {
   return {
     async read() {
       const text = await files.read(file);
-      if (text === null) return [];
-      return LanMarksFile.parse(JSON.parse(text));
+      const parsed = LanMarksFile.safeParse(parseJson(text ?? "[]"));
+      return parsed.success ? parsed.data : [];
     },
     async write(marks) {
       if (marks.length === 0) return files.remove(file);
@@ -30,6 +31,15 @@ export function createLanMarks(files: Files, runDir: string): LanMarks {
       await files.writeAtomic(file, `${JSON.stringify(marks)}\n`);
     },
   };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // No list of marks.
+    return null;
+  }
 }
 
 export const isSameMark = (left: LanMark, right: LanMark): boolean =>

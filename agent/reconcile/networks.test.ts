@@ -104,6 +104,19 @@ describe("a machine with a network behind it", () => {
     expect(forwarding()).toEqual([]);
   });
 
+  it("knows what it switched on while there is either the note of it or the rules", async () => {
+    const { files, bringTo, forwarding } = setUp();
+    await bringTo(ANNOUNCER);
+    const kept = files.content.get(MARKS);
+    for (const damage of [() => files.content.delete(MARKS), () => files.content.set(MARKS, "[{")]) {
+      damage();
+      await bringTo(ANNOUNCER);
+      expect(files.content.get(MARKS)).toBe(kept);
+    }
+    await bringTo(deviceOf());
+    expect(forwarding()).toEqual([]);
+  });
+
   it("is guarded again after somebody's firewall took all rules away", async () => {
     const { clock, kernel, bringTo, guards } = setUp();
     await bringTo(ANNOUNCER);

@@ -7,7 +7,7 @@ import type { LanGuard } from "../net/nft/lan-rules.ts";
 import type { Route } from "../net/parse-ip.ts";
 import type { Files } from "../system/files.ts";
 import type { DesiredDevice } from "./desired-device.ts";
-import type { LanMark, LanMarks } from "./lan-marks.ts";
+import { isSameMark, type LanMark, type LanMarks } from "./lan-marks.ts";
 import type { ObservedState } from "./observed-state.ts";
 
 export interface ObservedLan {
@@ -16,8 +16,10 @@ export interface ObservedLan {
   readonly links: ReadonlyMap<string, LanLink>;
   /** The system forwards on all interfaces: `net.ipv4.conf.all.forwarding`, `net.ipv6.conf.all.forwarding`. */
   readonly isForwardingAll: { readonly ipv4: boolean; readonly ipv6: boolean };
-  /** What we switched on. */
+  /** What we switched on: by the file, or because rules of ours are there. */
   readonly marks: readonly LanMark[];
+  /** The file has all of them. */
+  readonly areMarksKept: boolean;
   readonly guards: readonly LanGuard[];
 }
 
@@ -51,7 +53,10 @@ export async function readLan(
   const isNeedingIpv6 = networks.some(({ prefix }) => isIpv6Prefix(prefix));
   const all = [...routes, ...(isNeedingIpv6 ? await ip.readIpv6Routes() : [])];
   const own = all.filter(({ device }) => !device.startsWith(INTERFACE_PREFIX));
-  const concerned = new Set([...own.map(({ device }) => device), ...marked.map(({ name }) => name)]);
+  const guards = (await guard.read()).lan;
+  const lost = guards.filter((one) => !marked.some((mark) => isSameMark(mark, one)));
+  const known = [...marked, ...lost.map(({ name, family }) => ({ name, family }))];
+  const concerned = new Set([...own.map(({ device }) => device), ...known.map(({ name }) => name)]);
   const present = links.filter(({ name, isLoopback }) => concerned.has(name) && !isLoopback);
   const read = async (name: string): Promise<[string, LanLink]> => {
     const [ipv4, ipv6] = await Promise.all([
@@ -60,17 +65,17 @@ export async function readLan(
     ]);
     return [name, { ipv4: ipv4 === true, ipv6 }];
   };
-  const [ipv4, ipv6, guards, ...found] = await Promise.all([
+  const [ipv4, ipv6, ...found] = await Promise.all([
     readSwitch("ipv4/conf/all/forwarding"),
     readSwitch("ipv6/conf/all/forwarding"),
-    guard.read(),
     ...present.map(({ name }) => read(name)),
   ]);
   return {
     routes: own,
     links: new Map(found),
     isForwardingAll: { ipv4: ipv4 === true, ipv6: ipv6 === true },
-    marks: marked,
-    guards: guards.lan,
+    marks: known,
+    areMarksKept: lost.length === 0,
+    guards,
   };
 }

@@ -32,11 +32,10 @@ export function planLan(devices: readonly DesiredDevice[], lan: ObservedLan): La
     ...on.map(({ name, family }) => `${name} has to forward ${family}`),
     ...left.map(({ name, family }) => `${name} has to forward ${family} for us no more`),
     ...(isSameLanGuards(lan.guards, ours) ? [] : ["other networks are behind this machine"]),
+    ...(lan.areMarksKept ? [] : ["what we switched on is not noted"]),
   ];
-  const isToMark = marks.some((one) => !isMarked(one));
   return {
-    step:
-      reasons.length === 0 && !isToMark ? null : { reason: reasons.join("; "), args: { on, off, guards: ours, marks } },
+    step: reasons.length === 0 ? null : { reason: reasons.join("; "), args: { on, off, guards: ours, marks } },
     problems: wanted.flatMap((one) => toProblems(one, lan, isOn(one))),
   };
 }
