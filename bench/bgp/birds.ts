@@ -1,6 +1,6 @@
 // Many real BIRDs, each in a network namespace of its own. They, their files and their namespaces are inside one process namespace, which ends
 // with all that is in it when this process does, however it ends.
-import { readFile, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readFile, writeFile } from "node:fs/promises";
 import { createBirdClient } from "../../agent/bird/bird-client.ts";
 import { type BirdReply, isWholeReply, parseReply } from "../../agent/bird/parse-reply.ts";
 import { renderConfig } from "../../agent/bird/render-config.ts";
@@ -8,7 +8,7 @@ import { askSocket } from "../../agent/system/unix-socket.ts";
 import { type Namespace, openNamespace } from "../../agent/testing/namespace.ts";
 import { parseStat, TICKS_PER_SECOND } from "../lib/parse-proc.ts";
 import { inPortions } from "./in-portions.ts";
-import { KERNEL_METRIC, type Mesh, range, toBirdConfig } from "./mesh-of-birds.ts";
+import { createConfigs, KERNEL_METRIC, type Mesh, range, type ToConfig } from "./mesh-of-birds.ts";
 import { countIpv4Routes, countIpv6Routes, parseEstablished, parseMemory } from "./parse-counts.ts";
 import { renderHub, renderMember } from "./wires.ts";
 
@@ -38,10 +38,15 @@ const SET_UP_WITHIN_MS = 120_000;
 /** Each of them costs a process or a connection. */
 const AT_ONCE = 8;
 
-/** The argument is the number of members. `-f`: in one process from the start, so that its time has reading its configuration in it. */
-const START = `i=1
+/**
+ * The argument is the number of members. Each waits for a line of its own, so that the first ones don't run while others are still to be
+ * started. `-f`: in one process from the start, so that its time has reading its configuration in it.
+ */
+const PREPARE = `mkfifo /run/go
+i=1
 while [ $i -le $1 ]; do
-  nsenter --net=/run/netns/m$i bird -f -c /run/m$i.conf -s /run/m$i.ctl -P /run/m$i.pid </dev/null >/run/m$i.err 2>&1 &
+  nsenter --net=/run/netns/m$i sh -c 'read -r go </run/go; exec bird -f -c $1.conf -s $1.ctl -P $1.pid' sh /run/m$i \
+    </dev/null >/run/m$i.err 2>&1 &
   i=$((i+1))
 done`;
 const SET_UP_MEMBERS = "i=1; while [ $i -le $1 ]; do ip -n m$i -batch /run/m$i.ip || exit 1; i=$((i+1)); done";
@@ -51,9 +56,11 @@ const SET_UP_HUB = "cd /proc/sys/net && echo 1 > ipv6/conf/default/disable_ipv6 
 export async function openBirds(mesh: Mesh): Promise<Birds> {
   const namespace = await openNamespace();
   try {
-    const birds = createBirds(mesh, namespace);
-    await setUp(mesh, namespace);
-    return birds;
+    const toConfig = createConfigs(mesh);
+    await setUp(mesh, namespace, toConfig);
+    // For reading, too: else it could not be opened before the first BIRD waits.
+    const go = await open(toHostPath(namespace, "go"), "r+");
+    return createBirds({ mesh, namespace, toConfig, go });
   } catch (error) {
     await namespace.close();
     throw error;
@@ -63,19 +70,28 @@ export async function openBirds(mesh: Mesh): Promise<Birds> {
 /** A file of the namespace's own /run, as the host reaches it. */
 const toHostPath = ({ pid }: Namespace, file: string): string => `/proc/${pid}/root/run/${file}`;
 
-async function setUp(mesh: Mesh, namespace: Namespace): Promise<void> {
+async function setUp(mesh: Mesh, namespace: Namespace, toConfig: ToConfig): Promise<void> {
   const members = range(mesh.members);
   const options = { timeoutMs: SET_UP_WITHIN_MS };
   await namespace.exec.run(["sh", "-c", SET_UP_HUB]);
   await namespace.exec.run(["ip", "-batch", "-"], { ...options, stdin: renderHub(mesh.members) });
   for (const member of members) {
     await writeFile(toHostPath(namespace, `m${member}.ip`), renderMember(member));
-    await writeFile(toHostPath(namespace, `m${member}.conf`), renderConfig(toBirdConfig(mesh, member)));
+    await writeFile(toHostPath(namespace, `m${member}.conf`), renderConfig(toConfig(member)));
   }
-  await namespace.exec.run(["sh", "-ec", SET_UP_MEMBERS, "sh", String(mesh.members)], options);
+  for (const script of [SET_UP_MEMBERS, PREPARE])
+    await namespace.exec.run(["sh", "-ec", script, "sh", String(mesh.members)], options);
 }
 
-function createBirds(mesh: Mesh, namespace: Namespace): Birds {
+interface Parts {
+  readonly mesh: Mesh;
+  readonly namespace: Namespace;
+  readonly toConfig: ToConfig;
+  /** A line of it starts one BIRD. */
+  readonly go: FileHandle;
+}
+
+function createBirds({ mesh, namespace, toConfig, go }: Parts): Birds {
   const members = range(mesh.members);
   const inRun = (file: string) => toHostPath(namespace, file);
   /** It numbers processes as the namespace does, and has no others. */
@@ -93,15 +109,16 @@ function createBirds(mesh: Mesh, namespace: Namespace): Birds {
   /** Of `/proc/PID/…` of each. */
   async function readEach<T>(file: string, parse: (text: string) => T): Promise<T[]> {
     return await inPortions(AT_ONCE, members, async (member) => {
-      const text = await readOrNothing(`${proc}/${await readPid(member)}/${file}`);
-      if (text === "") throw new Error(`BIRD ${member} of ${mesh.members} has ended`);
+      const pid = await readPid(member);
+      const text = pid === "" ? "" : await readOrNothing(`${proc}/${pid}/${file}`);
+      if (text === "") throw new Error(`BIRD ${member} of ${mesh.members} does not run`);
       return parse(text);
     });
   }
 
   return {
     members,
-    start: async () => void (await namespace.exec.run(["sh", "-c", START, "sh", String(mesh.members)])),
+    start: async () => void (await go.write("\n".repeat(mesh.members))),
     async readKernelRoutes(member) {
       const pid = await readPid(member);
       if (pid !== "") return await readRoutes(`${proc}/${pid}/net`);
@@ -114,7 +131,7 @@ function createBirds(mesh: Mesh, namespace: Namespace): Birds {
       return reply === null ? [] : parseEstablished(reply);
     },
     async withdraw(member) {
-      const config = renderConfig(toBirdConfig(mesh, member, { isAnnouncing: false }));
+      const config = renderConfig(toConfig(member, { isAnnouncing: false }));
       await writeFile(inRun(`m${member}.conf`), config);
       const result = await createBirdClient(askSocket, inRun(`m${member}.ctl`)).configure();
       if (!result?.ok) throw new Error(`BIRD ${member} does not take its new configuration`);
@@ -128,7 +145,10 @@ function createBirds(mesh: Mesh, namespace: Namespace): Birds {
       const sum = (read: (one: (typeof all)[number]) => number) => all.reduce((total, one) => total + read(one), 0);
       return { rssMb: sum(({ rssMb }) => rssMb), pssMb: sum(({ pssMb }) => pssMb) };
     },
-    close: () => namespace.close(),
+    async close() {
+      await go.close();
+      await namespace.close();
+    },
   };
 }
 

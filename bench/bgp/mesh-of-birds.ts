@@ -1,31 +1,32 @@
-// What each member's BIRD is to do, in the product's own terms. Everybody announces one IPv4 and one IPv6 prefix: the most sessions that there
-// can be. Pure.
-
+// A mesh as the control plane would tell it, and what each member's BIRD is to do, as the agent makes it of that. Everybody announces one IPv4 and
+// one IPv6 prefix: the most sessions that there can be. Pure.
 import { Ipv4, Ipv4Cidr, Ipv6, Ipv6Cidr } from "#schema/address";
-import { MachineId } from "#schema/ids";
-import type { BirdConfig, BirdMember, Prefix } from "../../agent/bird/bird-config.ts";
+import { DesiredMesh } from "#schema/desired-state";
+import { MachineId, RouteId } from "#schema/ids";
+import type { BirdConfig } from "../../agent/bird/bird-config.ts";
+import { toKernelMetric } from "../../agent/net/kernel-metric.ts";
+import type { RoutedMesh } from "../../agent/routing/routed-mesh.ts";
+import { toBirdConfig } from "../../agent/routing/to-bird-config.ts";
 
-/** `reflectors`: the first members are gateways, and everybody else has sessions with these only. */
+/** With reflectors: the first members are gateways, and everybody else has sessions with these only. */
 export interface Mesh {
   readonly members: number;
   readonly reflectors: number;
 }
 
+/** As one member has it. `isAnnouncing` false: as when its health check fails. */
+export type ToConfig = (member: number, options?: { readonly isAnnouncing: boolean }) => BirdConfig;
+
 export const INTERFACE = "bkt-bench";
 export const CIDR = Ipv4Cidr.parse("10.77.0.0/16");
 export const CIDR6 = Ipv6Cidr.parse("fd77::/64");
-const ASN = 4_200_000_077;
+const LISTEN_PORT = 51_820;
 /** Marks the BIRDs' routes in the kernel. */
-export const KERNEL_METRIC = 61_820;
+export const KERNEL_METRIC = toKernelMetric(LISTEN_PORT);
 
 /** @param member counts from 1 */
 export const toAddress = (member: number): Ipv4 => Ipv4.parse(`10.77.${member >> 8}.${member & 255}`);
 export const toAddress6 = (member: number): Ipv6 => Ipv6.parse(`fd77::${member.toString(16)}`);
-
-export const toPrefixes = (member: number): readonly Prefix[] => [
-  Ipv4Cidr.parse(`172.${16 + (member >> 8)}.${member & 255}.0/24`),
-  Ipv6Cidr.parse(`fd50:${member.toString(16)}::/32`),
-];
 
 /** Of a whole mesh, when all are up. */
 export const countSessions = (mesh: Mesh): number =>
@@ -34,42 +35,49 @@ export const countSessions = (mesh: Mesh): number =>
 export const countSessionsOf = ({ members, reflectors }: Mesh, member: number): number =>
   reflectors === 0 || member <= reflectors ? members - 1 : reflectors;
 
-/** As this member has it. `isAnnouncing` false: as when its health check fails. */
-export function toBirdConfig(mesh: Mesh, member: number, { isAnnouncing = true } = {}): BirdConfig {
-  const others = range(mesh.members).filter((other) => other !== member);
-  return {
-    interfaceName: INTERFACE,
-    asn: ASN,
-    cidr: CIDR,
-    cidr6: CIDR6,
-    address: toAddress(member),
-    address6: toAddress6(member),
-    kernelMetric: KERNEL_METRIC,
-    logFile: `/run/m${member}.log`,
-    isGateway: isReflector(mesh, member),
-    members: others.map((other) => toMember(mesh, member, other)),
-    announcements: [{ id: "bench", prefixes: toPrefixes(member), isEnabled: isAnnouncing }],
-    gatewayLinks: [],
+export function createConfigs(mesh: Mesh): ToConfig {
+  const routed: RoutedMesh = {
+    desired: toDesiredMesh(mesh),
+    device: { interfaceName: INTERFACE, listenPort: LISTEN_PORT },
+  };
+  return (member, { isAnnouncing } = { isAnnouncing: true }) => {
+    const config = toBirdConfig({
+      mesh: routed,
+      meshes: [routed],
+      machineId: toMachineId(member),
+      logFile: `/run/m${member}.log`,
+      isAnnounced: () => isAnnouncing,
+      isReflected: mesh.reflectors > 0,
+      wasWatched: () => false,
+    });
+    if (config === null) throw new Error(`${member} is no member`);
+    return config;
   };
 }
 
 /** 1 … count */
 export const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
-const isReflector = ({ reflectors }: Mesh, member: number): boolean => member <= reflectors;
+const toUlid = (number: number): string => String(number).padStart(26, "0");
+const toMachineId = (member: number): MachineId => MachineId.parse(`mch_${toUlid(member)}`);
 
-function toMember(mesh: Mesh, member: number, other: number): BirdMember {
-  const byReflector = isReflector(mesh, member) || isReflector(mesh, other);
-  return {
-    machineId: MachineId.parse(`mch_${String(other).padStart(26, "0")}`),
-    name: `member-${other}`,
-    address: toAddress(other),
-    address6: toAddress6(other),
-    hasSession: mesh.reflectors === 0 || byReflector,
-    // Where there is somebody to fail over to.
-    bfd: mesh.reflectors >= 2 && byReflector ? "on" : "off",
-    isGateway: isReflector(mesh, other),
-    prefixes: toPrefixes(other),
-    prefixesOfOtherMeshes: [],
-  };
+function toDesiredMesh({ members, reflectors }: Mesh): DesiredMesh {
+  const numbers = range(members);
+  return DesiredMesh.parse({
+    mesh: {
+      ...{ id: `msh_${toUlid(1)}`, name: "bench", cidr: CIDR, cidr6: CIDR6, asn: 4_200_000_077 },
+      routeReflectorMode: reflectors > 0,
+    },
+    ...{ epoch: "bench", revision: 1 },
+    members: numbers.map((member) => ({
+      ...{ machineId: toMachineId(member), name: `member-${member}`, candidates: [] },
+      ...{ address: toAddress(member), address6: toAddress6(member), isGateway: member <= reflectors },
+      publicKey: `${toUlid(member).padStart(42, "k")}A=`,
+    })),
+    announcements: numbers.map((member) => ({
+      id: RouteId.parse(`rt_${toUlid(member)}`),
+      prefixes: [`172.${16 + (member >> 8)}.${member & 255}.0/24`, `fd50:${member.toString(16)}::/32`],
+      machineIds: [toMachineId(member)],
+    })),
+  });
 }
