@@ -60,7 +60,7 @@ export const updateMachine = defineOperation({
   body: UpdateMachine,
   status: 200,
   reply: Machine,
-  errors: ["machine_not_found", "name_taken", "policy_set_not_found", "limit_reached"],
+  errors: ["machine_not_found", "name_taken", "cidr_overlap", "policy_set_not_found", "limit_reached"],
 });
 export const deleteMachine = defineOperation({
   id: "deleteMachine",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MeshId, RouteId } from "../ids.ts";
-import { Name } from "../mesh.ts";
+import { Name, Warning } from "../mesh.ts";
 import {
   Announcers,
   allowsDefaultRoute,
@@ -31,6 +31,11 @@ export const CreateRoute = z
     examples: [{ name: "warehouse-lan", prefixes: ["192.168.7.0/24"], machineIds: ["mch_01kaqx4d8e6v2m9t7w3hncz5rb"] }],
   });
 export type CreateRoute = z.infer<typeof CreateRoute>;
+
+export const RouteDetails = Route.extend({
+  warnings: z.array(Warning).describe("What works and is worth knowing; mostly empty."),
+}).meta({ id: "RouteDetails", description: "A route, with what is worth knowing about it." });
+export type RouteDetails = z.infer<typeof RouteDetails>;
 
 export const UpdateRoute = z
   .object({
@@ -80,7 +85,7 @@ export const createRoute = defineOperation({
   params,
   body: CreateRoute,
   status: 201,
-  reply: Route,
+  reply: RouteDetails,
   isIdempotencyKeyAccepted: true,
   errors: [...REFUSALS, "limit_reached"],
 });
@@ -106,7 +111,7 @@ export const updateRoute = defineOperation({
   params: routeParams,
   body: UpdateRoute,
   status: 200,
-  reply: Route,
+  reply: RouteDetails,
   errors: [...REFUSALS, "route_not_found"],
 });
 export const deleteRoute = defineOperation({

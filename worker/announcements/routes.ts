@@ -1,10 +1,11 @@
 // The routes of a mesh: its object decides, except about other meshes, of which D1 knows.
 import * as operations from "#schema/api/routes";
 import { type MeshId, RouteId } from "#schema/ids";
-import { err, type Result } from "#schema/result";
+import { err, ok, type Result } from "#schema/result";
 import type { Route } from "#schema/route";
 import { findMesh } from "../db/meshes.ts";
 import type { Failure } from "../failure.ts";
+import { warnOfConnectedMeshes } from "../gateways/find-gateway-overlap.ts";
 import type { AnnouncementRecord } from "../mesh-object/announcements/announcement.ts";
 import type { AnnouncementFields } from "../mesh-object/announcements/change-announcements.ts";
 import type { Cause } from "../outbox/cause.ts";
@@ -30,7 +31,7 @@ export async function readRoute(
 export async function createRoute(
   services: Services,
   { meshId, request, cause }: { meshId: MeshId; request: operations.CreateRoute; cause: Cause },
-): Promise<Result<Route, Failure<(typeof operations.createRoute.errors)[number]>>> {
+): Promise<Result<operations.RouteDetails, Failure<(typeof operations.createRoute.errors)[number]>>> {
   const { db, objects, ids } = services;
   if ((await findMesh(db, meshId)) === null) return err({ code: "mesh_not_found" });
   const overlap = await findForeignOverlap(services, { meshId, ...request });
@@ -38,13 +39,13 @@ export async function createRoute(
   const { enabled: isEnabled, ...fields } = request;
   const announcement = { id: ids.route(), kind: "route" as const, fields: { ...fields, isEnabled }, cause };
   const created = await objects.mesh(meshId).createAnnouncement(announcement);
-  return toOutcome(created, { ...routesOf(meshId), codes: operations.createRoute.errors });
+  return withWarnings(services, toOutcome(created, { ...routesOf(meshId), codes: operations.createRoute.errors }));
 }
 
 export async function updateRoute(
   services: Services,
   change: { meshId: MeshId; routeId: RouteId; request: operations.UpdateRoute; cause: Cause },
-): Promise<Result<Route, Failure<(typeof operations.updateRoute.errors)[number]>>> {
+): Promise<Result<operations.RouteDetails, Failure<(typeof operations.updateRoute.errors)[number]>>> {
   const { meshId, routeId, request, cause } = change;
   const before = await readRoute(services, change);
   if (!before.ok) return before;
@@ -53,7 +54,16 @@ export async function updateRoute(
   if (overlap !== null) return err(overlap);
   const fields = toFields(request);
   const updated = await services.objects.mesh(meshId).updateAnnouncement({ id: routeId, fields, cause });
-  return toOutcome(updated, { ...routesOf(meshId), codes: operations.updateRoute.errors });
+  return withWarnings(services, toOutcome(updated, { ...routesOf(meshId), codes: operations.updateRoute.errors }));
+}
+
+async function withWarnings<F>(
+  services: Services,
+  outcome: Result<Route, F>,
+): Promise<Result<operations.RouteDetails, F>> {
+  return outcome.ok
+    ? ok({ ...outcome.value, warnings: await warnOfConnectedMeshes(services, outcome.value) })
+    : outcome;
 }
 
 function toFields(request: operations.UpdateRoute): Partial<AnnouncementFields> {

@@ -2,7 +2,7 @@ import { and, asc, eq, inArray, ne, type SQL } from "drizzle-orm";
 import type { Ipv4, Ipv6 } from "#schema/address";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { Database, Statement } from "./database.ts";
-import { memberships, meshes } from "./tables.ts";
+import { machines, memberships, meshes } from "./tables.ts";
 
 /** A machine's place in a mesh, as lists show it. It may lag the Mesh object's truth by an outbox delivery. */
 export interface ListedMembership {
@@ -38,6 +38,14 @@ export const listOtherNetworks = (db: Database, meshId: MeshId, machineIds: read
     .from(memberships)
     .innerJoin(meshes, eq(meshes.id, memberships.meshId))
     .where(and(inArray(memberships.machineId, [...machineIds]), ne(memberships.meshId, meshId)));
+
+/** Where gateways are, all of them: they are few, as meshes are. */
+export const listGatewayPlaces = (db: Database) =>
+  db
+    .select({ machineId: memberships.machineId, meshId: memberships.meshId })
+    .from(machines)
+    .innerJoin(memberships, eq(memberships.machineId, machines.id))
+    .where(eq(machines.isGateway, true));
 
 export const deleteMembershipsOfMachine = (db: Database, machineId: MachineId): Statement =>
   db.delete(memberships).where(eq(memberships.machineId, machineId));

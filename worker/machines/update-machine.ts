@@ -9,13 +9,16 @@ import { isReferenceViolation, parseUniqueViolation } from "../db/errors.ts";
 import { findMachine, type MachineRecord, updateMachineRow } from "../db/machines.ts";
 import { listMembershipsOf } from "../db/memberships.ts";
 import { type Failure, fieldFailure } from "../failure.ts";
+import { findGatewayOverlap } from "../gateways/find-gateway-overlap.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { changePolicies } from "../policy-sets/tell-meshes.ts";
 import { findMissingSet, isUsingSets, pickChangedSets } from "../policy-sets/used-sets.ts";
 import type { Services } from "../services.ts";
 import { readMachine } from "./read-machines.ts";
 
-type UpdateMachineFailure = Failure<"machine_not_found" | "name_taken" | "policy_set_not_found" | "limit_reached">;
+type UpdateMachineFailure = Failure<
+  "machine_not_found" | "name_taken" | "cidr_overlap" | "policy_set_not_found" | "limit_reached"
+>;
 
 export async function updateMachine(
   services: Services,
@@ -25,6 +28,10 @@ export async function updateMachine(
   if (machine === null) return err({ code: "machine_not_found" });
   const missing = await findMissingSet(services.db, change);
   if (missing !== null) return err(missing);
+  if (change.gateway === true) {
+    const overlap = await findGatewayOverlap(services, { machineId, meshIds: await listMeshesOf(services, machineId) });
+    if (overlap !== null) return err(overlap);
+  }
   const stored = await changePolicies(services, {
     // Also when the row had them, as below.
     listMeshes: async () => (isUsingSets(change) ? listMeshesOf(services, machineId) : []),

@@ -3,8 +3,10 @@ import type { MeshId } from "#schema/ids";
 import type { Member } from "#schema/machine";
 import { err, type Result } from "#schema/result";
 import { findMachine } from "../db/machines.ts";
+import { listMembershipsOf } from "../db/memberships.ts";
 import { findMesh } from "../db/meshes.ts";
 import { type Failure, fieldFailure } from "../failure.ts";
+import { findGatewayOverlap } from "../gateways/find-gateway-overlap.ts";
 import type { JoinMeshError } from "../machine-object/rpc.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { Services } from "../services.ts";
@@ -31,6 +33,11 @@ export async function addMember(
   if (machine === null) return err({ code: "machine_not_found" });
   const overlap = await findAnnouncedOverlap(services, machineId, mesh);
   if (overlap !== null) return err(overlap);
+  if (machine.isGateway) {
+    const meshIds = [...(await listMembershipsOf(db, machineId)).map((place) => place.meshId), meshId];
+    const connected = await findGatewayOverlap(services, { machineId, meshIds });
+    if (connected !== null) return err(connected);
+  }
   const joined = await objects.machine(machineId).joinMesh({ meshId, cidr: mesh.cidr, address, cause });
   if (!joined.ok) return err(toFailure(joined.error, request));
   if (!joined.value.isNew) return err({ code: "already_member" });
