@@ -98,6 +98,8 @@ function renderKernel({ kernelMetric, address, address6, gatewayLinks }: BirdCon
     // Without its mesh address BIRD would have the kernel refuse what others may still reach in another way.
     `${INDENT}${INDENT}if source != RTS_BGP || dest != RTD_UNICAST then reject;`,
     ...gatewayLinks.map((link) => `${INDENT}${INDENT}if proto = "${toLinkName(link)}" then reject;`),
+    // On a point-to-point interface, as WireGuard's is, BIRD leaves the gateway out: then nobody could tell which member it was.
+    `${INDENT}${INDENT}gw = bgp_next_hop;`,
     `${INDENT}${INDENT}krt_prefsrc = ${source};`,
     `${INDENT}${INDENT}accept;`,
     `${INDENT}};`,
