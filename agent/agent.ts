@@ -82,7 +82,9 @@ export interface Agent {
   status(): Promise<AgentStatus>;
   peers(): Promise<PeerList>;
   /** The paths to a machine, by its name, id or mesh IP: one for each mesh that both are in. */
-  explain(peer: string): Promise<ExplainReply>;
+  explain(peer: string): ExplainReply;
+  /** Asks the BIRDs for their sessions, which `explain` tells as they were when they were read last. */
+  readSessions(): Promise<void>;
   /** The routes of its BIRDs: all, or those that contain the prefix or are inside it. */
   routes(prefix: Prefix | null): Promise<RoutesReply>;
   /** Measures what stands between this machine and the internet. Null: it is in no mesh, or there is no STUN server to ask. */
@@ -336,10 +338,8 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       await readSessions();
       return { peers: toPeerList(await toInput()) };
     },
-    async explain(peer) {
-      await readSessions();
-      return { paths: explainPeer(links?.meshes.list() ?? [], peer) };
-    },
+    explain: (peer) => ({ paths: explainPeer(links?.meshes.list() ?? [], peer) }),
+    readSessions,
     routes: (prefix) =>
       readRoutes(links?.meshes.list() ?? [], (desired) => links?.routingView.readRib(desired, prefix)),
     netcheck: async () => (await links?.machine.measure()) ?? null,

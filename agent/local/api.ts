@@ -10,7 +10,10 @@ export function createLocalApi(agent: Agent): (request: LocalRequest) => Promise
     if (called === `GET ${LOCAL_PATHS.peers}`) return { status: 200, body: await agent.peers() };
     if (called === `POST ${LOCAL_PATHS.explain}`) {
       const request = ExplainRequest.safeParse(body);
-      if (request.success) return { status: 200, body: await agent.explain(request.data.peer) };
+      if (request.success) {
+        await agent.readSessions();
+        return { status: 200, body: agent.explain(request.data.peer) };
+      }
       return { status: 422, body: { code: "validation_failed", message: "expected {peer: string}" } };
     }
     if (called === `POST ${LOCAL_PATHS.netcheck}`) return { status: 200, body: { report: await agent.netcheck() } };
