@@ -37,13 +37,13 @@ export function toRib({ desired, machineId, routes, prefix }: RibInputs): Rib {
   };
 }
 
+/** Of those that are told, whatever else there is: whoever looks for a refused one finds it. */
+const MAX_REFUSED = 500;
+
 interface Context {
   readonly desired: DesiredMesh;
   readonly machineId: MachineId;
   readonly members: ReadonlyMap<string, PeerRow>;
-/** Of those that are told, whatever else there is: whoever looks for a refused one finds it. */
-const MAX_REFUSED = 500;
-
 }
 
 /** By machine id and by both addresses. */
