@@ -31,7 +31,7 @@ function tell(...duties: { id: string; prefixes: string[]; isVip?: boolean; heal
 }
 
 describe("an agent with duties", () => {
-  test("holds the addresses of a VIP and forwards into the networks of a route, as long as it is told to", async () => {
+  test("holds the addresses of a VIP and forwards into the networks of a route, as long as it is told to and a moment longer", async () => {
     const { machine, start, untilApplied } = world;
     start();
     await untilApplied();
@@ -42,6 +42,11 @@ describe("an agent with duties", () => {
     expect(machine.files.content.get("/run/announced.json")).toContain(VIP.id);
 
     tell();
+    await untilApplied();
+    // Others may still send here.
+    expect(addresses()).toEqual(expect.arrayContaining(VIP.prefixes));
+    expect(machine.kernel.links.get("bkt-mesh-0")?.isForwarding).toBe(true);
+    await machine.pass(5_000);
     await untilApplied();
     expect(addresses()).toHaveLength(2);
     expect(machine.kernel.links.get("bkt-mesh-0")?.isForwarding).toBe(false);

@@ -11,8 +11,6 @@ import type { PathPorts } from "../paths/path-ports.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
 import type { MeshRoutes } from "../reconcile/mesh-routes.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
-import { toHeldAddresses } from "../reconcile/to-announced.ts";
-import { createPeerCache, toDesiredDevice } from "../reconcile/to-desired-device.ts";
 import { toGatewayInterfaces } from "../routing/gateway-links.ts";
 import type { RoutedMesh } from "../routing/routed-mesh.ts";
 import type { Routing } from "../routing/routing.ts";
@@ -22,6 +20,7 @@ import type { DiskCache } from "./disk-cache.ts";
 import { createJoinedMesh, type GivenDevice, type JoinedMesh, type JoinedMeshOptions } from "./joined-mesh.ts";
 import type { LinkPorts } from "./link-ports.ts";
 import { type ChosenDevice, type DeviceChooser, toKept } from "./local-device.ts";
+import { createMeshDevices } from "./mesh-devices.ts";
 import { createMeshFailures } from "./mesh-failures.ts";
 import { createMeshReports } from "./mesh-reports.ts";
 import { type MeshView, toMeshView } from "./mesh-view.ts";
@@ -84,7 +83,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
   const { machineId, chooser, cache, reconciler, health, routes, routing, linkPorts } = options;
   const { clock, log, random } = linkPorts;
   const entries = new Map<MeshId, Entry>();
-  const peerCache = createPeerCache();
+  const meshDevices = createMeshDevices({ machineId, clock, health, routes, onChanged: () => scheduleApply() });
   let listed: readonly ListedMesh[] | null = null;
   let addresses: readonly LocalAddress[] = [];
   /** How often in a row a mesh refused this machine. */
@@ -169,6 +168,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
     const { meshId } = entry;
     entry.leave();
     health.setDuties(meshId, [], "");
+    meshDevices.forget(meshId);
     if (entries.get(meshId) === entry) entries.delete(meshId);
     preparing = preparing
       .then(() => chooser.removeKey(meshId))
@@ -232,18 +232,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
       const desired = entry.link.desired();
       keep.add(entry.meshId);
       if (desired === null) continue;
-      const device = toDesiredDevice({
-        ...{
-          desired,
-          machineId,
-          device: entry.device,
-          decisionOf: entry.paths.decisionOf,
-          peerCache,
-          gatewayInterfaces,
-        },
-        routed: routes.routingOf(desired, entry.device)?.routed ?? null,
-        heldAddresses: toHeldAddresses(desired, (id) => health.isAnnounced(entry.meshId, id)),
-      });
+      const device = meshDevices.toDevice(entry, desired, gatewayInterfaces);
       if (device === null) continue;
       devices.push(device);
       keep.delete(entry.meshId);
@@ -339,6 +328,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
       cancelTidy();
       timers.stop();
       routing.stop();
+      meshDevices.stop();
       for (const entry of entries.values()) entry.stop();
     },
     async whenIdle() {

@@ -5,13 +5,19 @@ import { toKernelMetric } from "../net/kernel-metric.ts";
 import { createKernelRoutes, type KernelRoutesPorts } from "../net/kernel-routes.ts";
 import type { Logger } from "../system/logger.ts";
 import type { LocalDevice } from "./to-desired-device.ts";
-import { createRoutingCache, mayHaveRoutes, type RefusedRoute, type Routing } from "./to-routed-prefixes.ts";
+import {
+  type Authorising,
+  createRoutingCache,
+  mayHaveRoutes,
+  type RefusedRoute,
+  type Routing,
+} from "./to-routed-prefixes.ts";
 
 export interface MeshRoutes {
   /** All meshes that this machine is in: the kernel is followed while any of them may have routes. */
   setMeshes(meshes: readonly DesiredMesh[]): void;
   /** What is behind whom; the same object until something changes. Null: not known yet. */
-  routingOf(desired: DesiredMesh, device: Pick<LocalDevice, "interfaceName" | "listenPort">): Routing | null;
+  routingOf(desired: Authorising, device: Pick<LocalDevice, "interfaceName" | "listenPort">): Routing | null;
   /** Routes that BIRD took and WireGuard does not get, when last asked for what is behind whom. */
   refusedOf(meshId: MeshId): readonly RefusedRoute[];
   stop(): void;

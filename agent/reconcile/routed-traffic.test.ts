@@ -213,7 +213,7 @@ function startAgent({ namespace, machineId, device, wireguard }: Machine, desire
   function apply(): void {
     routes.setMeshes([desired]);
     const made = toDesiredDevice({
-      ...{ desired, machineId, device, peerCache, heldAddresses: [] },
+      ...{ desired, machineId, device, peerCache, heldAddresses: [], networks: [] },
       routed: routes.routingOf(desired, device)?.routed ?? null,
       decisionOf: (peerId) => ({
         endpoint: `192.0.2.${Number(peerId.slice(-5))}:51820` as Endpoint,

@@ -3,7 +3,7 @@ import { DesiredMesh, type PeerRow } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 import { keyOf, MESH_A } from "../testing/desired-devices.ts";
 import type { PathDecision } from "./path-decision.ts";
-import { toHeldAddresses } from "./to-announced.ts";
+import { toAnnouncedNetworks, toHeldAddresses } from "./to-announced.ts";
 import { createPeerCache, toDesiredDevice } from "./to-desired-device.ts";
 import type { RoutedPrefixes } from "./to-routed-prefixes.ts";
 
@@ -37,6 +37,7 @@ const toDevice = (
 ) =>
   toDesiredDevice({
     ...{ desired, machineId: SELF, device, peerCache, heldAddresses, routed },
+    networks: toAnnouncedNetworks(desired),
     decisionOf: (peerId: PeerRow["machineId"]) => decisions.get(peerId) ?? null,
   });
 

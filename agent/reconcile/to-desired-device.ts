@@ -1,9 +1,8 @@
 // From what the control plane says of a mesh, and what this machine keeps for itself, to one WireGuard interface. Pure.
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import type { MachineId, WireGuardPublicKey } from "#schema/ids";
-import type { DesiredDevice, DesiredPeer } from "./desired-device.ts";
+import type { AnnouncedNetwork, DesiredDevice, DesiredPeer } from "./desired-device.ts";
 import type { PathDecision } from "./path-decision.ts";
-import { toAnnouncedNetworks } from "./to-announced.ts";
 import type { RoutedPrefixes } from "./to-routed-prefixes.ts";
 
 /** What the machine decided for itself when it joined the mesh, and keeps. */
@@ -25,6 +24,8 @@ interface Inputs {
   readonly gatewayInterfaces?: readonly string[];
   /** Of VIPs that this machine announces right now, as `/32` and `/128`. */
   readonly heldAddresses: readonly string[];
+  /** The networks behind this machine (`toAnnouncedNetworks`). */
+  readonly networks: readonly AnnouncedNetwork[];
   /** What is behind whom (`toRoutedPrefixes`). Null: not known yet. */
   readonly routed: RoutedPrefixes | null;
 }
@@ -63,7 +64,7 @@ const UNDECIDED: PathDecision = { endpoint: null, version: 0, keepaliveSeconds: 
 
 /** Null while this machine is not among the members: then it has no address yet. */
 export function toDesiredDevice(inputs: Inputs): DesiredDevice | null {
-  const { desired, machineId, device, decisionOf, peerCache, heldAddresses, routed } = inputs;
+  const { desired, machineId, device, decisionOf, peerCache, heldAddresses, networks, routed } = inputs;
   const self = desired.members.find((member) => member.machineId === machineId);
   if (self === undefined) return null;
   const peers = desired.members
@@ -87,7 +88,7 @@ export function toDesiredDevice(inputs: Inputs): DesiredDevice | null {
     peers: throughGateways(peers),
     areRoutesKnown: routed !== null,
     forwardsTo: self.isGateway ? toForwarded(inputs) : [],
-    networks: toAnnouncedNetworks(desired),
+    networks,
   };
 }
 

@@ -1,7 +1,7 @@
 // From the routes that a mesh's BIRD put into the kernel to what each peer may send and be sent. BIRD's filters have refused what nobody was
 // authorised for already; this is the boundary that holds if one of them does not. Pure.
 import { parseIpv4Cidr } from "#schema/address";
-import type { DesiredMesh, PeerRow } from "#schema/desired-state";
+import type { AnnouncementRow, DesiredMesh, PeerRow } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 import { isDefaultRoute, isWithin, type Prefix } from "#schema/prefix";
 import { toIpv4Value } from "../net/ipv4-text.ts";
@@ -32,15 +32,20 @@ export type RefusalReason =
   /** Nobody allowed the member to announce exactly this. */
   | "not_authorised";
 
+/** What a mesh says of it. */
+export interface Authorising extends Pick<DesiredMesh, "mesh" | "members"> {
+  readonly announcements: readonly AnnouncementRow[] | null;
+}
+
 interface Inputs {
-  readonly desired: Pick<DesiredMesh, "mesh" | "members" | "announcements">;
+  readonly desired: Authorising;
   readonly machineId: MachineId;
   readonly interfaceName: string;
   readonly routes: readonly KernelRoute[];
 }
 
 /** Whether there may be any: without announcements, and without gateways that bring some from elsewhere, nobody is behind anybody. */
-export const mayHaveRoutes = ({ announcements, members }: Pick<DesiredMesh, "members" | "announcements">): boolean =>
+export const mayHaveRoutes = ({ announcements, members }: Pick<Authorising, "members" | "announcements">): boolean =>
   (announcements ?? []).length > 0 || members.some(({ isGateway }) => isGateway);
 
 export function toRoutedPrefixes({ desired, machineId, interfaceName, routes }: Inputs): Routing {
