@@ -206,6 +206,7 @@ function renderGatewayLink(config: BirdConfig, link: GatewayLink): string {
     `${INDENT}igp table links${family.at(-1)};`,
     `${INDENT}next hop address ${family === "ipv4" ? config.address : config.address6};`,
     `${INDENT}next hop self;`,
+    `${INDENT}import keep filtered;`,
     `${INDENT}import filter {`,
     ...renderImportFromLink(config, link, family).map((line) => INDENT + INDENT + line),
     `${INDENT}};`,
