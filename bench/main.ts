@@ -3,6 +3,7 @@ import * as addresses from "./addresses.ts";
 import * as agent from "./agent.ts";
 import * as bgp from "./bgp.ts";
 import * as datapath from "./datapath.ts";
+import * as failover from "./failover.ts";
 import * as roaming from "./roaming.ts";
 import * as sync from "./sync.ts";
 
@@ -12,7 +13,7 @@ interface Bench {
   run(argv: string[]): Promise<Record<string, unknown>>;
 }
 
-const BENCHES: Readonly<Record<string, Bench>> = { addresses, agent, bgp, datapath, roaming, sync };
+const BENCHES: Readonly<Record<string, Bench>> = { addresses, agent, bgp, datapath, failover, roaming, sync };
 
 const [name = "", ...flags] = process.argv.slice(2);
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
