@@ -15,6 +15,7 @@ export interface FirstPing {
 }
 
 export interface JoinOptions {
+  readonly names: readonly string[];
   readonly signal: AbortSignal;
   readonly onJoined: (name: string, pings: readonly FirstPing[]) => void;
 }
@@ -22,11 +23,11 @@ export interface JoinOptions {
 export async function joinInTurn(
   fleet: Fleet,
   meshId: string,
-  { signal, onJoined }: JoinOptions,
+  { names, signal, onJoined }: JoinOptions,
 ): Promise<FirstPing[]> {
   const { token } = await fleet.api.createJoinToken();
   const all: FirstPing[] = [];
-  for (const newcomer of fleet.agents) {
+  for (const newcomer of names.map(fleet.agent)) {
     const members = [...(await fleet.addresses(meshId))];
     const startedAt = performance.now();
     await newcomer.up({ token });

@@ -1,28 +1,33 @@
-// npm run demo: a control plane and five machines on five kinds of network, joined into one mesh, live in the terminal.
+// npm run demo: a control plane and five machines on five kinds of network, joined into one mesh, and what is beyond it, live in the terminal.
 import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
 import { createLogUpdate } from "log-update";
 import { createFleet, type Fleet } from "../fleet/fleet.ts";
-import { fiveNetworks } from "../fleet/topologies.ts";
+import { demoNetworks } from "../fleet/topologies.ts";
 import { eventually } from "../lab/probes/eventually.ts";
 import { requireRoot } from "../lab/requirements.ts";
+import { type Beyond, reachBeyond, readBeyond } from "./beyond.ts";
 import { areSettled } from "./expected-paths.ts";
 import { type FirstPing, type JoinOptions, joinInTurn } from "./join-in-turn.ts";
-import { readPaths, readReachability, readRows } from "./read-mesh.ts";
+import { type DemoMesh, readPaths, readReachability, readRows } from "./read-mesh.ts";
+import { renderBeyond } from "./render-beyond.ts";
 import { type MachineRow, renderReasons, renderTable } from "./render-table.ts";
 import { summarise } from "./summarise.ts";
 
 const HELP = `Usage: npm run demo [-- --check]
 
 Builds a lab of five machines (two behind easy NATs of their own, one behind a hard one, one where UDP is blocked, one with a public
-address) and a control plane, enrols the machines, and shows how each pair talks until Ctrl-C. Everything runs in network namespaces of this host, which are removed at the end. Needs root.
+address) and a control plane, enrols the machines, and shows how each pair talks until Ctrl-C. Then it goes beyond the mesh: a printer on alice's
+LAN, an address that bob and carol hold, and a second mesh behind carol. Everything runs in network namespaces of this host, which are removed at the
+end. Needs root.
 
-  --check   wait until every pair pings through the mesh and is direct where it can be, print one JSON object on the last line, tear down,
-            exit 0 or 1
+  --check   wait until every pair pings through the mesh and is direct where it can be, and all reach what is beyond; print one JSON object on
+            the last line, tear down, exit 0 or 1
   --help    this text`;
 
 const WRONG_USAGE = 2;
+const NAMES = ["alice", "bob", "hugo", "olga", "carol"];
 const REFRESH_MS = 1_000;
 const SETTLE_LIMIT_MS = 60_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -49,10 +54,13 @@ async function main(): Promise<number> {
     say(
       "Building a lab: alice and bob behind easy NATs, hugo behind a hard one, olga where UDP is blocked, carol public …",
     );
-    fleet = await createFleet({ topology: fiveNetworks, signal: stop.signal });
+    fleet = await createFleet({ topology: demoNetworks, signal: stop.signal });
     const { mesh, pings } = await joinMachines(fleet, stop.signal);
-    if (values.check) return await check(fleet, mesh.id, pings);
-    await show(fleet, mesh.id, stop.signal);
+    say("Going beyond the mesh: alice's LAN, an address of bob and carol, and dora's mesh behind carol …");
+    const beyond = await reachBeyond(fleet, mesh);
+    const demo = { meshId: mesh.id, names: NAMES };
+    if (values.check) return await check(fleet, demo, { pings, beyond });
+    await show(fleet, demo, { beyond, signal: stop.signal });
     return 0;
   } catch (error) {
     if (stop.signal.aborted) return 0;
@@ -80,40 +88,59 @@ async function joinMachines(fleet: Fleet, signal: AbortSignal) {
     const times = own.map((ping) => `${ping.to} after ${ping.ms} ms`).join(", ");
     say(`${name} joined${times === "" ? "" : ` and pinged ${times}`}`);
   };
-  const pings = await joinInTurn(fleet, mesh.id, { signal, onJoined });
+  const pings = await joinInTurn(fleet, mesh.id, { names: NAMES, signal, onJoined });
   return { mesh, pings };
 }
 
-async function check(fleet: Fleet, meshId: string, pings: readonly FirstPing[]): Promise<number> {
-  await fleet.untilConnected(meshId);
+async function check(
+  fleet: Fleet,
+  mesh: DemoMesh,
+  { pings, beyond }: { pings: readonly FirstPing[]; beyond: readonly Beyond[] },
+): Promise<number> {
+  const { meshId, names } = mesh;
+  await fleet.untilConnected(meshId, { members: names.length });
   const reachability = await readReachability(fleet, meshId);
   const settled = { pairs: reachability.pairs, blocked: ["olga"] };
-  const areAsExpected = await eventually(async () => areSettled(await readPaths(fleet), settled), {
+  const areAsExpected = await eventually(async () => areSettled(await readPaths(fleet, mesh), settled), {
     withinMs: SETTLE_LIMIT_MS,
     everyMs: 250,
     describe: "every pair is direct that can be",
   }).catch(() => false); // what it came to is in the summary
-  const summary = summarise(reachability, pings, await readPaths(fleet));
+  const isBeyondReached = await eventually(
+    async () => (await readBeyond(fleet, mesh, beyond)).every(({ reachedBy, wanted }) => reachedBy.length === wanted),
+    { withinMs: SETTLE_LIMIT_MS, everyMs: 250, describe: "all reach what is beyond the mesh" },
+  ).catch(() => false);
+  const summary = {
+    ...summarise(reachability, pings, await readPaths(fleet, mesh)),
+    beyond: await readBeyond(fleet, mesh, beyond),
+  };
   process.stdout.write(`${JSON.stringify(summary)}\n`);
   const isReachable = summary.reachable4 === summary.pairs && summary.reachable6 === summary.pairs;
-  return isReachable && areAsExpected ? 0 : 1;
+  return isReachable && areAsExpected && isBeyondReached ? 0 : 1;
 }
 
-async function show(fleet: Fleet, meshId: string, signal: AbortSignal): Promise<void> {
+async function show(
+  fleet: Fleet,
+  mesh: DemoMesh,
+  { beyond, signal }: { beyond: readonly Beyond[]; signal: AbortSignal },
+): Promise<void> {
   const isScreen = process.stdout.isTTY;
   const screen = createLogUpdate(process.stdout);
   let shown = "";
   while (!signal.aborted) {
-    const rows = await readRows(fleet, fiveNetworks, meshId);
+    const [rows, places] = await Promise.all([readRows(fleet, demoNetworks, mesh), readBeyond(fleet, mesh, beyond)]);
     const text = [
       renderTable(rows, { isColoured: isScreen }),
       ...withSpace(renderReasons(rows)),
+      "",
+      renderBeyond(places, { isColoured: isScreen }),
       ...renderHelp(fleet, rows),
     ].join("\n");
     // Into a file or a pipe goes only what is news: a round-trip time is not.
-    const news = JSON.stringify(
+    const news = JSON.stringify([
+      places,
       rows.map(({ peers, ...row }) => [row, [...peers].map(([name, { path }]) => [name, path])]),
-    );
+    ]);
     if (isScreen) screen(text);
     else if (news !== shown) process.stdout.write(`${text}\n\n`);
     shown = news;

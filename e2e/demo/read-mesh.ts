@@ -3,6 +3,7 @@ import type { PeerStatus } from "#schema/local/status";
 import type { Fleet } from "../fleet/fleet.ts";
 import { readPeers } from "../fleet/local-api.ts";
 import { pingOnce } from "../fleet/reach.ts";
+import type { LabNode } from "../lab/node.ts";
 import type { NatKind } from "../lab/plan/nat.ts";
 import type { TopologyInput } from "../lab/plan/topology.ts";
 import type { MachineRow, PeerCell } from "./render-table.ts";
@@ -17,12 +18,18 @@ const PLACES: Record<NatKind, string> = {
   blocked: "UDP blocked",
 };
 
-export async function readRows(fleet: Fleet, topology: TopologyInput, meshId: string): Promise<MachineRow[]> {
-  const members = new Map((await fleet.api.listMembers(meshId)).map((member) => [member.name, member]));
+/** A mesh, and the machines that are to be in it. */
+export interface DemoMesh {
+  readonly meshId: string;
+  readonly names: readonly string[];
+}
+
+export async function readRows(fleet: Fleet, topology: TopologyInput, mesh: DemoMesh): Promise<MachineRow[]> {
+  const members = new Map((await fleet.api.listMembers(mesh.meshId)).map((member) => [member.name, member]));
   return Promise.all(
-    fleet.lab.machines.map(async (machine): Promise<MachineRow> => {
+    mesh.names.map(fleet.lab.machine).map(async (machine): Promise<MachineRow> => {
       // An agent that is starting, or gone, knows nobody.
-      const peers = await readPeers(machine).catch(() => []);
+      const peers = await readPeersOf(machine, mesh).catch(() => []);
       const member = members.get(machine.name);
       const failure = member?.failures[0];
       return {
@@ -37,10 +44,10 @@ export async function readRows(fleet: Fleet, topology: TopologyInput, meshId: st
 }
 
 /** How each ordered pair talks, as the first of it tells. */
-export async function readPaths(fleet: Fleet): Promise<PairPath[]> {
+export async function readPaths(fleet: Fleet, mesh: DemoMesh): Promise<PairPath[]> {
   const all = await Promise.all(
-    fleet.lab.machines.map(async (machine) => {
-      const peers = await readPeers(machine);
+    mesh.names.map(fleet.lab.machine).map(async (machine) => {
+      const peers = await readPeersOf(machine, mesh);
       return peers.map(({ machine: to, path, pathReason }) => ({
         from: machine.name,
         to,
@@ -68,6 +75,9 @@ export async function readReachability(fleet: Fleet, meshId: string): Promise<Re
     reachable6: await count("ipv6"),
   };
 }
+
+const readPeersOf = async (machine: LabNode, { meshId }: DemoMesh) =>
+  (await readPeers(machine)).filter((peer) => peer.meshId === meshId);
 
 function placeOf(lan: string | null, { lans = [] }: TopologyInput): string {
   if (lan === null) return "public";

@@ -28,8 +28,11 @@ export const twoHomes: TopologyInput = {
   ],
 };
 
-/** alice and bob behind two easy NATs, hugo behind a hard one, olga where UDP is blocked, carol with a public address. */
-export const fiveNetworks: TopologyInput = {
+/**
+ * alice and bob behind two easy NATs, hugo behind a hard one, olga where UDP is blocked, carol with a public address. printer is on alice's LAN;
+ * dora has a public address too.
+ */
+export const demoNetworks: TopologyInput = {
   lans: [
     { name: "home", nat: "easy" },
     { name: "flat", nat: "easy" },
@@ -42,5 +45,7 @@ export const fiveNetworks: TopologyInput = {
     { name: "hugo", lan: "hotel" },
     { name: "olga", lan: "office" },
     { name: "carol" },
+    { name: "printer", lan: "home" },
+    { name: "dora" },
   ],
 };
