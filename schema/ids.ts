@@ -11,6 +11,9 @@ export const ID_PREFIXES = {
   route: "rt_",
   vip: "vip_",
   policySet: "pol_",
+  user: "usr_",
+  session: "ses_",
+  loginLink: "lnk_",
 } as const;
 
 const ulidId = (prefix: string, of: string) =>
@@ -42,6 +45,14 @@ export type VipId = z.infer<typeof VipId>;
 
 export const PolicySetId = ulidId(ID_PREFIXES.policySet, "a policy set").brand<"PolicySetId">();
 export type PolicySetId = z.infer<typeof PolicySetId>;
+export const UserId = ulidId(ID_PREFIXES.user, "a user").brand<"UserId">();
+export type UserId = z.infer<typeof UserId>;
+
+export const SessionId = ulidId(ID_PREFIXES.session, "a session").brand<"SessionId">();
+export type SessionId = z.infer<typeof SessionId>;
+
+export const LoginLinkId = ulidId(ID_PREFIXES.loginLink, "a sign-in link").brand<"LoginLinkId">();
+export type LoginLinkId = z.infer<typeof LoginLinkId>;
 
 /** 32 bytes in canonical base64, as `wg pubkey` prints them: 43 characters and one `=`. */
 export const WireGuardPublicKey = z

@@ -8,6 +8,7 @@ import { toProblemResponse } from "./problem.ts";
 import { createAgentApi } from "./routes/agent.ts";
 import { createApi } from "./routes/api.ts";
 import type { RequestEnv } from "./routes/mount-operation.ts";
+import { createOidcRoutes } from "./routes/oidc.ts";
 import { createReference } from "./routes/reference.ts";
 import type { Services } from "./services.ts";
 
@@ -20,6 +21,7 @@ export function createApp(services: Services): App {
   const app = new Hono<RequestEnv>();
   app.route("/", createReference());
   app.route("/", createAgentApi(services));
+  app.route("/", createOidcRoutes(services));
   app.route("/api/v1", createApi(services));
   app.notFound(async ({ env, req }) => {
     if (/^\/(api|agent)(\/|$)/.test(req.path)) return toProblemResponse({ code: "not_found" }, env.requestId);

@@ -16,6 +16,16 @@ declare global {
       readonly BECKET_CLIENT_ADDRESS_HEADER?: string;
       /** host:port of STUN servers, comma separated; `none`: no server; left out: public ones. */
       readonly BECKET_STUN_SERVERS?: string;
+      /** People's OpenID provider, and whom of it to let in: schema/oidc-settings.ts. */
+      readonly BECKET_OIDC_ISSUER?: string;
+      readonly BECKET_OIDC_CLIENT_ID?: string;
+      readonly BECKET_OIDC_CLIENT_SECRET?: string;
+      readonly BECKET_OIDC_NAME?: string;
+      readonly BECKET_OIDC_SCOPES?: string;
+      readonly BECKET_OIDC_ALLOWED_DOMAINS?: string;
+      readonly BECKET_OIDC_ALLOWED_GROUPS?: string;
+      readonly BECKET_OIDC_GROUPS_CLAIM?: string;
+      readonly BECKET_OIDC_FIRST_OWNER?: string;
       /** error, warn, info (the default) or debug. */
       readonly BECKET_LOG_LEVEL?: string;
     }

@@ -4,19 +4,24 @@ import {
   AuditEventId,
   ID_PREFIXES,
   JoinTokenId,
+  LoginLinkId,
   MachineId,
   MeshId,
   PolicySetId,
   RouteId,
   renderUlid,
+  SessionId,
+  UserId,
   VipId,
 } from "#schema/ids";
-import { createFailureLimit, type FailureLimit } from "./auth/failure-limit.ts";
+import { parseOidcSettings } from "#schema/oidc-settings";
+import { createFailureLimit, type FailureLimit, SIGN_IN_FAILURES } from "./auth/failure-limit.ts";
 import { createIdentityKeys, type IdentityKeys } from "./auth/identity-keys.ts";
 import { createDatabase, type Database } from "./db/database.ts";
 import type { Env } from "./env.ts";
 import { createLogger, type Logger, parseLogLevel } from "./log.ts";
 import { createObjects, type Objects } from "./objects.ts";
+import { createOidcProvider, type OidcProvider } from "./oidc/provider.ts";
 
 /** Below this a secret can be guessed; such an owner token is not accepted at all. */
 export const MIN_OWNER_TOKEN_LENGTH = 16;
@@ -31,6 +36,9 @@ export interface Services {
   readonly ids: Ids;
   readonly identityKeys: IdentityKeys;
   readonly failureLimit: FailureLimit;
+  readonly signInLimit: FailureLimit;
+  /** Null: nobody signs in at a provider. */
+  readonly oidc: OidcProvider | null;
   /** Null: there is no built-in token. */
   readonly ownerToken: string | null;
   /** Null: each request's own origin is the control plane's. */
@@ -46,6 +54,9 @@ export interface Ids {
   route(): RouteId;
   vip(): VipId;
   policySet(): PolicySetId;
+  user(): UserId;
+  session(): SessionId;
+  loginLink(): LoginLinkId;
   request(): string;
 }
 
@@ -65,6 +76,8 @@ export function createServices(env: Env): Services {
     ids: createIds(now, random),
     identityKeys: createIdentityKeys({ db, objects, now, log }),
     failureLimit: createFailureLimit(env.BECKET_CLIENT_ADDRESS_HEADER || null, now),
+    signInLimit: createFailureLimit(env.BECKET_CLIENT_ADDRESS_HEADER || null, now, SIGN_IN_FAILURES),
+    oidc: createOidc(env, now, log),
     ownerToken: parseOwnerToken(env.BECKET_OWNER_TOKEN, log),
     origin: env.BECKET_ORIGIN ? new URL(env.BECKET_ORIGIN).origin : null,
   };
@@ -74,6 +87,16 @@ function parseOwnerToken(token: string | undefined, log: Logger): string | null 
   if (token === undefined || token === "") return null;
   if (token.length >= MIN_OWNER_TOKEN_LENGTH) return token;
   log.error("BECKET_OWNER_TOKEN is too short and is not accepted", { minLength: MIN_OWNER_TOKEN_LENGTH });
+  return null;
+}
+
+/** Wrong settings leave everything else working: tokens and links still open what they open. */
+function createOidc(env: Env, now: () => number, log: Logger): OidcProvider | null {
+  const settings = parseOidcSettings(env);
+  if (settings.ok) {
+    return settings.value === null ? null : createOidcProvider(settings.value, (request) => fetch(request), now);
+  }
+  log.error("nobody can sign in at the OpenID provider: its settings are wrong", { reason: settings.error });
   return null;
 }
 
@@ -88,6 +111,9 @@ function createIds(now: () => number, random: (byteLength: number) => Uint8Array
     route: () => RouteId.parse(ID_PREFIXES.route + ulid()),
     vip: () => VipId.parse(ID_PREFIXES.vip + ulid()),
     policySet: () => PolicySetId.parse(ID_PREFIXES.policySet + ulid()),
+    user: () => UserId.parse(ID_PREFIXES.user + ulid()),
+    session: () => SessionId.parse(ID_PREFIXES.session + ulid()),
+    loginLink: () => LoginLinkId.parse(ID_PREFIXES.loginLink + ulid()),
     request: () => `req_${ulid()}`,
   };
 }

@@ -5,16 +5,16 @@ import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
 export const Actor = z
   .object({
-    kind: z.enum(["api_token", "owner_token", "join_token", "machine", "system"]).meta({
+    kind: z.enum(["user", "api_token", "owner_token", "join_token", "machine", "system"]).meta({
       description:
-        "An API token; the owner's built-in token; a join token (enrolment); a machine; or the control plane itself.",
+        "A person who is signed in; an API token; the owner's built-in token; a join token (enrolment); a machine; or the control plane itself.",
       examples: ["api_token"],
     }),
     id: z
       .string()
       .nullable()
       .meta({
-        description: "The id of the token or machine; null for the owner's built-in token and the control plane.",
+        description: "The id of the user, token or machine; null for the owner's built-in token and the control plane.",
         examples: ["atk_01kaqx4d8e6v2m9t7w3hncz5rb"],
       }),
     name: z.string().meta({ description: "Its name at that time.", examples: ["backup script"] }),
@@ -45,6 +45,12 @@ export const AuditAction = z
     "join_token.revoked",
     "api_token.created",
     "api_token.revoked",
+    "user.created",
+    "user.updated",
+    "user.removed",
+    "session.created",
+    "session.revoked",
+    "login_link.created",
   ])
   .meta({
     id: "AuditAction",
@@ -92,6 +98,7 @@ export const listAuditEvents = defineOperation({
     action: AuditAction.optional().describe("Only events of this action."),
     meshId: z.string().max(64).optional().describe("Only what happened in this mesh."),
     subjectId: z.string().max(64).optional().describe("Only what happened to the thing with this id."),
+    actorId: z.string().max(64).optional().describe("Only what the user, token or machine with this id did."),
   }),
   status: 200,
   reply: pageOf(AuditEvent, "AuditEventPage"),

@@ -12,6 +12,8 @@ export const TAGS = {
   machines: "The hosts that enrolled.",
   "join-tokens": "Secrets with which machines enrol.",
   "api-tokens": "Secrets with which scripts use this API.",
+  "sign-in": "How people sign in and out, and who calls.",
+  users: "People, and the browsers that they are signed in with.",
   "audit-events": "Who changed what, and when.",
 } as const;
 export type Tag = keyof typeof TAGS;
@@ -19,7 +21,7 @@ export type Tag = keyof typeof TAGS;
 export const Role = z.enum(["owner", "admin", "viewer"]).meta({
   id: "Role",
   description:
-    "viewer reads; admin also changes meshes, routes, VIPs, policy sets, machines and join tokens; owner also manages API tokens.",
+    "viewer reads; admin also changes meshes, routes, VIPs, policy sets, machines and join tokens; owner also manages users, sign-in links and API tokens.",
   examples: ["viewer"],
 });
 export type Role = z.infer<typeof Role>;
@@ -34,8 +36,8 @@ export interface Operation {
   readonly summary: string;
   /** What the summary leaves out. */
   readonly description?: string;
-  /** The least role that may call it. */
-  readonly role: Role;
+  /** The least role that may call it; `anyone` needs no authentication. */
+  readonly role: Role | "anyone";
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;

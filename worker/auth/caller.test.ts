@@ -7,7 +7,14 @@ import { isAllowed } from "./caller.ts";
 
 const app = createTestApp();
 
-describe.each(ALL_OPERATIONS)("$id ($role)", (operation) => {
+const guarded = ALL_OPERATIONS.filter(({ role }) => role !== "anyone");
+
+it("is asked for by every operation but those of signing in and out", () => {
+  const open = ALL_OPERATIONS.filter((operation) => !guarded.includes(operation)).map(({ id }) => id);
+  expect(open).toEqual(["getSignInOptions", "signInByLink", "signOut"]);
+});
+
+describe.each(guarded)("$id ($role)", (operation) => {
   const request = { params: UNKNOWN_IDS, ...(operation.body === undefined ? {} : { body: { name: 1 } }) };
 
   it("refuses who has no token, and who has a wrong one", async () => {

@@ -4,10 +4,13 @@
 import ipaddr from "ipaddr.js";
 import type { ErrorCode } from "#schema/errors";
 import { err, type Result } from "#schema/result";
-import { createRateLimiter } from "../durable/rate-limiter.ts";
+import { createRateLimiter, type RateLimits } from "../durable/rate-limiter.ts";
 import type { Failure } from "../failure.ts";
 
 export interface FailureLimit {
+  /** True while the client has failed too often lately. */
+  isReached(headers: Headers): boolean;
+  countFailure(headers: Headers): void;
   /** Answers the attempt, unless its client has failed too often lately. */
   guard<T, F extends Failure>(
     headers: Headers,
@@ -16,31 +19,48 @@ export interface FailureLimit {
 }
 
 /** A site whose machines all come with an expired token still gets most of its answers. */
-const FAILURES = { burst: 200, perSecond: 10 };
+export const FAILURES = { burst: 200, perSecond: 10 };
+/** Of people who sign in: each failure may cost a request to the provider. */
+export const SIGN_IN_FAILURES = { burst: 30, perSecond: 0.2 };
 /** About 1 MB. */
 const MAX_CLIENTS = 8_192;
 
 /** A wrong clock is not among them: the token was signed by the machine, and the agent corrects itself. */
 const COUNTED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  ...(["unauthenticated", "api_token_expired"] as const),
+  ...(["unauthenticated", "api_token_expired", "login_link_invalid"] as const),
   ...(["join_token_invalid", "join_token_expired", "join_token_used_up", "join_token_revoked"] as const),
   ...(["machine_token_invalid", "machine_token_mismatched", "signature_invalid"] as const),
   ...(["machine_not_found", "machine_removed"] as const),
 ]);
 
 /** @param addressHeader the header that the platform sets to the client's address, whatever the client sent; null: there is none, and no limit */
-export function createFailureLimit(addressHeader: string | null, now: () => number): FailureLimit {
-  const limiter = createRateLimiter({ ...FAILURES, maxKeys: MAX_CLIENTS });
+export function createFailureLimit(
+  addressHeader: string | null,
+  now: () => number,
+  failures: Pick<RateLimits, "burst" | "perSecond"> = FAILURES,
+): FailureLimit {
+  const limiter = createRateLimiter({ ...failures, maxKeys: MAX_CLIENTS });
+  /** Null: nobody is limited. */
+  const readClient = (headers: Headers): string | null => {
+    const address = addressHeader === null ? null : headers.get(addressHeader);
+    return address === null ? null : toClientKey(address);
+  };
+  const isReached = (headers: Headers): boolean => {
+    const client = readClient(headers);
+    return client !== null && limiter.isUsedUp(client, now());
+  };
+  const countFailure = (headers: Headers): void => {
+    const client = readClient(headers);
+    if (client !== null) limiter.take(client, now());
+  };
   return {
+    isReached,
+    countFailure,
     async guard(headers, attempt) {
-      const address = addressHeader === null ? null : headers.get(addressHeader);
-      if (address === null) return attempt();
-      const client = toClientKey(address);
-      if (limiter.isUsedUp(client, now())) {
+      if (isReached(headers))
         return err({ code: "rate_limited", detail: "too many failed attempts from this address" });
-      }
       const result = await attempt();
-      if (!result.ok && COUNTED.has(result.error.code)) limiter.take(client, now());
+      if (!result.ok && COUNTED.has(result.error.code)) countFailure(headers);
       return result;
     },
   };

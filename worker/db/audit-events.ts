@@ -12,6 +12,7 @@ export interface AuditFilter {
   readonly action?: AuditAction | undefined;
   readonly meshId?: string | undefined;
   readonly subjectId?: string | undefined;
+  readonly actorId?: string | undefined;
 }
 
 /** Newest first; one more than the limit when there is a next page. */
@@ -29,6 +30,7 @@ export async function listAuditEventRows(
         filter.action === undefined ? undefined : eq(auditEvents.action, filter.action),
         filter.meshId === undefined ? undefined : eq(auditEvents.meshId, filter.meshId),
         filter.subjectId === undefined ? undefined : eq(auditEvents.subjectId, filter.subjectId),
+        filter.actorId === undefined ? undefined : eq(auditEvents.actorId, filter.actorId),
       ),
     )
     .orderBy(desc(auditEvents.id))

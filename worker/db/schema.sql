@@ -24,6 +24,8 @@ CREATE TABLE `audit_events` (
 
 CREATE INDEX `audit_events_action` ON `audit_events` (`action`,`id`);
 
+CREATE INDEX `audit_events_actor_id` ON `audit_events` (`actor_id`,`id`);
+
 CREATE INDEX `audit_events_mesh_id` ON `audit_events` (`mesh_id`,`id`);
 
 CREATE INDEX `audit_events_subject_id` ON `audit_events` (`subject_id`,`id`);
@@ -51,6 +53,18 @@ CREATE TABLE `join_tokens` (
 );
 
 CREATE UNIQUE INDEX `join_tokens_token_hash_unique` ON `join_tokens` (`token_hash`);
+
+CREATE TABLE `login_links` (
+	`id` text PRIMARY KEY NOT NULL,
+	`token_hash` text NOT NULL,
+	`user_id` text NOT NULL,
+	`expires_at` integer NOT NULL,
+	`created_at` integer NOT NULL
+);
+
+CREATE INDEX `login_links_expires_at` ON `login_links` (`expires_at`);
+
+CREATE UNIQUE INDEX `login_links_token_hash_unique` ON `login_links` (`token_hash`);
 
 CREATE TABLE `machines` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -117,3 +131,34 @@ CREATE TABLE `removed_machines` (
 );
 
 CREATE UNIQUE INDEX `removed_machines_identity_key_unique` ON `removed_machines` (`identity_key`);
+
+CREATE TABLE `sessions` (
+	`id` text PRIMARY KEY NOT NULL,
+	`token_hash` text NOT NULL,
+	`user_id` text NOT NULL,
+	`signed_in_by` text NOT NULL,
+	`user_agent` text,
+	`created_at` integer NOT NULL,
+	`last_used_at` integer NOT NULL,
+	`expires_at` integer NOT NULL
+);
+
+CREATE INDEX `sessions_expires_at` ON `sessions` (`expires_at`);
+
+CREATE UNIQUE INDEX `sessions_token_hash_unique` ON `sessions` (`token_hash`);
+
+CREATE INDEX `sessions_user_id` ON `sessions` (`user_id`,`id`);
+
+CREATE TABLE `users` (
+	`id` text PRIMARY KEY NOT NULL,
+	`issuer` text NOT NULL,
+	`subject` text NOT NULL,
+	`name` text NOT NULL,
+	`email` text,
+	`role` text NOT NULL,
+	`is_blocked` integer DEFAULT false NOT NULL,
+	`created_at` integer NOT NULL,
+	`last_sign_in_at` integer
+);
+
+CREATE UNIQUE INDEX `users_identity_unique` ON `users` (`issuer`,`subject`);

@@ -3,7 +3,17 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Ipv4, Ipv6, Ipv6Cidr } from "#schema/address";
-import type { ApiTokenId, IdentityPublicKey, JoinTokenId, MachineId, MeshId, PolicySetId } from "#schema/ids";
+import type {
+  ApiTokenId,
+  IdentityPublicKey,
+  JoinTokenId,
+  LoginLinkId,
+  MachineId,
+  MeshId,
+  PolicySetId,
+  SessionId,
+  UserId,
+} from "#schema/ids";
 import type { Fallback, MeshCidr } from "#schema/mesh";
 
 export const policySets = sqliteTable(
@@ -147,6 +157,62 @@ export const apiTokens = sqliteTable(
   (table) => [uniqueIndex("api_tokens_token_hash_unique").on(table.tokenHash)],
 );
 
+export const users = sqliteTable(
+  "users",
+  {
+    id: text("id").$type<UserId>().primaryKey(),
+    /** Who knows the person: an OpenID provider's issuer, or LINK_ISSUER. With `subject` it is the identity, and never changes. */
+    issuer: text("issuer").notNull(),
+    /** The provider's `sub`; of users that links are made for, the name in lower case. */
+    subject: text("subject").notNull(),
+    name: text("name").notNull(),
+    email: text("email"),
+    role: text("role", { enum: ["owner", "admin", "viewer"] }).notNull(),
+    isBlocked: integer("is_blocked", { mode: "boolean" }).notNull().default(false),
+    createdAt: integer("created_at").notNull(),
+    lastSignInAt: integer("last_sign_in_at"),
+  },
+  (table) => [uniqueIndex("users_identity_unique").on(table.issuer, table.subject)],
+);
+
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    id: text("id").$type<SessionId>().primaryKey(),
+    /** SHA-256 of the cookie's value, base64url. The value itself is not stored. */
+    tokenHash: text("token_hash").notNull(),
+    userId: text("user_id").$type<UserId>().notNull(),
+    signedInBy: text("signed_in_by", { enum: ["oidc", "link"] }).notNull(),
+    userAgent: text("user_agent"),
+    createdAt: integer("created_at").notNull(),
+    /** Written at most every ten minutes. */
+    lastUsedAt: integer("last_used_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("sessions_token_hash_unique").on(table.tokenHash),
+    index("sessions_user_id").on(table.userId, table.id),
+    index("sessions_expires_at").on(table.expiresAt),
+  ],
+);
+
+/** One-time sign-in links that nobody used yet. */
+export const loginLinks = sqliteTable(
+  "login_links",
+  {
+    id: text("id").$type<LoginLinkId>().primaryKey(),
+    /** SHA-256 of the token, base64url. The token itself is not stored. */
+    tokenHash: text("token_hash").notNull(),
+    userId: text("user_id").$type<UserId>().notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("login_links_token_hash_unique").on(table.tokenHash),
+    index("login_links_expires_at").on(table.expiresAt),
+  ],
+);
+
 export const auditEvents = sqliteTable(
   "audit_events",
   {
@@ -164,6 +230,7 @@ export const auditEvents = sqliteTable(
   },
   (table) => [
     index("audit_events_action").on(table.action, table.id),
+    index("audit_events_actor_id").on(table.actorId, table.id),
     index("audit_events_mesh_id").on(table.meshId, table.id),
     index("audit_events_subject_id").on(table.subjectId, table.id),
   ],

@@ -31,7 +31,11 @@ export async function readText(
   }
 }
 
-async function readBytes({ headers, body }: Request, maxBytes: number): Promise<Uint8Array | null> {
+/** Null: there are more than that. */
+export async function readBytes(
+  { headers, body }: Pick<Request | Response, "headers" | "body">,
+  maxBytes: number,
+): Promise<Uint8Array | null> {
   if (Number(headers.get("content-length") ?? 0) > maxBytes) return null;
   if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];

@@ -8,22 +8,33 @@ import { mountAuditEvents } from "./audit-events.ts";
 import { mountMachines } from "./machines.ts";
 import { mountMembers } from "./members.ts";
 import { mountMeshes } from "./meshes.ts";
+import { mountOpenOperation, type OpenHandler } from "./mount-open-operation.ts";
 import { type Api, type Handler, mountOperation, toRoutePath } from "./mount-operation.ts";
 import { renderOpenApi } from "./openapi.ts";
 import { mountPolicySets } from "./policy-sets.ts";
+import { mountSignIn } from "./sign-in.ts";
 import { mountTokens } from "./tokens.ts";
+import { mountUsers } from "./users.ts";
 
 export type Mount = <const O extends Operation>(operation: O, handler: Handler<O>) => void;
+export type MountOpen = <const O extends Operation>(operation: O, handler: OpenHandler<O>) => void;
 
 export function createApi(services: Services): Api {
   const api: Api = new Hono();
   const methods = new Map<string, string[]>([["/openapi.json", ["GET"]]]);
   const operations: Operation[] = [];
-  const mount: Mount = (operation, handler) => {
+  const note = (operation: Operation) => {
     operations.push(operation);
-    mountOperation(api, services, operation, handler);
     const others = methods.get(operation.path) ?? [];
     methods.set(operation.path, [...others, operation.method.toUpperCase()]);
+  };
+  const mount: Mount = (operation, handler) => {
+    note(operation);
+    mountOperation(api, services, operation, handler);
+  };
+  const mountOpen: MountOpen = (operation, handler) => {
+    note(operation);
+    mountOpenOperation(api, services, operation, handler);
   };
   mountMeshes(mount, services);
   mountMembers(mount, services);
@@ -32,6 +43,8 @@ export function createApi(services: Services): Api {
   mountMachines(mount, services);
   mountTokens(mount, services);
   mountAuditEvents(mount, services);
+  mountUsers(mount, services);
+  mountSignIn({ mount, mountOpen, operations }, services);
 
   let document: string | null = null;
   api.get("/openapi.json", () => {

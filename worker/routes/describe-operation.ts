@@ -7,15 +7,8 @@ import type { ProblemResponses } from "./problem-responses.ts";
 import type { SchemaObjects } from "./schema-objects.ts";
 
 /** Codes that any operation may answer, besides its own. */
-const COMMON_ERRORS: readonly ErrorCode[] = [
-  "unauthenticated",
-  "rate_limited",
-  "api_token_expired",
-  "forbidden",
-  "validation_failed",
-  "internal_error",
-  "unavailable",
-];
+const COMMON_ERRORS: readonly ErrorCode[] = ["rate_limited", "validation_failed", "internal_error", "unavailable"];
+const CALLER_ERRORS: readonly ErrorCode[] = ["unauthenticated", "api_token_expired", "forbidden"];
 const BODY_ERRORS: readonly ErrorCode[] = ["malformed_json", "body_too_large", "unsupported_media_type"];
 const IDEMPOTENCY_ERRORS: readonly ErrorCode[] = ["idempotency_in_progress", "idempotency_key_reused"];
 
@@ -23,6 +16,8 @@ const IDEMPOTENCY_ERRORS: readonly ErrorCode[] = ["idempotency_in_progress", "id
 export function listErrorCodes(operation: Operation): readonly ErrorCode[] {
   const codes = new Set([
     ...COMMON_ERRORS,
+    ...(operation.role === "anyone" ? [] : CALLER_ERRORS),
+    ...(operation.method === "get" ? [] : (["origin_mismatched"] as const)),
     ...(operation.body === undefined ? [] : BODY_ERRORS),
     ...(operation.isIdempotencyKeyAccepted ? IDEMPOTENCY_ERRORS : []),
     ...operation.errors,
@@ -38,13 +33,13 @@ export interface SharedParts {
 export function describeOperation(operation: Operation, { schemas, problems }: SharedParts): object {
   const { body, role } = operation;
   const roles = Role.options.filter((other) => isAllowed(other, role));
-  const needs = `Needs the role ${roles.join(" or ")}.`;
+  const needs = role === "anyone" ? "Needs no authentication." : `Needs the role ${roles.join(" or ")}.`;
   return {
     operationId: operation.id,
     tags: [operation.tag],
     summary: operation.summary,
     description: operation.description === undefined ? needs : `${operation.description}\n\n${needs}`,
-    security: [{ apiToken: [] }],
+    security: role === "anyone" ? [] : [{ apiToken: [] }, { session: [] }],
     parameters: describeParameters(operation, schemas),
     ...(body === undefined
       ? {}

@@ -6,6 +6,7 @@ import type { Operation } from "#schema/api/operation";
 import { MAX_API_BODY_BYTES } from "#schema/limits";
 import { err, ok, type Result } from "#schema/result";
 import { authenticateCaller, type Caller, isAllowed } from "../auth/caller.ts";
+import { originOf } from "../auth/origin.ts";
 import type { Failure, FieldError } from "../failure.ts";
 import { type IdempotentRequest, runOnce } from "../idempotency/run-once.ts";
 import type { Answer } from "../idempotency/sealed-answer.ts";
@@ -26,12 +27,17 @@ export interface Call<O extends Operation> {
   readonly params: InputOf<O, "params">;
   readonly query: InputOf<O, "query">;
   readonly body: InputOf<O, "body">;
+  readonly caller: Caller;
+  /** The control plane's public one. */
+  readonly origin: string;
   /** Who asks for it, for the audit trail. */
   readonly cause: Cause;
 }
 export type ReplyOf<O extends Operation> = O extends { readonly reply: infer S extends z.ZodType } ? z.input<S> : null;
-/** A handler answers what the operation declares, and fails only with codes that it declares. */
-export type Handler<O extends Operation> = (call: Call<O>) => Promise<Result<ReplyOf<O>, Failure<O["errors"][number]>>>;
+/** A handler answers what the operation declares, and fails only with codes that it declares, or `forbidden`. */
+export type Handler<O extends Operation> = (
+  call: Call<O>,
+) => Promise<Result<ReplyOf<O>, Failure<O["errors"][number] | "forbidden">>>;
 
 export function mountOperation<const O extends Operation>(
   api: Api,
@@ -42,26 +48,22 @@ export function mountOperation<const O extends Operation>(
   api.on(operation.method, toRoutePath(operation.path), async (context) => {
     const { requestId } = context.env;
     const outcome = await perform(context.req.raw, context.req.param());
-    if (!outcome.ok) return toProblemResponse(outcome.error, requestId);
-    const { status, body, isRepeated } = outcome.value;
-    if (status === 204) return new Response(null, { status });
-    return Response.json(body, { status, headers: isRepeated ? { "idempotency-replayed": "true" } : {} });
+    return outcome.ok ? toResponse(outcome.value) : toProblemResponse(outcome.error, requestId);
 
     async function perform(
       request: Request,
       pathParams: Record<string, string>,
     ): Promise<Result<Answer & { isRepeated?: boolean }, Failure>> {
-      const { headers } = request;
-      const caller = await services.failureLimit.guard(headers, () =>
-        authenticateCaller(services, headers.get("authorization")),
-      );
+      const caller = await services.failureLimit.guard(request.headers, () => authenticateCaller(services, request));
       if (!caller.ok) return caller;
       if (!isAllowed(caller.value.role, operation.role)) {
         return err({ code: "forbidden", detail: `this needs the role ${operation.role}` });
       }
       const input = await parseInput(operation, request, pathParams);
       if (!input.ok) return input;
-      const call = { ...input.value, cause: { actor: caller.value.actor, requestId } } as unknown as Call<O>;
+      const cause = { actor: caller.value.actor, requestId };
+      const origin = originOf(services, request);
+      const call = { ...input.value, caller: caller.value, origin, cause } as unknown as Call<O>;
       const run = async (): Promise<Result<Answer, Failure>> => {
         const result = await handler(call);
         return result.ok ? ok({ status: operation.status, body: result.value }) : result;
@@ -70,6 +72,11 @@ export function mountOperation<const O extends Operation>(
       return idempotent === null ? run() : runOnce(services, idempotent, run);
     }
   });
+}
+
+function toResponse({ status, body, isRepeated }: Answer & { isRepeated?: boolean }): Response {
+  if (status === 204) return new Response(null, { status });
+  return Response.json(body, { status, headers: isRepeated ? { "idempotency-replayed": "true" } : {} });
 }
 
 /** `/meshes/{meshId}` as hono writes it: `/meshes/:meshId`. */
@@ -81,7 +88,7 @@ interface Input {
   readonly body: unknown;
 }
 
-async function parseInput(
+export async function parseInput(
   operation: Operation,
   request: Request,
   pathParams: Record<string, string>,

@@ -6,7 +6,7 @@ import { createSchemaObjects } from "./schema-objects.ts";
 
 const DESCRIPTION = `Meshes, machines, what is behind them, and who may change that.
 
-- Requests carry \`Authorization: Bearer\` and an API token. A role may do what the roles below it may: owner, admin, viewer.
+- Requests carry \`Authorization: Bearer\` and an API token; those of browsers the cookie of a session. A role may do what the roles below it may: owner, admin, viewer.
 - Lists come in pages, oldest first (audit and link events: newest first). Pass \`nextCursor\` as \`cursor\` for the next one.
 - What a machine says of its links (peers, endpoints, network) is asked of it when you ask: 503 \`machine_offline\` when it is not connected, 504 \`machine_silent\` when it is and does not answer.
 - An error is a problem document (RFC 9457) with a \`code\` that never changes its meaning, and a \`requestId\`.
@@ -37,6 +37,14 @@ export function renderOpenApi(operations: readonly Operation[]): string {
           type: "http",
           scheme: "bearer",
           description: "An API token (`bkt_…`), or the owner's built-in token.",
+        },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-becket_session",
+          description:
+            "A browser that somebody is signed in with; `becket_session` on plain http. Whatever is no GET also needs the header Origin " +
+            "of this control plane, which browsers set by themselves.",
         },
       },
       parameters: { IdempotencyKey },

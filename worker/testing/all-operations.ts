@@ -10,6 +10,8 @@ import * as meshes from "#schema/api/meshes";
 import type { Operation } from "#schema/api/operation";
 import * as policySets from "#schema/api/policy-sets";
 import * as routes from "#schema/api/routes";
+import * as signIn from "#schema/api/sign-in";
+import * as users from "#schema/api/users";
 import * as vips from "#schema/api/vips";
 
 const RESOURCES: readonly Readonly<Record<string, unknown>>[] = [
@@ -23,6 +25,8 @@ const RESOURCES: readonly Readonly<Record<string, unknown>>[] = [
   meshes,
   policySets,
   routes,
+  signIn,
+  users,
   vips,
 ];
 
@@ -38,6 +42,8 @@ export const UNKNOWN_IDS: Readonly<Record<string, string>> = {
   joinTokenId: "jtk_01arz3ndektsv4rrffq69g5fav",
   apiTokenId: "atk_01arz3ndektsv4rrffq69g5fav",
   routeId: "rt_01arz3ndektsv4rrffq69g5fav",
+  userId: "usr_01arz3ndektsv4rrffq69g5fav",
+  sessionId: "ses_01arz3ndektsv4rrffq69g5fav",
   vipId: "vip_01arz3ndektsv4rrffq69g5fav",
   policySetId: "pol_01arz3ndektsv4rrffq69g5fav",
 };

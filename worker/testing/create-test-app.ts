@@ -86,7 +86,10 @@ export async function parseProblem(response: Response): Promise<Problem> {
   return problem;
 }
 
-async function parseAnswer<O extends Operation>(operation: O, response: Response): Promise<TestAnswer<ReplyOf<O>>> {
+export async function parseAnswer<O extends Operation>(
+  operation: O,
+  response: Response,
+): Promise<TestAnswer<ReplyOf<O>>> {
   const { status, headers } = response;
   if (status >= 400) {
     const problem = await parseProblem(response);
@@ -118,7 +121,7 @@ function fail(describe: () => Error): never {
   throw describe();
 }
 
-function toUrl({ path }: Operation, { params = {}, query = {} }: TestCall): string {
+export function toUrl({ path }: Operation, { params = {}, query = {} }: TestCall): string {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
   const search = new URLSearchParams(query).toString();
   return `/api/v1${filled}${search === "" ? "" : `?${search}`}`;
