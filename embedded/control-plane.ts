@@ -1,7 +1,9 @@
 // The Worker of wrangler.toml run by Miniflare on this machine, with its state in one folder. Nothing here needs a network.
+import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
+import { type OidcVariables, parseOidcSettings } from "#schema/oidc-settings";
 import { parseStunServers } from "#schema/stun-servers";
 import {
   applyMigrations,
@@ -27,6 +29,8 @@ export interface ControlPlaneOptions {
   readonly origin?: string | undefined;
   /** `host:port`, comma separated; `none`: no server; left out: public ones. */
   readonly stunServers?: string | undefined;
+  /** People's OpenID provider, and whom of it to let in. */
+  readonly oidc?: OidcVariables;
   readonly logLevel?: string | undefined;
   /** Takes the Worker's log lines. */
   readonly log: (line: string) => void;
@@ -47,6 +51,7 @@ export interface ControlPlane {
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   assertOrigin(options.origin);
   assertStunServers(options.stunServers);
+  assertOidc(options.oidc ?? {});
   const bundle = await readWorkerBundle();
   const state = openStateFolder(options.stateDir);
   try {
@@ -54,6 +59,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const address = await resolveListenAddress(options.host, options.port);
     const miniflare = await startMiniflare(options, { bundle, state, owner, address });
     const urls = toUrls(options.host, address, Number((await miniflare.ready).port));
+    writeFileSync(state.urlFile, `${urls[0]}\n`);
     return {
       url: urls[0],
       urls,
@@ -132,6 +138,7 @@ function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner
       BECKET_OWNER_TOKEN: owner.token,
       ...(options.origin === undefined ? {} : { BECKET_ORIGIN: options.origin }),
       ...(options.stunServers === undefined ? {} : { BECKET_STUN_SERVERS: options.stunServers }),
+      ...Object.fromEntries(Object.entries(options.oidc ?? {}).filter(([, value]) => value !== undefined)),
       ...(options.logLevel === undefined ? {} : { BECKET_LOG_LEVEL: options.logLevel }),
     },
     // Miniflare's own server is where this says; the Worker listens where workerd.sh is told to.
@@ -155,6 +162,11 @@ function assertOrigin(origin: string | undefined): void {
 function assertStunServers(text: string | undefined): void {
   const servers = parseStunServers(text);
   if (!servers.ok) throw new StartError("stun_servers_invalid", servers.error);
+}
+
+function assertOidc(variables: OidcVariables): void {
+  const settings = parseOidcSettings(variables);
+  if (!settings.ok) throw new StartError("oidc_invalid", settings.error);
 }
 
 /** The runtime of the Miniflare that is used (its own dependency, without types), started by our script. */

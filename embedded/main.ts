@@ -1,5 +1,6 @@
 // `npm start`: the control plane alone, on this machine.
 import { Command, InvalidArgumentError } from "commander";
+import { OIDC_VARIABLES } from "#schema/oidc-settings";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { isStartError } from "./start-error.ts";
 
@@ -27,7 +28,8 @@ const command = new Command("becket-control-plane")
   .option("--exit-with-parent", "end when the process that started this one ends")
   .addHelpText(
     "after",
-    "\nThe owner's API token comes from BECKET_OWNER_TOKEN, or is made at the first start and kept in <folder>/owner-token.",
+    "\nThe owner's API token comes from BECKET_OWNER_TOKEN, or is made at the first start and kept in <folder>/owner-token." +
+      "\nPeople sign in by a link of `npm run -s login-link`, or at the OpenID provider of BECKET_OIDC_ISSUER (docs/operations.md).",
   )
   .action(run);
 
@@ -43,6 +45,7 @@ async function run(options: Arguments): Promise<void> {
       ownerToken: process.env.BECKET_OWNER_TOKEN || undefined,
       origin: options.origin,
       stunServers: options.stunServers ?? process.env.BECKET_STUN_SERVERS,
+      oidc: Object.fromEntries(Object.values(OIDC_VARIABLES).map((name) => [name, process.env[name]])),
       logLevel: process.env.BECKET_LOG_LEVEL,
       log: (line) => process.stderr.write(`${line}\n`),
     });

@@ -16,6 +16,7 @@ export type StartErrorCode =
   | "state_in_use"
   | "owner_token_too_short"
   | "origin_invalid"
-  | "stun_servers_invalid";
+  | "stun_servers_invalid"
+  | "oidc_invalid";
 
 export const isStartError = (error: unknown): error is StartError => error instanceof StartError;

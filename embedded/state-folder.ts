@@ -1,4 +1,4 @@
-// The folder that holds everything: D1 and the objects (data/), the owner's token, what is of use only while it runs (tmp/), and a lock so
+// The folder that holds everything: D1 and the objects (data/), the owner's token, what is of use only while it runs (tmp/, url), and a lock so
 // that two control planes never write one state.
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
@@ -11,6 +11,8 @@ export interface StateFolder {
   /** Empty at each start, so what a killed control plane left goes then. */
   readonly temporaryFolder: string;
   readonly ownerTokenFile: string;
+  /** Where the control plane answers, or did last, for commands beside it. */
+  readonly urlFile: string;
   release(): void;
 }
 
@@ -28,13 +30,18 @@ export function openStateFolder(folder: string): StateFolder {
       release();
       throw error;
     }
-    return { path: root, dataFolder, temporaryFolder, ownerTokenFile: path.join(root, "owner-token"), release };
+    return { path: root, dataFolder, temporaryFolder, ...toStateFiles(root), release };
   } catch (error) {
     if (error instanceof StartError) throw error;
     const reason = (error as Error).message;
     throw new StartError("state_not_writable", `the state folder ${root} is not usable: ${reason}`, { cause: error });
   }
 }
+
+export const toStateFiles = (root: string): Pick<StateFolder, "ownerTokenFile" | "urlFile"> => ({
+  ownerTokenFile: path.join(root, "owner-token"),
+  urlFile: path.join(root, "url"),
+});
 
 /** One level at a time: Node's recursive mkdir(2) never ends where ENOENT is the kernel's answer beside an existing parent, as in /proc. */
 function makeFolder(folder: string): void {
