@@ -4,7 +4,14 @@
 // Routes live in BIRD's master tables; what makes a next hop reachable lives apart, in tables that hold the mesh's own networks only, so no
 // announced route can say how to reach a next hop.
 import type { Announcement, BfdUse, BirdConfig, BirdMember, GatewayLink, Prefix } from "./bird-config.ts";
-import { isIpv6, renderImportFrom, renderImportFromLink, toReceiveLimit } from "./render-filters.ts";
+import {
+  type ExactPrefixes,
+  isIpv6,
+  renderImportFrom,
+  renderImportFromLink,
+  toExactPrefixes,
+  toReceiveLimit,
+} from "./render-filters.ts";
 import { renderLinkExport, renderMemberExport, renderPolicyFunctions } from "./render-policies.ts";
 
 /** Not 179: a router of the machine's own may listen there on every address. */
@@ -26,6 +33,7 @@ const TEMPLATE = "mesh_member";
 
 export function renderConfig(config: BirdConfig): string {
   const sessions = config.members.filter(({ hasSession }) => hasSession);
+  const exactOf = toExactPrefixes(config);
   const sections = [
     renderGlobals(config),
     renderTables(config),
@@ -35,7 +43,7 @@ export function renderConfig(config: BirdConfig): string {
     ...renderGatewayNetworks(config),
     ...renderBfd(sessions),
     renderTemplate(config),
-    ...sessions.map((member) => renderMember(config, member)),
+    ...sessions.map((member) => renderMember(config, exactOf, member)),
     ...config.gatewayLinks.map((link) => renderGatewayLink(config, link)),
   ];
   return `${sections.join("\n\n")}\n`;
@@ -181,13 +189,13 @@ const TIMERS = [
   "keepalive time 3;",
 ];
 
-function renderMember(config: BirdConfig, member: BirdMember): string {
+function renderMember(config: BirdConfig, exactOf: ExactPrefixes, member: BirdMember): string {
   const channel = (family: Family) => [
     `${family} {`,
     `${INDENT}import keep filtered;`,
-    `${INDENT}receive limit ${toReceiveLimit(config, member, family)} action block;`,
+    `${INDENT}receive limit ${toReceiveLimit(config, exactOf, member, family)} action block;`,
     `${INDENT}import filter {`,
-    ...renderImportFrom(config, member, family).map((line) => INDENT + INDENT + line),
+    ...renderImportFrom(config, exactOf, member, family).map((line) => INDENT + INDENT + line),
     `${INDENT}};`,
     "};",
   ];

@@ -14,16 +14,24 @@ const MAX_PREFIXES_OF_OTHER_MESHES = 10_000;
 export const isIpv6 = (prefix: string): boolean => prefix.includes(":");
 const isOf = (family: Family) => (prefix: Prefix) => isIpv6(prefix) === (family === "ipv6");
 
-export function toReceiveLimit(config: BirdConfig, member: BirdMember, family: Family): number {
+/** What an origin may announce in this mesh, of one family. */
+export type ExactPrefixes = (origin: BirdMember, family: Family) => readonly string[];
+
+export function toReceiveLimit(config: BirdConfig, exactOf: ExactPrefixes, member: BirdMember, family: Family): number {
   const origins = toOrigins(config, member);
-  const exact = origins.reduce((sum, origin) => sum + toExact(config, origin, family).length, 0);
+  const exact = origins.reduce((sum, origin) => sum + exactOf(origin, family).length, 0);
   const brings = origins.some((origin) => origin.prefixesOfOtherMeshes.some(isOf(family)));
   return exact + RECEIVE_SLACK + (brings ? MAX_PREFIXES_OF_OTHER_MESHES : 0);
 }
 
 /** The statements of the filter for what this member sends. */
-export function renderImportFrom(config: BirdConfig, member: BirdMember, family: Family): string[] {
-  const cases = toOrigins(config, member).flatMap((origin) => renderCase(config, origin, family));
+export function renderImportFrom(
+  config: BirdConfig,
+  exactOf: ExactPrefixes,
+  member: BirdMember,
+  family: Family,
+): string[] {
+  const cases = toOrigins(config, member).flatMap((origin) => renderCase(config, exactOf, origin, family));
   // BIRD has no empty sets.
   if (cases.length === 0) return ["reject;"];
   return [
@@ -50,12 +58,12 @@ function toOrigins({ members }: BirdConfig, member: BirdMember): readonly BirdMe
   return member.isGateway ? members : [member];
 }
 
-function renderCase(config: BirdConfig, origin: BirdMember, family: Family): string[] {
+function renderCase(config: BirdConfig, exactOf: ExactPrefixes, origin: BirdMember, family: Family): string[] {
   const { address, address6, prefixesOfOtherMeshes } = origin;
   const own = family === "ipv4" ? config.cidr : config.cidr6;
   const foreign = prefixesOfOtherMeshes.filter(isOf(family)).map(orLonger);
   const lines = [
-    ...renderAccept("bgp_path.len = 0 && ", toExact(config, origin, family)),
+    ...renderAccept("bgp_path.len = 0 && ", exactOf(origin, family)),
     ...renderAccept(`bgp_path.len > 0 && !(net ~ [ ${own}+ ]) && ${renderBroughtBound(config, family)}`, foreign),
   ];
   const head = `${family === "ipv4" ? address : address6} :`;
@@ -63,19 +71,23 @@ function renderCase(config: BirdConfig, origin: BirdMember, family: Family): str
   return lines.length === 0 ? [] : [`${head} {`, ...lines.map((line) => `  ${line}`), "}"];
 }
 
-/** Never a member's address, nor more of the mesh's own network than single hosts: whatever the control plane says. */
-function toExact(
-  { cidr, cidr6, members, address, address6 }: BirdConfig,
-  origin: BirdMember,
-  family: Family,
-): string[] {
+/**
+ * Never a member's address, nor more of the mesh's own network than single hosts: whatever the control plane says. Each origin's once for a
+ * configuration: all gateways have all of them.
+ */
+export function toExactPrefixes({ cidr, cidr6, members, address, address6 }: BirdConfig): ExactPrefixes {
   const taken = new Set(members.flatMap((member) => [`${member.address}/32`, `${member.address6}/128`]));
   taken.add(`${address}/32`).add(`${address6}/128`);
-  const own = family === "ipv4" ? cidr : cidr6;
-  const isHost = (prefix: Prefix) => prefix.endsWith(family === "ipv4" ? "/32" : "/128");
-  return origin.prefixes
-    .filter(isOf(family))
-    .filter((prefix) => !taken.has(prefix) && (isHost(prefix) || !isInside(prefix.split("/")[0] ?? "", own)));
+  const known = { ipv4: new Map<BirdMember, string[]>(), ipv6: new Map<BirdMember, string[]>() };
+  const isAllowed = (prefix: Prefix) => {
+    const [own, host] = isIpv6(prefix) ? [cidr6, "/128"] : [cidr, "/32"];
+    return !taken.has(prefix) && (prefix.endsWith(host) || !isInside(prefix.split("/")[0] ?? "", own));
+  };
+  return (origin, family) => {
+    const prefixes = known[family].get(origin) ?? origin.prefixes.filter(isOf(family)).filter(isAllowed);
+    known[family].set(origin, prefixes);
+    return prefixes;
+  };
 }
 
 /** A default route, and what is as good as one, never comes from another mesh: WireGuard would not let it through (agent/reconcile), and hold up all. */
