@@ -1,13 +1,13 @@
-// Links, addresses and routes by iproute2's `ip`. Reads with `-json`; writes and reads many things with one process (`-batch`).
+// Links, addresses and routes by iproute2's `ip`. Reads with `-json`; writes many things with one process (`-batch`).
 import type { Exec } from "../system/exec.ts";
 import type { Family } from "./nft/lan-rules.ts";
 import { type Link, parseLinks, parseRoutes, type Route } from "./parse-ip.ts";
 
 export interface Ip {
-  /** Every link with its addresses, and the IPv4 routes of the main table. */
-  read(): Promise<{ links: Link[]; routes: Route[] }>;
-  /** Of the main table. */
-  readIpv6Routes(): Promise<Route[]>;
+  /** Every link with its addresses. */
+  readLinks(): Promise<Link[]>;
+  /** Of the main table, without our BIRDs'. It reads those too, of which there may be thousands: not to be asked all the time. */
+  readRoutes(family: Family): Promise<Route[]>;
   /** Rejects when the link does not exist. */
   deleteLink(name: string): Promise<void>;
   /** Makes what was asked and leaves the rest. One change that fails does not keep the others back; then it rejects at the end. */
@@ -27,15 +27,13 @@ export interface LinkChanges {
 
 export function createIp(exec: Exec): Ip {
   return {
-    async read() {
-      const stdin = "address show\nroute show table main\n";
-      const { stdout } = await exec.run(["ip", "-json", "-details", "-batch", "-"], { stdin });
-      // One JSON array for each command, each on its own line.
-      const [links = "", routes = ""] = stdout.split("\n");
-      return { links: parseLinks(links), routes: parseRoutes(routes) };
+    async readLinks() {
+      return parseLinks((await exec.run(["ip", "-json", "-details", "address", "show"])).stdout);
     },
-    async readIpv6Routes() {
-      return parseRoutes((await exec.run(["ip", "-json", "-6", "route", "show", "table", "main"])).stdout, true);
+    async readRoutes(family) {
+      const option = family === "ipv6" ? "-6" : "-4";
+      const { stdout } = await exec.run(["ip", "-json", option, "route", "show", "table", "main"]);
+      return parseRoutes(stdout, family === "ipv6");
     },
     async deleteLink(name) {
       await exec.run(["ip", "link", "delete", "dev", name]);

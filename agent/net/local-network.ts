@@ -28,7 +28,7 @@ const LOOK_INTERVAL_MS = 1_000;
 export function createLocalNetwork({ exec, clock, readFingerprint }: Ports): LocalNetwork {
   const ip = createIp(exec);
   return {
-    addresses: async () => toLocalAddresses((await ip.read()).links),
+    addresses: async () => toLocalAddresses(await ip.readLinks()),
     watchChanges(onChange, signal) {
       let told = readFingerprint(INTERFACE_PREFIX);
       let last = told;

@@ -78,7 +78,7 @@ export function parseLinks(text: string): Link[] {
 }
 
 /**
- * Parses the reply to `ip -json route show`, or `ip -6 -json route show`. Routes that lead nowhere (blackhole and the like) are left out,
+ * Parses the reply to `ip -json -4 route show`, or with `-6`. Routes that lead nowhere (blackhole and the like) are left out,
  * and those of our BIRDs: there may be thousands of them, which nobody who reads this wants.
  */
 export function parseRoutes(text: string, isIpv6 = false): Route[] {

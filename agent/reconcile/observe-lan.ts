@@ -1,17 +1,15 @@
 // What planLan needs to know of the machine's own interfaces. Looked at only where networks are announced, or something is left of them.
-import { isIpv6Prefix } from "#schema/prefix";
 import { INTERFACE_PREFIX } from "../net/interface-name.ts";
-import type { Ip } from "../net/ip.ts";
 import type { ForwardGuard } from "../net/nft/forward-guard.ts";
 import type { LanGuard } from "../net/nft/lan-rules.ts";
 import type { Route } from "../net/parse-ip.ts";
 import type { Files } from "../system/files.ts";
 import type { DesiredDevice } from "./desired-device.ts";
 import { isSameMark, type LanMark, type LanMarks } from "./lan-marks.ts";
-import type { ObservedState } from "./observed-state.ts";
+import type { MachineRoutes, ObservedState } from "./observed-state.ts";
 
 export interface ObservedLan {
-  /** IPv4 and IPv6, main table, by interfaces that are no mesh's. */
+  /** IPv4 and IPv6, by interfaces that are no mesh's. */
   readonly routes: readonly Route[];
   readonly links: ReadonlyMap<string, LanLink>;
   /** The system forwards on all interfaces: `net.ipv4.conf.all.forwarding`, `net.ipv6.conf.all.forwarding`. */
@@ -31,7 +29,6 @@ export interface LanLink {
 }
 
 export interface LanEyes {
-  readonly ip: Ip;
   readonly guard: ForwardGuard;
   readonly files: Pick<Files, "read">;
   readonly marks: LanMarks;
@@ -39,8 +36,9 @@ export interface LanEyes {
 
 /** Null: nothing of it is wanted, and nothing is left. */
 export async function readLan(
-  { ip, guard, files, marks }: LanEyes,
-  { links, routes }: ObservedState,
+  { guard, files, marks }: LanEyes,
+  { links }: ObservedState,
+  { ipv4: ipv4Routes, ipv6: ipv6Routes }: MachineRoutes,
   devices: readonly DesiredDevice[],
 ): Promise<ObservedLan | null> {
   const networks = devices.flatMap((device) => device.networks);
@@ -50,9 +48,7 @@ export async function readLan(
     const text = await files.read(`/proc/sys/net/${key}`);
     return text === null ? null : text.trim() === "1";
   };
-  const isNeedingIpv6 = networks.some(({ prefix }) => isIpv6Prefix(prefix));
-  const all = [...routes, ...(isNeedingIpv6 ? await ip.readIpv6Routes() : [])];
-  const own = all.filter(({ device }) => !device.startsWith(INTERFACE_PREFIX));
+  const own = [...ipv4Routes, ...ipv6Routes].filter(({ device }) => !device.startsWith(INTERFACE_PREFIX));
   const guards = (await guard.read()).lan;
   const lost = guards.filter((one) => !marked.some((mark) => isSameMark(mark, one)));
   const known = [...marked, ...lost.map(({ name, family }) => ({ name, family }))];

@@ -18,7 +18,7 @@ export interface Eyes {
 }
 
 export async function readObservedState({ ip, guard, wireguard, files }: Eyes): Promise<ObservedState> {
-  const { links, routes } = await ip.read();
+  const links = await ip.readLinks();
   const isOn = async (key: string) => (await files.read(`/proc/sys/net/${key}/forwarding`))?.trim() === "1";
   const read = async (link: Link): Promise<Omit<ObservedLink, "guard">> => {
     if (!link.name.startsWith(INTERFACE_PREFIX))
@@ -38,7 +38,7 @@ export async function readObservedState({ ip, guard, wireguard, files }: Eyes): 
   const guards = isAnyForwarding ? (await guard.read()).meshes : new Map();
   return {
     links: found.map((link) => ({ ...link, guard: guards.get(link.name) ?? null })),
-    ...{ routes, isForwardingByDefault, isForwardingIpv6 },
+    ...{ isForwardingByDefault, isForwardingIpv6 },
   };
 }
 

@@ -1,16 +1,21 @@
-// What the system is like, read fresh: the other input of `planDevices`, and what `becket status` and `becket peers` show.
+// What the system is like: the other input of `planDevices`, and what `becket status` and `becket peers` show.
 import type { Forwarding } from "../net/nft/forward-rules.ts";
 import type { Link, Route } from "../net/parse-ip.ts";
 import type { WireGuardDevice } from "../wireguard/parse-dump.ts";
 
 export interface ObservedState {
   readonly links: readonly ObservedLink[];
-  /** IPv4, main table. */
-  readonly routes: readonly Route[];
   /** New interfaces forward IPv4 from the beginning (`net.ipv4.conf.default.forwarding`). */
   readonly isForwardingByDefault: boolean;
   /** All interfaces forward IPv6 (`net.ipv6.conf.all.forwarding`). */
   readonly isForwardingIpv6: boolean;
+}
+
+/** The machine's own, of the main table: without those of our BIRDs. */
+export interface MachineRoutes {
+  readonly ipv4: readonly Route[];
+  /** None unless IPv6 networks are announced. */
+  readonly ipv6: readonly Route[];
 }
 
 export interface ObservedLink extends Link {

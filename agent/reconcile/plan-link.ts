@@ -4,6 +4,7 @@ import { isOverlapping } from "#schema/address";
 import { INTERFACE_PREFIX, renderAlias } from "../net/interface-name.ts";
 import type { LinkChanges } from "../net/ip.ts";
 import { type Forwarding, isSameForwarding } from "../net/nft/forward-rules.ts";
+import type { Route } from "../net/parse-ip.ts";
 import type { DesiredDevice } from "./desired-device.ts";
 import type { ObservedLink, ObservedState } from "./observed-state.ts";
 import type { StepArgs } from "./steps.ts";
@@ -16,12 +17,12 @@ export interface LinkPlan {
   readonly overlaps: readonly string[];
 }
 
-/** @param current the link as it is; undefined when it is about to be made */
-export function planLink(device: DesiredDevice, current: ObservedLink | undefined, observed: ObservedState): LinkPlan {
+/** @param current the link as it is; undefined when it is about to be made; @param routes the machine's own, IPv4 */
+export function planLink(device: DesiredDevice, current: ObservedLink | undefined, routes: readonly Route[]): LinkPlan {
   const present = (current?.addresses ?? [])
     .filter(({ scope }) => scope === "global")
     .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
-  const overlaps = device.addresses.flatMap((address) => findOverlap(address, device, observed));
+  const overlaps = device.addresses.flatMap((address) => findOverlap(address, device, routes));
   const blocked = new Set(overlaps.map(({ address }) => address));
   const allowed = device.addresses.filter((address) => !blocked.has(address) || present.includes(address));
   const missing = allowed.filter((address) => !present.includes(address));
@@ -74,7 +75,7 @@ export const isForwarding = ({ to, networks }: Forwarding): boolean => to.length
  * A network that the machine reaches elsewhere is not taken over: the address would bring a route to the whole mesh with it. What our BIRD has
  * from another mesh does not count: it is behind what the address brings, which is more exact or comes first.
  */
-function findOverlap(address: string, { interfaceName }: DesiredDevice, { routes }: ObservedState) {
+function findOverlap(address: string, { interfaceName }: DesiredDevice, routes: readonly Route[]) {
   if (address.includes(":")) return [];
   const network = ipaddr.IPv4.networkAddressFromCIDR(address).toString() + address.slice(address.indexOf("/"));
   const other = routes.find(

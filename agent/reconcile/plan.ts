@@ -3,6 +3,7 @@
 //
 // Only interfaces that are ours (ownership.ts) are touched.
 import type { MeshId } from "#schema/ids";
+import type { Route } from "../net/parse-ip.ts";
 import type { PeerChange } from "../wireguard/peer-change.ts";
 import type { DesiredDevice } from "./desired-device.ts";
 import { normaliseDevice } from "./normalise-device.ts";
@@ -41,12 +42,14 @@ export interface Problem {
 export interface PlanInputs {
   readonly desired: Desired;
   readonly observed: ObservedState;
+  /** The machine's own, IPv4. */
+  readonly routes: readonly Route[];
   readonly memory: Memory;
   readonly nowMs: number;
 }
 
 /** Interfaces to be removed come first: they may hold a name, a port or an address that another mesh is to get. */
-export function planDevices({ desired, observed, memory, nowMs }: PlanInputs): {
+export function planDevices({ desired, observed, routes, memory, nowMs }: PlanInputs): {
   removals: MeshPlan[];
   meshes: MeshPlan[];
 } {
@@ -64,22 +67,21 @@ export function planDevices({ desired, observed, memory, nowMs }: PlanInputs): {
   });
   const removed = new Set(removals.flatMap(({ steps }) => steps.map(({ interfaceName }) => interfaceName)));
   const left = {
-    ...observed,
-    links: observed.links.filter(({ name }) => !removed.has(name)),
-    routes: observed.routes.filter(({ device }) => !removed.has(device)),
+    observed: { ...observed, links: observed.links.filter(({ name }) => !removed.has(name)) },
+    routes: routes.filter(({ device }) => !removed.has(device)),
   };
   return {
     removals,
     meshes: desired.devices.map((device) =>
       wanted.get(device.interfaceName) === device.meshId
-        ? planDevice(normaliseDevice(device), { observed: left, memory, nowMs })
+        ? planDevice(normaliseDevice(device), { ...left, memory, nowMs })
         : { meshId: device.meshId, steps: [], problems: [renderNameTaken(device, "belongs to another mesh")] },
     ),
   };
 }
 
 /** The earliest time at which planning again may give more, though nothing else changes; null: never. */
-export function nextWakeAtMs({ desired, observed, memory, nowMs }: PlanInputs): number | null {
+export function nextWakeAtMs({ desired, observed, memory, nowMs }: Omit<PlanInputs, "routes">): number | null {
   const times = desired.devices.flatMap((device) => {
     const link = observed.links.find(({ name }) => name === device.interfaceName);
     const peers = link?.wireguard.state === "present" ? link.wireguard.device.peers : [];
@@ -110,7 +112,7 @@ function planDevice(device: DesiredDevice, context: Context): MeshPlan {
     ({ name, interfaceName, meshId, reason, args }) as Step;
   const defect = link === undefined ? null : findDefect(link);
   const current = defect === null ? link : undefined;
-  const { changes, reasons, overlaps } = planLink(device, current, context.observed);
+  const { changes, reasons, overlaps } = planLink(device, current, context.routes);
   const forwarding = planForwarding(device, current, context.observed);
   const configure = planConfigure(device, current);
   const peers = planPeers({

@@ -11,6 +11,7 @@ import { type Memory, rememberPeers, rememberStep } from "./peer-memory.ts";
 import { type Desired, type MeshPlan, nextWakeAtMs, planDevices } from "./plan.ts";
 import { type LanPlan, planLan, shareNetworks } from "./plan-lan.ts";
 import type { MeshState, ReconcilerState } from "./reconciler-state.ts";
+import { createRouteReader } from "./route-reader.ts";
 import type { StepName } from "./steps.ts";
 
 export interface RoundResult {
@@ -34,6 +35,7 @@ interface Execute {
 }
 
 export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock; log: Logger }): Round {
+  const routeReader = createRouteReader({ ...tools, clock });
   let memory: Memory = new Map();
   let isComplete = true;
 
@@ -62,8 +64,9 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
       const desired = { ...asked, devices: shareNetworks(asked.devices) };
       try {
         const observed = await readObservedState(tools);
-        const lan = await readLan(tools, observed, desired.devices);
-        const planned = planDevices({ desired, observed, memory, nowMs: clock.now() });
+        const routes = await routeReader.read(desired.devices, observed.links);
+        const lan = await readLan(tools, observed, routes, desired.devices);
+        const planned = planDevices({ desired, observed, routes: routes.ipv4, memory, nowMs: clock.now() });
         const { removals, meshes } = lan === null ? planned : addLan(planned, planLan(desired.devices, lan), desired);
         const execute = async (plan: MeshPlan): Promise<[MeshId | null, MeshState]> => {
           const known = plan.meshId === null ? undefined : before.meshes.get(plan.meshId);

@@ -8,15 +8,10 @@ import { emptyDevice, type FakeKernelState, type FakeLink, type Reply } from "./
 export function runIp(kernel: FakeKernelState, argv: Argv, stdin: string, hasWireGuard: boolean): Reply {
   const command = argv.slice(1).join(" ");
   if (command === "-V") return { stdout: "ip utility, iproute2-6.1.0\n" };
-  if (command === "-json -details -batch -")
-    return {
-      stdout: stdin
-        .trim()
-        .split("\n")
-        .map((line) => show(kernel, line))
-        .join(""),
-    };
-  if (command === "-json -6 route show table main") return { stdout: showRoutes(kernel, true) };
+  if (command === "-json -details address show")
+    return { stdout: `${JSON.stringify([...kernel.links].map(([name, link]) => toJson(name, link)))}\n` };
+  const family = /^-json -([46]) route show table main$/.exec(command)?.[1];
+  if (family !== undefined) return { stdout: showRoutes(kernel, family === "6") };
   if (command === "-force -batch -") return runBatch(kernel, stdin);
   const add = /^link add dev (\S+) type wireguard$/.exec(command);
   if (add?.[1] !== undefined) return addWireGuard(kernel, add[1], hasWireGuard);
@@ -32,13 +27,6 @@ function addWireGuard(kernel: FakeKernelState, name: string, hasWireGuard: boole
   if (!hasWireGuard) return { stderr: "Error: Unknown device type." };
   kernel.addLink(name, { kind: "wireguard", mtuBytes: 1_420, device: emptyDevice() });
   return { stdout: "" };
-}
-
-function show(kernel: FakeKernelState, line: string): string {
-  if (line === "address show")
-    return `${JSON.stringify([...kernel.links].map(([name, link]) => toJson(name, link)))}\n`;
-  if (line !== "route show table main") throw new Error(`the fake kernel does not know ${line}`);
-  return showRoutes(kernel, false);
 }
 
 function showRoutes(kernel: FakeKernelState, isIpv6: boolean): string {

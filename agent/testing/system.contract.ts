@@ -32,7 +32,7 @@ export function describeSystem(name: string, open: () => Promise<SystemUnderTest
       system = await opened;
       ip = createIp(system.exec);
       wireguard = createWireGuard(system);
-      const { links } = await ip.read();
+      const links = await ip.readLinks();
       for (const link of links.filter(({ name }) => name.startsWith("bkt-")))
         await wireguard.removeInterface(link.name);
     });
@@ -71,7 +71,7 @@ export function describeSystem(name: string, open: () => Promise<SystemUnderTest
       );
 
     it("finds out where WireGuard runs, leaves nothing behind, and stumbles over no leftover", async () => {
-      const names = async () => (await ip.read()).links.map((link) => link.name);
+      const names = async () => (await ip.readLinks()).map((link) => link.name);
       const before = await names();
       const backend = await wireguard.detectBackend(4_194_304);
       expect(backend).toMatch(/^(kernel|wireguard-go)$/);
@@ -106,7 +106,8 @@ export function describeSystem(name: string, open: () => Promise<SystemUnderTest
       await wireguard.createInterface(A);
       await ip.configureLink(A, { isUp: true, addAddresses: ["10.77.0.1/24"], removeAddresses: [] });
 
-      expect((await ip.read()).routes).toContainEqual({ destination: "10.77.0.0/24", device: A, protocol: "kernel" });
+      const route = { destination: "10.77.0.0/24", device: A, protocol: "kernel" };
+      expect(await ip.readRoutes("ipv4")).toContainEqual(route);
     });
 
     it("keeps the second address of a network when the first goes", async () => {
