@@ -83,6 +83,13 @@ test("delivers in order and in batches of bounded size", () =>
     expect(outbox.isEmpty()).toBe(true);
   }));
 
+test("delivers less together where entries are long: D1 takes 2 MB in one value", () =>
+  withOutbox(async ({ outbox, delivered }) => {
+    for (let index = 0; index < 10; index++) outbox.enqueue(Array(20_000).fill(1e15 + index), 0);
+    await outbox.drain();
+    expect(delivered.map((batch) => JSON.stringify(batch).length)).toEqual(Array(10).fill(340_001));
+  }, 1_000_000));
+
 test("tries again with longer and longer pauses, and only by alarm meanwhile", () =>
   withOutbox(async ({ outbox, delivered, failNext, scheduled, clock }) => {
     outbox.enqueue([1], clock.ms);
@@ -145,15 +152,18 @@ test("delivers what comes while it delivers, once", () =>
     expect(delivered).toEqual([[1], [2], [3]]);
   }));
 
-async function withOutbox(use: (parts: ReturnType<typeof createParts>) => Promise<void>): Promise<void> {
+async function withOutbox(
+  use: (parts: ReturnType<typeof createParts>) => Promise<void>,
+  maxEntries = 50,
+): Promise<void> {
   await runInDurableObject(env.MESH.get(env.MESH.newUniqueId()), async (_, state) => {
     const db = createDatabase(state.storage);
     migrate(db, [createOutboxMigration("outbox")]);
-    await use(createParts(db));
+    await use(createParts(db, maxEntries));
   });
 }
 
-function createParts(db: OutboxOptions<number>["db"]) {
+function createParts(db: OutboxOptions<number>["db"], maxEntries: number) {
   const delivered: number[][] = [];
   const scheduled: number[] = [];
   const clock = { ms: 0 };
@@ -164,7 +174,7 @@ function createParts(db: OutboxOptions<number>["db"]) {
     db,
     table: "outbox",
     schema: z.number(),
-    maxEntries: 50,
+    maxEntries,
     now: () => clock.ms,
     log: createLogger("error"),
     scheduleBy: (atMs) => void scheduled.push(atMs),

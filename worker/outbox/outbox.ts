@@ -38,6 +38,8 @@ export interface OutboxOptions<Entry> {
 const SAFETY_ALARM_MS = 15_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
+/** Of what is delivered together, as JSON: at most 1.5 MB, since D1 takes 2 MB in one value. A single row may be longer. */
+const MAX_BATCH_CHARS = 500_000;
 /** A row number that is behind all. */
 const NONE = Number.MAX_SAFE_INTEGER;
 
@@ -92,10 +94,13 @@ export function createOutbox<Entry>(options: OutboxOptions<Entry>): Outbox<Entry
   /** @param before the number of a row that is not for this batch, nor any behind it */
   function readBatch(before: number): { entries: Entry[]; lastNumber: number } {
     const batch = { entries: [] as Entry[], lastNumber: 0 };
+    let chars = 0;
     const query = `SELECT number, entries FROM ${table} WHERE number < ? ORDER BY number`;
     for (const row of db.iterate<{ number: number; entries: string }>(query, before)) {
       const entries = entriesSchema.parse(JSON.parse(row.entries));
-      if (batch.entries.length > 0 && batch.entries.length + entries.length > maxEntries) break;
+      chars += row.entries.length;
+      const isFull = chars > MAX_BATCH_CHARS || batch.entries.length + entries.length > maxEntries;
+      if (isFull && batch.entries.length > 0) break;
       batch.entries.push(...entries);
       batch.lastNumber = row.number;
     }

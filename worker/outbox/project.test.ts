@@ -71,6 +71,22 @@ test("an audit event that is delivered twice is there once, as it was", async ()
   expect(results[1]).toMatchObject({ mesh_id: null });
 });
 
+test("of counts of one mesh the newest is written, in whatever order they come", async () => {
+  const meshId = createMeshId();
+  await insertMesh(meshId);
+  const counts = [2, 3, 1].map((revision) => ({
+    type: "vip_count" as const,
+    meshId,
+    vipCount: revision * 10,
+    revision,
+  }));
+  await project(counts);
+  const stored = await env.DB.prepare("SELECT vip_count, vip_count_revision FROM meshes WHERE id = ?")
+    .bind(meshId)
+    .first();
+  expect(stored).toEqual({ vip_count: 30, vip_count_revision: 3 });
+});
+
 const insertMesh = (meshId: string) =>
   env.DB.prepare(
     "INSERT INTO meshes (id, name, cidr, cidr6, asn, created_at) SELECT ?, ?, '', '', 1 + coalesce(max(asn), 0), 0 FROM meshes",

@@ -11,7 +11,7 @@ import {
 } from "../db/projections.ts";
 import type { Projection } from "./entries.ts";
 
-/** A delivery is one transaction of a few statements, however many entries it has; its JSON stays far under D1's 2 MB per value. */
+/** A delivery is one transaction of a few statements, however many entries it has; an outbox bounds their length, too. */
 export const MAX_PROJECTIONS = 500;
 
 /**
@@ -31,8 +31,8 @@ export function createProjector(
       ...(rows.length > 0 ? [projectMemberships(db, rows)] : []),
       ...(removals.length > 0 ? [projectMembershipsRemoved(db, removals)] : []),
       ...counts.map((count) => projectMemberCount(db, count)),
-      ...ofType(projections, "vip_count").map((count) => projectVipCount(db, count)),
-      ...ofType(projections, "mesh_routing").map((routing) => projectMeshRouting(db, routing)),
+      ...toNewest(ofType(projections, "vip_count")).map((count) => projectVipCount(db, count)),
+      ...toNewest(ofType(projections, "mesh_routing")).map((routing) => projectMeshRouting(db, routing)),
       ...ofType(projections, "agent_info").map(({ machineId, agent }) => projectAgentInfo(db, machineId, agent)),
       ...(events.length > 0 ? [insertAuditEvents(db, events)] : []),
     ];
@@ -43,13 +43,22 @@ export function createProjector(
 
 /** The newest count of each mesh: it holds what the older ones count. */
 function toMemberCounts(projections: readonly Projection[]): MemberCount[] {
-  const newest = new Map<string, MemberCount>();
+  return toNewest(
+    projections.flatMap((projection) => {
+      if (projection.type !== "membership" && projection.type !== "membership_removed") return [];
+      const { memberCount } = projection;
+      const { meshId, revision } = projection.type === "membership" ? projection.row : projection;
+      return memberCount === undefined ? [] : [{ meshId, revision, memberCount }];
+    }),
+  );
+}
+
+/** Of each mesh, as above. */
+function toNewest<P extends { readonly meshId: string; readonly revision: number }>(projections: readonly P[]): P[] {
+  const newest = new Map<string, P>();
   for (const projection of projections) {
-    if (projection.type !== "membership" && projection.type !== "membership_removed") continue;
-    const { memberCount } = projection;
-    const { meshId, revision } = projection.type === "membership" ? projection.row : projection;
-    if (memberCount === undefined || (newest.get(meshId)?.revision ?? 0) > revision) continue;
-    newest.set(meshId, { meshId, revision, memberCount });
+    if ((newest.get(projection.meshId)?.revision ?? 0) <= projection.revision)
+      newest.set(projection.meshId, projection);
   }
   return [...newest.values()];
 }
