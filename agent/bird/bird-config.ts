@@ -20,6 +20,11 @@ export interface BirdConfig {
   readonly logFile: string;
   /** It tells members what it hears from others. */
   readonly isGateway: boolean;
+  /**
+   * Members are to take this machine's prefixes from gateways, too: its sessions with them are about to go, are gone, or are not all there yet. Without
+   * that a copy is refused, as it would outlive the path to this machine, which only the session with it watches. Of no use on a gateway.
+   */
+  readonly isReflected: boolean;
   /** The others. */
   readonly members: readonly BirdMember[];
   readonly announcements: readonly Announcement[];

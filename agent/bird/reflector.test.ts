@@ -57,10 +57,11 @@ describe.skipIf(lack !== null)(
     const sessionsOf = async (number: number) =>
       ((await of(birds, number).readProtocols()) ?? []).flatMap(({ session }) => session?.state ?? []);
 
-    async function applyAll(hasSession: boolean): Promise<void> {
+    async function applyAll(hasSession: boolean, isReflected = true): Promise<void> {
       await apply(GATEWAY, [birdMember(1), holder()], { isGateway: true });
       await apply(1, [holder({ hasSession }), gateway]);
-      await apply(2, [birdMember(1, { hasSession }), gateway], { announcements: announcements(LAN, LAN6) });
+      const announcing = { announcements: announcements(LAN, LAN6), isReflected };
+      await apply(2, [birdMember(1, { hasSession }), gateway], announcing);
     }
 
     it("brings a member's prefixes with that member as the next hop, over one session", async () => {
@@ -73,7 +74,7 @@ describe.skipIf(lack !== null)(
       const evil = ["0.0.0.0/0", "10.77.200.1/32", "10.77.0.1/32"].map(prefix);
       await apply(GATEWAY, [birdMember(1), holder({ prefixes: [LAN, LAN6, ...evil] })], { isGateway: true });
       await apply(2, [birdMember(1, { hasSession: false }), gateway], {
-        announcements: announcements(LAN, LAN6, ...evil),
+        ...{ announcements: announcements(LAN, LAN6, ...evil), isReflected: true },
       });
       await eventually(async () => {
         const routes = (await of(birds, 1).readRoutes())?.filter(({ isFiltered }) => isFiltered);
@@ -107,6 +108,15 @@ describe.skipIf(lack !== null)(
       expect(changes.stop().filter((line) => line.startsWith("Deleted"))).toEqual([]);
     });
 
+    it("is not believed where the member itself has a session: a copy would outlive the path to it", async () => {
+      await applyAll(true, false);
+      await eventually(async () => {
+        const copies = (await of(birds, 1).readRoutes())?.filter(({ protocol }) => protocol === toMachineId(GATEWAY));
+        expect(copies?.map(({ isFiltered }) => isFiltered)).toEqual([true, true]);
+      }, WITHIN_MS);
+      expect(await routesOf1()).toEqual(ROUTES);
+    });
+
     it("has a member become a gateway, and end being one, in the sessions that there are", async () => {
       await applyAll(true);
       const since = async () =>
@@ -116,7 +126,9 @@ describe.skipIf(lack !== null)(
       await eventually(async () => expect(await sessionsOf(2)).toEqual(["Established", "Established"]), WITHIN_MS);
       const before = await since();
       await apply(1, [holder(), gateway], { isGateway: true });
-      await apply(2, [birdMember(1, { isGateway: true }), gateway], { announcements: announcements(LAN, LAN6) });
+      await apply(2, [birdMember(1, { isGateway: true }), gateway], {
+        ...{ announcements: announcements(LAN, LAN6), isReflected: true },
+      });
       // It tells the gateway what it heard from 2, and 2 nothing of its own.
       const copies = async () =>
         ((await of(birds, GATEWAY).readProtocols()) ?? []).find(({ name }) => name === toMachineId(1))?.channels;

@@ -45,6 +45,8 @@ const CASES: Readonly<Record<string, BirdConfig>> = {
   }),
   "ipv6-prefixes": birdConfig(1, { members: [birdMember(2, { prefixes: [LAN6, prefix("fd77::ffff:1/128")] })] }),
   "reflector-mode": birdConfig(1, {
+    isReflected: true,
+    announcements: [{ id: "rte_lan", prefixes: [prefix("192.168.60.0/24")], isEnabled: true }],
     members: [
       birdMember(2, { isGateway: true }),
       birdMember(3, { hasSession: false, prefixes: [LAN, LAN6] }),

@@ -3,6 +3,7 @@
 import { isInside } from "#schema/address";
 import { isDefaultRoute, SHORTEST_IPV4, SHORTEST_IPV6 } from "#schema/prefix";
 import type { BirdConfig, BirdMember, GatewayLink, Prefix } from "./bird-config.ts";
+import { toCopyMark } from "./copy-mark.ts";
 import { renderBroughtBound, renderLinkImport, renderMemberImport } from "./render-policies.ts";
 
 type Family = "ipv4" | "ipv6";
@@ -18,9 +19,9 @@ const isOf = (family: Family) => (prefix: Prefix) => isIpv6(prefix) === (family 
 export type ExactPrefixes = (origin: BirdMember, family: Family) => readonly string[];
 
 export function toReceiveLimit(config: BirdConfig, exactOf: ExactPrefixes, member: BirdMember, family: Family): number {
-  const origins = toOrigins(config, member);
+  const origins = [member, ...toCopied(config, member)];
   const exact = origins.reduce((sum, origin) => sum + exactOf(origin, family).length, 0);
-  const brings = origins.some((origin) => origin.prefixesOfOtherMeshes.some(isOf(family)));
+  const brings = member.prefixesOfOtherMeshes.some(isOf(family));
   return exact + RECEIVE_SLACK + (brings ? MAX_PREFIXES_OF_OTHER_MESHES : 0);
 }
 
@@ -31,7 +32,11 @@ export function renderImportFrom(
   member: BirdMember,
   family: Family,
 ): string[] {
-  const cases = toOrigins(config, member).flatMap((origin) => renderCase(config, exactOf, origin, family));
+  const copied = toCopied(config, member);
+  const cases = [
+    ...renderCase(config, exactOf, member, family),
+    ...copied.flatMap((origin) => renderCopyCase(config, exactOf, origin, family)),
+  ];
   // BIRD has no empty sets.
   if (cases.length === 0) return ["reject;"];
   return [
@@ -54,18 +59,26 @@ export function renderImportFromLink(config: BirdConfig, link: GatewayLink, fami
   ];
 }
 
-function toOrigins({ members }: BirdConfig, member: BirdMember): readonly BirdMember[] {
-  return member.isGateway ? members : [member];
+/** Whose prefixes it may pass on: there is a session with each gateway itself. */
+function toCopied({ members }: BirdConfig, { isGateway }: BirdMember): readonly BirdMember[] {
+  return isGateway ? members.filter((origin) => !origin.isGateway) : [];
 }
 
 function renderCase(config: BirdConfig, exactOf: ExactPrefixes, origin: BirdMember, family: Family): string[] {
-  const { address, address6, prefixesOfOtherMeshes } = origin;
   const own = family === "ipv4" ? config.cidr : config.cidr6;
-  const foreign = prefixesOfOtherMeshes.filter(isOf(family)).map(orLonger);
-  const lines = [
+  const foreign = origin.prefixesOfOtherMeshes.filter(isOf(family)).map(orLonger);
+  return renderNextHop(origin, family, [
     ...renderAccept("bgp_path.len = 0 && ", exactOf(origin, family)),
     ...renderAccept(`bgp_path.len > 0 && !(net ~ [ ${own}+ ]) && ${renderBroughtBound(config, family)}`, foreign),
-  ];
+  ]);
+}
+
+function renderCopyCase(config: BirdConfig, exactOf: ExactPrefixes, origin: BirdMember, family: Family): string[] {
+  const condition = `bgp_path.len = 0 && ${toCopyMark(config)} ~ bgp_large_community && `;
+  return renderNextHop(origin, family, renderAccept(condition, exactOf(origin, family)));
+}
+
+function renderNextHop({ address, address6 }: BirdMember, family: Family, lines: readonly string[]): string[] {
   const head = `${family === "ipv4" ? address : address6} :`;
   // The space ends an IPv6 address, which a colon would go on with. BIRD 3 takes one statement or a block.
   return lines.length === 0 ? [] : [`${head} {`, ...lines.map((line) => `  ${line}`), "}"];

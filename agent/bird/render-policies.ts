@@ -2,6 +2,7 @@
 // change what the filter around it would have taken: what members may announce stays what the control plane authorised.
 import type { Policies } from "#schema/policy";
 import type { BirdConfig } from "./bird-config.ts";
+import { toCopyMark } from "./copy-mark.ts";
 import { renderPolicy, renderPolicyBound } from "./render-policy.ts";
 
 type Family = "ipv4" | "ipv6";
@@ -48,12 +49,16 @@ export const renderLinkExport = ({ meshPolicies }: BirdConfig, family: Family, e
     : renderExportFilter(exported, [`if !mesh_export_${family}() then reject;`]);
 
 /** To members. What others announced is passed on as it is: the policy is about the machine's own routes, and those that it brings from other meshes. */
-export const renderMemberExport = ({ machinePolicies }: BirdConfig, family: Family, exported: string): string[] =>
-  machinePolicies.export === null
-    ? [`export where ${exported};`]
-    : renderExportFilter(exported, [
-        `if source = RTS_STATIC || proto ~ "gw_*" then if !machine_export_${family}() then reject;`,
-      ]);
+export function renderMemberExport(config: BirdConfig, family: Family, exported: string): string[] {
+  const statements = [
+    ...(config.machinePolicies.export === null
+      ? []
+      : [`if source = RTS_STATIC || proto ~ "gw_*" then if !machine_export_${family}() then reject;`]),
+    // After the policy, which may take all communities away.
+    ...(config.isReflected ? [`if source = RTS_STATIC then bgp_large_community.add(${toCopyMark(config)});`] : []),
+  ];
+  return statements.length === 0 ? [`export where ${exported};`] : renderExportFilter(exported, statements);
+}
 
 const renderExportFilter = (exported: string, statements: readonly string[]): string[] => [
   "export filter {",

@@ -76,6 +76,14 @@ async function hasSessions(...numbers: number[]): Promise<void> {
   await routing.whenIdle();
   expect(await sessions()).toEqual(numbers);
 }
+/** Answers of BIRD take real time. */
+async function pass(ms: number): Promise<void> {
+  await routing.whenIdle();
+  for (let passed = 0; passed < ms; passed += 2_000) {
+    await clock.advance(2_000);
+    await routing.whenIdle();
+  }
+}
 const starts = () => fake.runs.filter((run) => run.includes(" -s ")).length;
 const isRunning = () =>
   eventually(async () => expect(await askSocket(socketFile(), QUESTION)).toContain("up and running"));
@@ -177,19 +185,34 @@ describe("the routing of a mesh", { timeout: 60_000 }, () => {
     expect(starts()).toBe(1);
   });
 
-  it("drops the sessions with members when a gateway's has been up for 10 s, and brings them back at once", async () => {
+  it("goes into route reflector mode when all copies are there, and out of it when all sessions are", async () => {
     const mesh = { count: 4, announced: [{ ...LAN, machines: [1, 2] }], gateways: [3] };
+    const letsCopiesBeTaken = async () => (await readConfig()).includes("bgp_large_community.add");
     set(mesh);
     await hasSessions(2, 3, 4);
+    const direct = [{ prefix: "192.168.50.0/24", nextHop: "10.77.0.2" }];
+    fake.establish(socketFile(), toMachineId(2), direct);
+    expect(await letsCopiesBeTaken()).toBe(false);
+
     set({ ...mesh, routeReflectorMode: true });
-    await clock.advance(30_000);
+    await pass(30_000);
     await hasSessions(2, 3, 4);
+    expect(await letsCopiesBeTaken()).toBe(true);
     fake.establish(socketFile(), toMachineId(3));
-    await clock.advance(2_000);
+    await pass(20_000);
+    await hasSessions(2, 3, 4);
+    fake.establish(socketFile(), toMachineId(3), direct);
+    await pass(2_000);
     await hasSessions(3);
     set({ ...mesh, count: 5, routeReflectorMode: true });
     await hasSessions(3);
+
     set(mesh);
+    await hasSessions(2, 3, 4);
+    await pass(30_000);
+    expect(await letsCopiesBeTaken()).toBe(true);
+    await pass(40_000);
+    expect(await letsCopiesBeTaken()).toBe(false);
     await hasSessions(2, 3, 4);
   });
 

@@ -13,7 +13,7 @@ import type { Clock } from "../system/clock.ts";
 import type { Logger } from "../system/logger.ts";
 import type { Random } from "../system/random.ts";
 import { toDeath, toRefusal, toRoutingFailure } from "./failures.ts";
-import { adviseSwitch } from "./reflector-switch.ts";
+import { advisePhase, hasAllCopies, type ReflectorPhase } from "./reflector-switch.ts";
 import { type BirdInputs, toBirdConfig } from "./to-bird-config.ts";
 import { createWatchedSessions } from "./watched-sessions.ts";
 
@@ -28,7 +28,7 @@ export interface MeshRouting {
   leave(): Promise<void>;
 }
 
-export type MeshInputs = Omit<BirdInputs, "isReflected" | "wasWatched" | "logFile">;
+export type MeshInputs = Omit<BirdInputs, "phase" | "wasWatched" | "logFile">;
 
 export interface MeshRoutingPorts {
   readonly bird: Bird;
@@ -58,6 +58,8 @@ export function createMeshRouting(ports: MeshRoutingPorts): MeshRouting {
   /** What BIRD has; null: to be looked at. */
   let applied: string | null = null;
   let isClear = false;
+  /** Null: what an agent before this one had BIRD do is not known. */
+  let reflector: { readonly phase: ReflectorPhase; readonly sinceMs: number } | null = null;
   let endWatch: (() => void) | null = null;
   let startedAtMs = 0;
   let deaths = 0;
@@ -97,9 +99,10 @@ export function createMeshRouting(ports: MeshRoutingPorts): MeshRouting {
   }
 
   async function work(current: MeshInputs): Promise<Outcome> {
-    const { config, waitMs } = await decide(current);
+    const { config, phase, waitMs } = await decide(current);
     if (config === null) {
       await clear();
+      reflector = null;
       return { waitMs: null, problem: null };
     }
     const text = renderConfig(config);
@@ -112,6 +115,7 @@ export function createMeshRouting(ports: MeshRoutingPorts): MeshRouting {
       if (!isRunning) throw new Error("BIRD ended as soon as it was started");
       if (result.value !== "unchanged") log.info("routing", { bird: result.value });
       watched.note(config);
+      if (reflector?.phase !== phase) reflector = { phase, sinceMs: clock.now() };
       // What could not bind to the mesh's address, which may have come a moment later, is told to try again.
       const isListening = (await bird.readProtocols())?.every(({ session }) => session?.state !== "Down") ?? false;
       if (!isListening) return { waitMs: LISTEN_RETRY_MS, problem: null };
@@ -121,16 +125,24 @@ export function createMeshRouting(ports: MeshRoutingPorts): MeshRouting {
     return { waitMs: waits.length === 0 ? null : Math.min(...waits), problem: null };
   }
 
-  /** With sessions between members, or without: in route reflector mode they go when they are not needed any more. */
-  async function decide(current: MeshInputs): Promise<{ config: BirdConfig | null; waitMs: number | null }> {
-    const toConfig = (isReflected: boolean) =>
-      toBirdConfig({ ...current, logFile, isReflected, wasWatched: watched.wasWatched });
-    const full = toConfig(false);
+  /** With sessions between members, or without: they come and go in steps. */
+  async function decide(current: MeshInputs): Promise<Decision> {
+    const toConfig = (phase: ReflectorPhase) =>
+      toBirdConfig({ ...current, logFile, phase, wasWatched: watched.wasWatched });
+    const full = toConfig("direct");
     const { members, mesh } = current.mesh.desired;
-    const isReflecting = mesh.routeReflectorMode && members.some(({ isGateway }) => isGateway);
-    if (full === null || !isReflecting) return { config: full, waitMs: null };
-    const advice = adviseSwitch(full, await bird.readProtocols(), clock.wall());
-    return advice.code === "drop" ? { config: toConfig(true), waitMs: null } : { config: full, waitMs: advice.waitMs };
+    const isWanted = mesh.routeReflectorMode && members.some(({ isGateway }) => isGateway);
+    const isAsked = full !== null && (isWanted || (reflector !== null && reflector.phase !== "direct"));
+    if (!isAsked) return { config: full, phase: "direct", waitMs: null };
+    const protocols = await bird.readProtocols();
+    const times = { nowMs: clock.now(), wallMs: clock.wall() };
+    const advice = advisePhase({ isWanted, config: full, protocols, before: reflector, ...times });
+    const { waitMs } = advice;
+    if (advice.phase !== "reflected_with_all_copies")
+      return { config: toConfig(advice.phase), phase: advice.phase, waitMs };
+    return hasAllCopies(full, (await bird.readRoutes()) ?? [])
+      ? { config: toConfig("reflected"), phase: "reflected", waitMs: null }
+      : { config: toConfig("both"), phase: "both", waitMs };
   }
 
   async function clear(): Promise<void> {
@@ -203,6 +215,12 @@ export function createMeshRouting(ports: MeshRoutingPorts): MeshRouting {
       await bird.stop();
     },
   };
+}
+
+interface Decision {
+  readonly config: BirdConfig | null;
+  readonly phase: ReflectorPhase;
+  readonly waitMs: number | null;
 }
 
 interface Outcome {

@@ -12,7 +12,7 @@ function toConfig(fixture: RoutedMeshFixture, changes: Partial<BirdInputs> = {})
   const mesh = routedMesh(fixture);
   return toBirdConfig({
     ...{ mesh, meshes: [mesh], machineId: toMachineId(SELF), logFile: "/run/log" },
-    ...{ isAnnounced: () => true, isReflected: false, wasWatched: () => false },
+    ...{ isAnnounced: () => true, phase: "direct" as const, wasWatched: () => false },
     ...changes,
   });
 }
@@ -78,8 +78,17 @@ describe("toBirdConfig", () => {
   it("in route reflector mode has sessions where one end is a gateway, once that is enough", () => {
     const fixture = { count: 4, announced: [LAN], gateways: [3], routeReflectorMode: true };
     expect(sessions(toConfig(fixture))).toEqual(["2", "3"]);
-    expect(sessions(toConfig(fixture, { isReflected: true }))).toEqual(["3"]);
-    expect(sessions(toConfig({ ...fixture, gateways: [SELF] }, { isReflected: true }))).toEqual(["2", "3", "4"]);
+    expect(sessions(toConfig(fixture, { phase: "both" }))).toEqual(["2", "3"]);
+    expect(sessions(toConfig(fixture, { phase: "reflected" }))).toEqual(["3"]);
+    expect(sessions(toConfig({ ...fixture, gateways: [SELF] }, { phase: "reflected" }))).toEqual(["2", "3", "4"]);
+  });
+
+  it("says of its own prefixes that gateways' copies may be taken, unless it is a gateway itself", () => {
+    const fixture = { count: 4, announced: [{ ...LAN, machines: [SELF] }], gateways: [3] };
+    expect(toConfig(fixture)?.isReflected).toBe(false);
+    expect(toConfig(fixture, { phase: "both" })?.isReflected).toBe(true);
+    expect(toConfig(fixture, { phase: "reflected" })?.isReflected).toBe(true);
+    expect(toConfig({ ...fixture, gateways: [SELF] }, { phase: "reflected" })?.isReflected).toBe(false);
   });
 
   it("has sessions watched where there is another to fail over to", () => {

@@ -6,6 +6,7 @@ import { toKernelMetric } from "../net/kernel-metric.ts";
 import { toForeignPrefixes } from "./foreign-prefixes.ts";
 import { toGatewayLinks } from "./gateway-links.ts";
 import { type Peering, toPeering } from "./peering.ts";
+import type { ReflectorPhase } from "./reflector-switch.ts";
 import type { RoutedMesh } from "./routed-mesh.ts";
 
 export interface BirdInputs {
@@ -15,8 +16,7 @@ export interface BirdInputs {
   readonly machineId: MachineId;
   readonly logFile: string;
   readonly isAnnounced: (id: AnnouncementId) => boolean;
-  /** Members that are no gateways have no sessions with each other: the gateways' copies of all routes are there. */
-  readonly isReflected: boolean;
+  readonly phase: ReflectorPhase;
   /** Members whose session was watched until a moment ago. */
   readonly wasWatched: (id: MachineId) => boolean;
 }
@@ -38,6 +38,7 @@ export function toBirdConfig(inputs: BirdInputs): BirdConfig | null {
     kernelMetric: toKernelMetric(device.listenPort),
     logFile: inputs.logFile,
     isGateway: self.isGateway,
+    isReflected: inputs.phase !== "direct" && !self.isGateway,
     members: desired.members
       .filter((member) => member !== self)
       .map((member) => toMember(member, prefixesOf(member.machineId), peering, inputs)),
@@ -54,10 +55,10 @@ function toMember(
   member: PeerRow,
   prefixes: BirdMember["prefixes"],
   peering: Peering,
-  { mesh, machineId: self, isReflected, wasWatched }: BirdInputs,
+  { mesh, machineId: self, phase, wasWatched }: BirdInputs,
 ): BirdMember {
   const { machineId, name, address, address6, isGateway } = member;
-  const hasSession = peering.hasSession(self, machineId, { isReflected });
+  const hasSession = peering.hasSession(self, machineId, { isReflected: phase === "reflected" });
   const bfd: BfdUse = peering.isWatched(self, machineId) ? "on" : wasWatched(machineId) ? "ending" : "off";
   return {
     ...{ machineId, name, address, address6, isGateway, hasSession, prefixes },

@@ -22,6 +22,7 @@ export function birdConfig(number: number, changes: Partial<BirdConfig> = {}): B
     kernelMetric: 5_201,
     logFile: "/run/becket/bird/bkt-prod.log",
     isGateway: false,
+    isReflected: false,
     members: [],
     announcements: [],
     meshPolicies: NO_POLICIES,

@@ -47,7 +47,7 @@ export function createConfigs(mesh: Mesh): ToConfig {
       machineId: toMachineId(member),
       logFile: `/run/m${member}.log`,
       isAnnounced: () => isAnnouncing,
-      isReflected: mesh.reflectors > 0,
+      phase: mesh.reflectors > 0 ? "reflected" : "direct",
       wasWatched: () => false,
     });
     if (config === null) throw new Error(`${member} is no member`);
