@@ -43,6 +43,14 @@ describe("a prefix of a route", () => {
     },
   );
 
+  it.each(["lan/24", " 10.9.0.0/16", "10.9.0.0.0/16", "fe80::%eth0/64", "::x/128"])(
+    "is not %j, which is told once and as what it is",
+    (text) => {
+      const issues = RoutePrefix.safeParse(text).error?.issues.map(({ message }) => message);
+      expect(issues).toEqual(["must be a network like 192.168.7.0/24 or fd00:7::/64"]);
+    },
+  );
+
   it.each(["0.0.0.0/0", "128.0.0.0/1", "8.8.8.0/24", "64:ff9b::/96", "::/0", "fc00::/7"])("may be %s", (text) => {
     expect(faultOf(RoutePrefix, text)).toBeNull();
   });

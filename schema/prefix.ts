@@ -8,7 +8,8 @@ const prefixText = z
   .max(64)
   .superRefine((text, context) => {
     const isPrefix = (isIpv6Prefix(text) ? Ipv6Cidr : Ipv4Cidr).safeParse(text).success;
-    if (!isPrefix) context.addIssue({ code: "custom", message: toFault(text) });
+    // What is no prefix is looked at no further.
+    if (!isPrefix) context.addIssue({ code: "custom", message: toFault(text), continue: false });
   })
   .meta({
     description: "An IPv4 or IPv6 network; its host bits are zero, IPv6 is written as in RFC 5952.",
