@@ -1,4 +1,5 @@
-// bob and carol hold a VIP in front of a small service; alice uses it while the service, a machine and a path die.
+// bob and carol hold a VIP in front of a small service; alice uses it while the service, a machine and a path die. gina is a gateway, which hears of
+// both all the time.
 import { expect, it } from "vitest";
 import { withFleet } from "../../fleet/fleet.ts";
 import { createVip, readAllowedPeer, untilMembers, untilRouted } from "../../fleet/routing.ts";
@@ -8,15 +9,16 @@ import type { LabProcess } from "../../lab/system/process.ts";
 
 const VIP = "10.77.200.1";
 const PORT = 7_000;
-const machines = [{ name: "alice" }, { name: "bob" }, { name: "carol" }];
+const machines = ["alice", "bob", "carol", "gina"].map((name) => ({ name }));
 
 it("a VIP is where its service is healthy, and moves when the service, its machine or the path to it dies", async () => {
   await withFleet({ machines }, async (fleet, mesh) => {
     const [alice, bob, carol] = fleet.lab.machines as [LabNode, LabNode, LabNode];
     await fleet.enrolAll();
     await fleet.untilConnected(mesh.id);
-    const [, atBob, atCarol] = await untilMembers(fleet, mesh.id, ["alice", "bob", "carol"]);
-    if (!atBob || !atCarol) throw new Error("both are members");
+    const [atBob, atCarol, atGina] = await untilMembers(fleet, mesh.id, ["bob", "carol", "gina"]);
+    if (!atBob || !atCarol || !atGina) throw new Error("all are members");
+    await fleet.api.call("PATCH", `/machines/${atGina.machineId}`, { gateway: true });
     const vip = await createVip(fleet, mesh.id, {
       name: "database",
       address: VIP,
