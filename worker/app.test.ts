@@ -41,6 +41,30 @@ describe("what is no operation", () => {
   });
 });
 
+describe("the dashboard's addresses", () => {
+  const pages = createTestApp({
+    assets: { fetch: async (request) => new Response(`${request.method} ${new URL(request.url).pathname}`) },
+  });
+
+  it.each(["/machines", "/machines/mch_1/peers", "/sign-in?error=not_allowed"])(
+    "are all its one page: %s",
+    async (path) => {
+      const response = await pages.fetch(path);
+      expect(await response.text()).toBe("GET /");
+      expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    },
+  );
+
+  it.each(["/assets/index-old.js", "/assets/gone", "/favicon.gone", "/.env"])(
+    "are no files that are gone: %s",
+    async (path) => expect((await parseProblem(await pages.fetch(path))).code).toBe("not_found"),
+  );
+
+  it("take nothing", async () => {
+    expect((await parseProblem(await pages.fetch("/machines", { method: "POST" }))).code).toBe("not_found");
+  });
+});
+
 describe("bodies", () => {
   const post = (body: BodyInit, headers: Record<string, string> = json) =>
     app.fetch("/api/v1/meshes", { method: "POST", headers, body });

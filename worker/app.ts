@@ -10,6 +10,7 @@ import { createApi } from "./routes/api.ts";
 import type { RequestEnv } from "./routes/mount-operation.ts";
 import { createOidcRoutes } from "./routes/oidc.ts";
 import { createReference } from "./routes/reference.ts";
+import { servePage } from "./routes/serve-page.ts";
 import type { Services } from "./services.ts";
 
 export interface App {
@@ -24,8 +25,10 @@ export function createApp(services: Services): App {
   app.route("/", createOidcRoutes(services));
   app.route("/api/v1", createApi(services));
   app.notFound(async ({ env, req }) => {
-    if (/^\/(api|agent)(\/|$)/.test(req.path)) return toProblemResponse({ code: "not_found" }, env.requestId);
-    return assets.fetch(req.raw);
+    const isProgram = /^\/(api|agent)(\/|$)/.test(req.path);
+    return (
+      (!isProgram && (await servePage(assets, req.raw))) || toProblemResponse({ code: "not_found" }, env.requestId)
+    );
   });
   app.onError((error, { env, req }) => {
     const failure = toPublicFailure(error);
