@@ -12,6 +12,8 @@ import type { WorkerManifest } from "./worker-bundle.ts";
 
 const repository = path.resolve(import.meta.dirname, "..");
 const configPath = path.join(repository, "wrangler.toml");
+/** What the static files are made of: see scripts/dashboard/build-dashboard.ts. */
+const STATIC_SOURCES = ["worker/public", "dashboard", "schema", "scripts/dashboard"];
 
 async function main(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -38,10 +40,10 @@ async function main(folder: string): Promise<void> {
   });
   const [output] = result.outputFiles;
   if (output === undefined) throw new Error("esbuild wrote nothing");
-  const statics = path.join(repository, "worker/public");
   const inputs = [
     configPath,
-    ...readdirSync(statics, { recursive: true, encoding: "utf8" }).map((file) => path.join(statics, file)),
+    ...STATIC_SOURCES.flatMap(listFiles),
+    path.join(repository, "package-lock.json"),
     ...Object.keys(result.metafile.inputs).map((file) => path.join(repository, file)),
   ];
   const { name = "becket", d1_databases, assets } = config;
@@ -56,6 +58,11 @@ async function main(folder: string): Promise<void> {
   // The manifest goes last: it says that the rest is there.
   await replaceFile(path.join(folder, "manifest.json"), JSON.stringify(manifest));
 }
+
+const listFiles = (folder: string): string[] =>
+  readdirSync(path.join(repository, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
 
 /** Several control planes may start at once on one checkout: each file is whole at any time. */
 async function replaceFile(file: string, text: string): Promise<void> {

@@ -8,6 +8,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { builtinsByRequire, toOneByteText, withoutLocales } from "./agent-bundle.ts";
+import { buildDashboard } from "./dashboard/build-dashboard.ts";
 
 const repository = path.resolve(import.meta.dirname, "..");
 const TARGETS = { agent: buildAgent, public: buildPublic, worker: buildWorker } as const;
@@ -28,7 +29,7 @@ if (unknown !== undefined) {
 }
 const targets = names.length > 0 ? names.filter(isTarget) : (Object.keys(TARGETS) as Target[]);
 // The Worker's bundle takes its assets along, so they come first.
-if (targets.includes("public")) buildPublic();
+if (targets.includes("public")) await buildPublic();
 await Promise.all(targets.filter((name) => name !== "public").map((name) => TARGETS[name]()));
 
 /** One file for Node 20 and newer: syntax is shortened, names stay, so that a stack trace can be read. */
@@ -61,8 +62,8 @@ async function buildAgent(): Promise<void> {
   renameSync(draft, outfile);
 }
 
-/** Static files: our own, and Swagger UI for the API reference. */
-function buildPublic(): void {
+/** Static files: the dashboard, and Swagger UI for the API reference. */
+async function buildPublic(): Promise<void> {
   const folder = path.join(repository, "build/public");
   const reference = path.join(folder, "reference");
   mkdirSync(reference, { recursive: true });
@@ -72,6 +73,7 @@ function buildPublic(): void {
     const source = path.join(swaggerUi, file);
     if (existsSync(source)) copyFileSync(source, path.join(reference, file));
   }
+  await buildDashboard(folder);
 }
 
 /** As `wrangler deploy` would upload it. The variables keep wrangler from asking the network, which it would wait for. */

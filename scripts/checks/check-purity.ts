@@ -6,7 +6,7 @@ import { reportProblems } from "./report-problems.ts";
 const RESTRICTED = /\b(Date\.now\(|new Date\(\)|Math\.random\(|crypto\.getRandomValues\(|setTimeout\(|setInterval\()/;
 /** Ports' real versions, composition roots, and the objects, whose shells take the platform's time. */
 const ALLOWED =
-  /^agent\/(system|testing)\/|^worker\/(testing|durable|[a-z]+-object)\/|^worker\/(index|services)\.ts$|\.(test|contract)\.ts$/;
+  /^agent\/(system|testing)\/|^worker\/(testing|durable|[a-z]+-object)\/|^worker\/(index|services)\.ts$|^dashboard\/(main\.tsx|browser\/.*)$|\.(test|contract)\.ts$/;
 
 reportProblems(
   listFiles("schema/*.ts", "worker/*.ts", "agent/*.ts", "dashboard/*.ts", "dashboard/*.tsx")

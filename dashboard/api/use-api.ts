@@ -1,0 +1,131 @@
+// The API as TanStack Query sees it: one key per operation and input, so that a change can say which lists are old.
+import {
+  keepPreviousData,
+  queryOptions,
+  type UseMutationResult,
+  type UseQueryResult,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { createContext, useContext } from "react";
+import type { Operation } from "#schema/api/operation";
+import { type ApiClient, withQuery } from "./client.ts";
+import type { InputOf, ItemOf, ReplyOf, RequestParts } from "./request.ts";
+
+export interface Watch {
+  /** Asked again this often while the page is open and its tab is seen. */
+  readonly everyMs?: number;
+  readonly enabled?: boolean;
+  /** Shows the answer to the question before while a new one is under way. */
+  readonly keepsPrevious?: boolean;
+}
+
+const ClientContext = createContext<ApiClient | null>(null);
+export const ClientProvider = ClientContext.Provider;
+
+export function useClient(): ApiClient {
+  const client = useContext(ClientContext);
+  if (client === null) throw new Error("there is no ClientProvider above");
+  return client;
+}
+
+export function replyQuery<const O extends Operation>(client: ApiClient, operation: O, input: InputOf<O>) {
+  return queryOptions({
+    queryKey: [operation.id, "reply", input],
+    queryFn: ({ signal }): Promise<ReplyOf<O>> => client.call(operation, input, { signal }),
+  });
+}
+
+export function listQuery<const O extends Operation>(client: ApiClient, operation: O, input: InputOf<O>) {
+  return queryOptions({
+    queryKey: [operation.id, "list", input],
+    queryFn: ({ signal }): Promise<ItemOf<O>[]> => client.list(operation, input, { signal }),
+  });
+}
+
+export function useReply<const O extends Operation>(
+  operation: O,
+  input: InputOf<O>,
+  watch: Watch = {},
+): UseQueryResult<ReplyOf<O>> {
+  return useQuery({ ...replyQuery(useClient(), operation, input), ...toOptions(watch) }) as UseQueryResult<ReplyOf<O>>;
+}
+
+/** All items of a list; see ApiClient.list. */
+export function useList<const O extends Operation>(
+  operation: O,
+  input: InputOf<O>,
+  watch: Watch = {},
+): UseQueryResult<ItemOf<O>[]> {
+  return useQuery({ ...listQuery(useClient(), operation, input), ...toOptions(watch) }) as UseQueryResult<ItemOf<O>[]>;
+}
+
+const toOptions = ({ everyMs, enabled = true, keepsPrevious = false }: Watch) => ({
+  enabled,
+  ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
+  ...(keepsPrevious ? { placeholderData: keepPreviousData } : {}),
+});
+
+/**
+ * A change. It is done when what it makes old has been asked for again, so that a dialog closes on the new state.
+ * @param makesOld ids of the operations whose answers it changes
+ */
+export function useChange<const O extends Operation>(
+  operation: O,
+  makesOld: readonly string[],
+): UseMutationResult<ReplyOf<O>, Error, InputOf<O> & { readonly idempotencyKey?: string }> {
+  const client = useClient();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ idempotencyKey, ...input }: InputOf<O> & { readonly idempotencyKey?: string }) =>
+      client.call(operation, input as unknown as InputOf<O>, idempotencyKey === undefined ? {} : { idempotencyKey }),
+    onSuccess: () =>
+      Promise.all(makesOld.map((id) => queries.invalidateQueries({ queryKey: [id], refetchType: "active" }))),
+  });
+}
+
+export interface Pages<Item> {
+  readonly query: UseQueryResult<Item[]>;
+  /** Null on the last page. */
+  readonly loadMore: (() => void) | null;
+  readonly isLoadingMore: boolean;
+}
+
+const PAGE_ITEMS = 50;
+
+/** A long list, newest first, of which more is asked for only when somebody wants it. */
+export function usePages<const O extends Operation>(
+  operation: O,
+  input: InputOf<O>,
+  watch: Watch = {},
+): Pages<ItemOf<O>> {
+  const client = useClient();
+  const pages = useInfiniteQuery({
+    queryKey: [operation.id, "pages", input],
+    queryFn: ({ signal, pageParam }) => {
+      const query = {
+        limit: PAGE_ITEMS,
+        ...(input as RequestParts).query,
+        ...(pageParam ? { cursor: pageParam } : {}),
+      };
+      return client.call(operation, withQuery(input, query), { signal }) as Promise<unknown> as Promise<Page<O>>;
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ nextCursor }) => nextCursor,
+    select: ({ pages: all }) => all.flatMap(({ items }) => items),
+    ...toOptions(watch),
+  });
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
+  return {
+    query: pages as unknown as UseQueryResult<ItemOf<O>[]>,
+    loadMore: hasNextPage ? () => void fetchNextPage() : null,
+    isLoadingMore: isFetchingNextPage,
+  };
+}
+
+interface Page<O extends Operation> {
+  readonly items: ItemOf<O>[];
+  readonly nextCursor: string | null;
+}

@@ -1,0 +1,24 @@
+import { useNow } from "../browser/use-now.ts";
+import { formatAge, formatMoment, formatUntil } from "../lib/format.ts";
+
+interface MomentProps {
+  readonly at: string;
+}
+
+/** How long ago; the moment itself on hover. */
+export function Age({ at, suffix = " ago" }: MomentProps & { readonly suffix?: string }) {
+  const age = formatAge(Date.parse(at), useNow());
+  return (
+    <time dateTime={at} title={formatMoment(at)} className="whitespace-nowrap">
+      {age === "now" ? "now" : `${age}${suffix}`}
+    </time>
+  );
+}
+
+export function Until({ at }: MomentProps) {
+  return (
+    <time dateTime={at} title={formatMoment(at)} className="whitespace-nowrap">
+      {formatUntil(Date.parse(at), useNow())}
+    </time>
+  );
+}

@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { CreateJoinToken } from "#schema/api/join-tokens";
+import { judgeMaxUses, NEW_JOIN_DRAFT, renderJoinCommand, toJoinTokenBody } from "./join-command.ts";
+
+describe("the join dialog", () => {
+  it("asks for a token of ten minutes and one use, for the default mesh", () => {
+    expect(toJoinTokenBody(NEW_JOIN_DRAFT)).toEqual({ expiresInSeconds: 600, maxUses: 1 });
+  });
+
+  it("says which mesh, or none, and any number of uses", () => {
+    const mesh = "msh_01kaqx4d8e6v2m9t7w3hncz5rb";
+    expect(toJoinTokenBody({ ...NEW_JOIN_DRAFT, maxUses: " ", mesh })).toMatchObject({
+      maxUses: null,
+      meshIds: [mesh],
+    });
+    expect(toJoinTokenBody({ ...NEW_JOIN_DRAFT, mesh: "none" })).toMatchObject({ meshIds: [] });
+    expect(CreateJoinToken.safeParse(toJoinTokenBody({ ...NEW_JOIN_DRAFT, mesh })).success).toBe(true);
+  });
+
+  it("judges the number of uses as the control plane does", () => {
+    expect(["", "1", "100000"].map(judgeMaxUses)).toEqual([null, null, null]);
+    for (const text of ["0", "1.5", "x", "100001"]) expect(judgeMaxUses(text)).not.toBeNull();
+  });
+
+  it("keeps the token out of the arguments", () => {
+    expect(renderJoinCommand("https://becket.example.org", "bkj_x")).toBe(
+      "sudo BECKET_TOKEN=bkj_x node becket.mjs up --url https://becket.example.org",
+    );
+  });
+});

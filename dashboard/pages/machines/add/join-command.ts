@@ -1,0 +1,39 @@
+// What somebody runs on a machine so that it joins.
+
+/** The token goes by the environment: an argument would be seen by everybody on that machine. */
+export const renderJoinCommand = (origin: string, token: string): string =>
+  `sudo BECKET_TOKEN=${token} node becket.mjs up --url ${origin}`;
+
+export const LIFETIMES = [
+  { seconds: 600, label: "10 minutes" },
+  { seconds: 3_600, label: "1 hour" },
+  { seconds: 86_400, label: "1 day" },
+  { seconds: 7 * 86_400, label: "7 days" },
+  { seconds: 30 * 86_400, label: "30 days" },
+  { seconds: 90 * 86_400, label: "90 days" },
+  { seconds: 365 * 86_400, label: "365 days" },
+] as const;
+
+export interface JoinDraft {
+  readonly expiresInSeconds: number;
+  /** Empty: any number. */
+  readonly maxUses: string;
+  /** `default`: whichever is the default mesh then; `none`; or a mesh's id. */
+  readonly mesh: string;
+}
+
+export const NEW_JOIN_DRAFT: JoinDraft = { expiresInSeconds: 600, maxUses: "1", mesh: "default" };
+
+export function judgeMaxUses(text: string): string | null {
+  if (text.trim() === "") return null;
+  const count = Number(text);
+  return Number.isInteger(count) && count >= 1 && count <= 100_000 ? null : "must be a number from 1 to 100,000";
+}
+
+export function toJoinTokenBody({ expiresInSeconds, maxUses, mesh }: JoinDraft) {
+  return {
+    expiresInSeconds,
+    maxUses: maxUses.trim() === "" ? null : Number(maxUses),
+    ...(mesh === "default" ? {} : { meshIds: mesh === "none" ? [] : [mesh] }),
+  };
+}

@@ -1,0 +1,117 @@
+// The rows of the list of machines: what is wrong with each, which are found, and in which order.
+import { toIpv4Number } from "#schema/address";
+import type { Machine, Member } from "#schema/machine";
+import { parseSorting } from "../../components/table/columns.ts";
+import type { MachineSearch } from "./machine-search.ts";
+
+export interface MachineRow {
+  readonly machine: Machine;
+  /** Each in a few words. */
+  readonly problems: readonly string[];
+}
+
+export interface MachineCounts {
+  readonly all: number;
+  readonly online: number;
+  readonly offline: number;
+  readonly problems: number;
+}
+
+/** Steps that failed, of a machine in all its meshes. */
+export type FailuresByMachine = ReadonlyMap<string, readonly string[]>;
+
+export const DEFAULT_MACHINE_SORT = "name";
+
+export function toFailures(members: readonly Member[]): FailuresByMachine {
+  const failures = new Map<string, string[]>();
+  for (const { machineId, failures: failed } of members) {
+    if (failed.length === 0) continue;
+    failures.set(machineId, [
+      ...(failures.get(machineId) ?? []),
+      ...failed.map(({ step, message }) => `${step}: ${message}`),
+    ]);
+  }
+  return failures;
+}
+
+export function toMachineRows(machines: readonly Machine[], failures: FailuresByMachine): MachineRow[] {
+  return machines.map((machine) => ({ machine, problems: findProblems(machine, failures.get(machine.id) ?? []) }));
+}
+
+function findProblems({ agent, meshes, online }: Machine, failures: readonly string[]): string[] {
+  return [
+    ...failures,
+    ...(agent?.wireguard === "missing" ? ["WireGuard is missing"] : []),
+    ...(online && agent === null ? ["the agent has told nothing yet"] : []),
+    ...(meshes.length === 0 ? ["in no mesh"] : []),
+  ];
+}
+
+export const countMachines = (rows: readonly MachineRow[]): MachineCounts => ({
+  all: rows.length,
+  online: rows.filter(({ machine }) => machine.online).length,
+  offline: rows.filter(({ machine }) => !machine.online).length,
+  problems: rows.filter(({ problems }) => problems.length > 0).length,
+});
+
+export function selectMachines(rows: readonly MachineRow[], search: MachineSearch): MachineRow[] {
+  const words = (search.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+  const found = rows.filter(
+    (row) =>
+      isInState(row, search.state) &&
+      isInMesh(row.machine, search.mesh) &&
+      words.every((word) => toText(row).includes(word)),
+  );
+  return sortMachines(found, search.sort ?? DEFAULT_MACHINE_SORT);
+}
+
+function isInState({ machine, problems }: MachineRow, state: MachineSearch["state"]): boolean {
+  if (state === undefined) return true;
+  return state === "problems" ? problems.length > 0 : machine.online === (state === "online");
+}
+
+function isInMesh({ meshes }: Machine, mesh: string | undefined): boolean {
+  if (mesh === undefined) return true;
+  return mesh === "none" ? meshes.length === 0 : meshes.some(({ meshId }) => meshId === mesh);
+}
+
+const toText = ({ machine: { name, id, meshes, agent } }: MachineRow): string =>
+  [
+    name,
+    id,
+    agent?.agentVersion ?? "",
+    ...meshes.flatMap(({ meshName, address, address6 }) => [meshName, address, address6]),
+  ]
+    .join(" ")
+    .toLowerCase();
+
+/** Without a mesh: at the end. */
+const toAddressKey = ({ meshes: [first] }: Machine): number =>
+  first === undefined ? Number.POSITIVE_INFINITY : toIpv4Number(first.address);
+
+/** Sorts behind every other text. */
+const LAST = "\uffff";
+
+const KEYS: Readonly<Record<string, (row: MachineRow) => string | number>> = {
+  name: ({ machine }) => machine.name,
+  // Online first, then whoever was seen last.
+  seen: ({ machine }) =>
+    machine.online ? 0 : -Date.parse(machine.lastSeenAt ?? "1970-01-01T00:00:00Z") + Number.MAX_SAFE_INTEGER,
+  address: ({ machine }) => toAddressKey(machine),
+  agent: ({ machine }) => machine.agent?.agentVersion ?? LAST,
+  problems: ({ problems }) => -problems.length,
+};
+
+const COLLATOR = new Intl.Collator("en", { numeric: true });
+
+function sortMachines(rows: readonly MachineRow[], sort: string): MachineRow[] {
+  const { columnId, isDescending } = parseSorting(sort);
+  const key = KEYS[columnId] ?? (({ machine }: MachineRow) => machine.name);
+  const sign = isDescending ? -1 : 1;
+  const keyed = rows.map((row) => ({ row, key: key(row) }));
+  keyed.sort((a, b) => sign * compare(a.key, b.key) || COLLATOR.compare(a.row.machine.name, b.row.machine.name));
+  return keyed.map(({ row }) => row);
+}
+
+const compare = (a: string | number, b: string | number): number =>
+  typeof a === "number" && typeof b === "number" ? (a === b ? 0 : a - b) : COLLATOR.compare(String(a), String(b));

@@ -1,0 +1,87 @@
+import { createLazyRoute, getRouteApi, Link, Outlet } from "@tanstack/react-router";
+import { ChevronLeft } from "lucide-react";
+import { getMachine } from "#schema/api/machines";
+import { isApiError } from "../../api/api-error.ts";
+import { LIST_EVERY_MS } from "../../api/pace.ts";
+import { useReply } from "../../api/use-api.ts";
+import { buttonClass } from "../../components/button.tsx";
+import { CopyText } from "../../components/copy-text.tsx";
+import { PageHeader } from "../../components/layout.tsx";
+import { EmptyState } from "../../components/states.tsx";
+import { TabLinks } from "../../components/tab-links.tsx";
+import { QueryView } from "../query-view.tsx";
+import { MachineActions } from "./machine-actions.tsx";
+import { GatewayBadge } from "./machine-columns.tsx";
+import { OnlineState } from "./online-state.tsx";
+
+const route = getRouteApi("/shell/machines/$machineId");
+
+function MachinePage() {
+  const { machineId } = route.useParams();
+  const machine = useReply(getMachine, { params: { machineId } }, { everyMs: LIST_EVERY_MS });
+  const params = { machineId };
+  return (
+    <QueryView query={machine} onError={toMissing}>
+      {(found) => (
+        <>
+          <PageHeader
+            above={<BackLink />}
+            title={
+              <>
+                {found.name}
+                {found.gateway && <GatewayBadge />}
+              </>
+            }
+            below={
+              <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
+                <OnlineState online={found.online} lastSeenAt={found.lastSeenAt} />
+                {found.meshes.map(({ meshId, meshName, address }) => (
+                  <span key={meshId} className="inline-flex items-baseline gap-1.5">
+                    <CopyText text={address} what={`address in ${meshName}`} />
+                    <span className="text-xs">{meshName}</span>
+                  </span>
+                ))}
+              </div>
+            }
+            actions={<MachineActions machine={found} />}
+          />
+          <TabLinks
+            label={found.name}
+            tabs={[
+              { to: "/machines/$machineId", params, label: "Overview" },
+              { to: "/machines/$machineId/peers", params, label: "Peers" },
+              { to: "/machines/$machineId/network", params, label: "Network" },
+              { to: "/machines/$machineId/endpoints", params, label: "Endpoints" },
+              { to: "/machines/$machineId/events", params, label: "Events" },
+            ]}
+          />
+          <Outlet />
+        </>
+      )}
+    </QueryView>
+  );
+}
+
+const BackLink = () => (
+  <Link to="/machines" className="inline-flex items-center gap-1 hover:text-ink">
+    <ChevronLeft aria-hidden className="size-3.5" /> Machines
+  </Link>
+);
+
+const toMissing = (error: Error) =>
+  isApiError(error) && (error.code === "machine_not_found" || error.code === "validation_failed") ? (
+    <EmptyState
+      icon={<ChevronLeft />}
+      isWholePage
+      title="There is no such machine"
+      action={
+        <Link to="/machines" className={buttonClass()}>
+          All machines
+        </Link>
+      }
+    >
+      It may have been removed.
+    </EmptyState>
+  ) : undefined;
+
+export const machinePage = createLazyRoute("/shell/machines/$machineId")({ component: MachinePage });

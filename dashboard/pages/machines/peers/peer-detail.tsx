@@ -1,0 +1,149 @@
+// What a peer's row opens into: the last minutes as charts, and why the path is what it is.
+import { Link } from "@tanstack/react-router";
+import { explainMachinePeer } from "#schema/api/machine-links";
+import { NAT_WORDS, type NatSummary } from "#schema/nat";
+import type { CandidateOutcome, PeerExplanation, PeerTelemetry } from "#schema/path";
+import { LIVE_EVERY_MS } from "../../../api/pace.ts";
+import { useReply } from "../../../api/use-api.ts";
+import { Age, Until } from "../../../components/age.tsx";
+import { Badge } from "../../../components/badge.tsx";
+import { CopyText } from "../../../components/copy-text.tsx";
+import { Fact, Facts } from "../../../components/layout.tsx";
+import { Sparkline } from "../../../components/sparkline.tsx";
+import { formatBitRate, formatMs, formatRatio } from "../../../lib/format.ts";
+import { ENDPOINT_WORDS } from "../endpoints/endpoint-words.ts";
+import { LiveView } from "../live-view.tsx";
+import { OUTCOME_WORDS } from "./peer-words.ts";
+import type { PeerSample } from "./peers-model.ts";
+
+interface PeerDetailProps {
+  readonly machineId: string;
+  readonly peer: PeerTelemetry;
+  readonly history: readonly PeerSample[];
+}
+
+const [LEAST_MS, LEAST_RATIO, LEAST_BYTES] = [5, 0.05, 1_250];
+
+export function PeerDetail({ machineId, peer, history }: PeerDetailProps) {
+  const params = { machineId, peerId: peer.machineId };
+  const explanations = useReply(explainMachinePeer, { params }, { everyMs: LIVE_EVERY_MS });
+  return (
+    <div className="flex flex-col gap-4">
+      <div className="grid gap-3 sm:grid-cols-2 xl:grid-cols-4">
+        <Sparkline
+          label="Latency"
+          samples={history.map(({ latencyMs }) => latencyMs)}
+          value={peer.latencyMs === null ? "–" : formatMs(peer.latencyMs)}
+          format={formatMs}
+          leastTop={LEAST_MS}
+        />
+        <Sparkline
+          label="Loss"
+          samples={history.map(({ lossRatio }) => lossRatio)}
+          value={peer.lossRatio === null ? "–" : formatRatio(peer.lossRatio)}
+          format={formatRatio}
+          leastTop={LEAST_RATIO}
+        />
+        <Sparkline
+          label="Received"
+          samples={history.map(({ rxBytesPerSecond }) => rxBytesPerSecond)}
+          value={formatBitRate(peer.rxBytesPerSecond)}
+          format={formatBitRate}
+          leastTop={LEAST_BYTES}
+        />
+        <Sparkline
+          label="Sent"
+          samples={history.map(({ txBytesPerSecond }) => txBytesPerSecond)}
+          value={formatBitRate(peer.txBytesPerSecond)}
+          format={formatBitRate}
+          leastTop={LEAST_BYTES}
+        />
+      </div>
+      <LiveView query={explanations}>
+        {({ items }) => {
+          const explanation = items.find(({ meshId }) => meshId === peer.meshId);
+          return explanation ? (
+            <Explanation explanation={explanation} />
+          ) : (
+            <p className="text-muted">It is no peer any more.</p>
+          );
+        }}
+      </LiveView>
+    </div>
+  );
+}
+
+function Explanation({ explanation }: { readonly explanation: PeerExplanation }) {
+  const { reason, endpoint, gatewayId, localNat, peerNat, since, nextTryAt, candidates, machineId, name } = explanation;
+  return (
+    <div className="grid gap-5 lg:grid-cols-2">
+      <section>
+        <h2 className="mb-1 font-semibold">Why this path</h2>
+        <p className="mb-3">{reason.message}</p>
+        <Facts>
+          {endpoint && (
+            <Fact label="Packets go to">
+              <CopyText text={endpoint} what="endpoint" />
+            </Fact>
+          )}
+          {gatewayId && (
+            <Fact label="Gateway">
+              <Link to="/machines/$machineId" params={{ machineId: gatewayId }} className="text-accent underline">
+                decrypts on the way
+              </Link>
+            </Fact>
+          )}
+          <Fact label="This machine">{describeNat(localNat)}</Fact>
+          <Fact label={name}>{describeNat(peerNat)}</Fact>
+          {since && (
+            <Fact label="Like this since">
+              <Age at={since} />
+            </Fact>
+          )}
+          <Fact label="Next try">{nextTryAt === null ? "nothing better to try" : <Until at={nextTryAt} />}</Fact>
+        </Facts>
+        <p className="mt-3">
+          <Link to="/machines/$machineId" params={{ machineId }} className="text-accent underline">
+            Look at {name}
+          </Link>
+        </p>
+      </section>
+      <section>
+        <h2 className="mb-1 font-semibold">What was tried</h2>
+        {candidates.length === 0 ? (
+          <p className="text-muted">The peer has told no endpoint yet.</p>
+        ) : (
+          <ul className="divide-y divide-line rounded-md border border-line bg-surface">
+            {candidates.map((candidate) => (
+              <Candidate key={`${candidate.type} ${candidate.endpoint}`} candidate={candidate} />
+            ))}
+          </ul>
+        )}
+      </section>
+    </div>
+  );
+}
+
+const Candidate = ({
+  candidate: { endpoint, type, outcome, roundTripMs, lastTriedAt },
+}: {
+  readonly candidate: CandidateOutcome;
+}) => (
+  <li className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-2">
+    <CopyText text={endpoint} what="endpoint" />
+    <span className="text-muted text-xs" title={ENDPOINT_WORDS[type].hint}>
+      {ENDPOINT_WORDS[type].label}
+    </span>
+    <span className="ml-auto flex items-center gap-2 text-muted text-xs">
+      {roundTripMs !== null && formatMs(roundTripMs)}
+      {lastTriedAt && <Age at={lastTriedAt} />}
+      <Badge tone={OUTCOME_WORDS[outcome].tone}>{OUTCOME_WORDS[outcome].label}</Badge>
+    </span>
+  </li>
+);
+
+function describeNat(nat: NatSummary | null): string {
+  if (nat === null) return "not known yet";
+  const way = nat.isUdpOpen ? NAT_WORDS[nat.mapping] : "no UDP gets out";
+  return nat.publicAddress ? `${way}, ${nat.publicAddress}` : way;
+}

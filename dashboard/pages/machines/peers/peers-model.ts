@@ -1,0 +1,83 @@
+// A machine's peers: found, in order, counted; and what was measured of each while the page was open.
+import type { PathKind, PeerConnectivity, PeerTelemetry } from "#schema/path";
+import { parseSorting } from "../../../components/table/columns.ts";
+import type { PeerSearch } from "./peer-search.ts";
+
+export const DEFAULT_PEER_SORT = "name";
+
+export const toPeerKey = ({ meshId, machineId }: Pick<PeerTelemetry, "meshId" | "machineId">): string =>
+  `${meshId}~${machineId}`;
+
+export function selectPeers(
+  peers: readonly PeerTelemetry[],
+  { q = "", status, path, sort }: PeerSearch,
+): PeerTelemetry[] {
+  const words = q.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = peers.filter(
+    (peer) =>
+      (status === undefined || peer.status === status) &&
+      (path === undefined || peer.path === path) &&
+      words.every((word) => `${peer.name} ${peer.endpoint ?? ""} ${peer.machineId}`.toLowerCase().includes(word)),
+  );
+  return sortPeers(found, sort ?? DEFAULT_PEER_SORT);
+}
+
+/** What needs looking at comes first. */
+const STATUS_ORDER: readonly PeerConnectivity[] = ["down", "connecting", "up", "idle"];
+const PATH_ORDER: readonly PathKind[] = ["direct", "relayed", "transit", "none"];
+
+const KEYS: Readonly<Record<string, (peer: PeerTelemetry) => number | string>> = {
+  name: ({ name }) => name,
+  status: ({ status }) => STATUS_ORDER.indexOf(status),
+  path: ({ path }) => PATH_ORDER.indexOf(path),
+  latency: ({ latencyMs }) => latencyMs ?? Number.MAX_VALUE,
+  loss: ({ lossRatio }) => -(lossRatio ?? -1),
+  handshake: ({ handshakeAgeSeconds }) => handshakeAgeSeconds ?? Number.MAX_VALUE,
+  traffic: ({ rxBytesPerSecond, txBytesPerSecond }) => -(rxBytesPerSecond + txBytesPerSecond),
+};
+
+const COLLATOR = new Intl.Collator("en", { numeric: true });
+
+function sortPeers(peers: readonly PeerTelemetry[], sort: string): PeerTelemetry[] {
+  const { columnId, isDescending } = parseSorting(sort);
+  const key = KEYS[columnId] ?? (({ name }: PeerTelemetry) => name);
+  const sign = isDescending ? -1 : 1;
+  return peers.toSorted((a, b) => {
+    const [left, right] = [key(a), key(b)];
+    const order =
+      typeof left === "number" && typeof right === "number"
+        ? Math.sign(left - right)
+        : COLLATOR.compare(String(left), String(right));
+    return sign * order || COLLATOR.compare(a.name, b.name);
+  });
+}
+
+export type PathCounts = Readonly<Record<PathKind, number>>;
+
+export function countPaths(peers: readonly PeerTelemetry[]): PathCounts {
+  const counts = { direct: 0, relayed: 0, transit: 0, none: 0 };
+  for (const { path } of peers) counts[path] += 1;
+  return counts;
+}
+
+export interface PeerSample {
+  readonly latencyMs: number | null;
+  readonly lossRatio: number | null;
+  readonly rxBytesPerSecond: number;
+  readonly txBytesPerSecond: number;
+}
+export type PeerHistories = ReadonlyMap<string, readonly PeerSample[]>;
+
+export const MAX_SAMPLES = 60;
+
+/** The histories with what was just measured: peers that went are forgotten. */
+export function addSamples(histories: PeerHistories, peers: readonly PeerTelemetry[]): PeerHistories {
+  return new Map(
+    peers.map((peer) => {
+      const { latencyMs, lossRatio, rxBytesPerSecond, txBytesPerSecond } = peer;
+      const sample = { latencyMs, lossRatio, rxBytesPerSecond, txBytesPerSecond };
+      const key = toPeerKey(peer);
+      return [key, [...(histories.get(key) ?? []), sample].slice(-MAX_SAMPLES)];
+    }),
+  );
+}

@@ -1,0 +1,102 @@
+import { type FormEvent, useState } from "react";
+import { getMesh, listMeshes, updateMesh } from "#schema/api/meshes";
+import type { Fallback, Mesh } from "#schema/mesh";
+import { toFieldErrors } from "../../../api/api-error.ts";
+import { useChange, useList } from "../../../api/use-api.ts";
+import { Button } from "../../../components/button.tsx";
+import { Choice, Field, SwitchField, TextInput } from "../../../components/field.tsx";
+import { Card } from "../../../components/layout.tsx";
+import { useToast } from "../../../components/toast.tsx";
+import { FormError } from "../../query-view.tsx";
+import { judgeName } from "../create/mesh-draft-model.ts";
+import { FALLBACK_LABELS } from "./fallback-labels.ts";
+
+const OPTIONS = Object.entries(FALLBACK_LABELS).map(([value, words]) => ({ value: value as Fallback, ...words }));
+
+interface MeshSettingsFormProps {
+  readonly mesh: Mesh;
+  readonly canChange: boolean;
+}
+
+export function MeshSettingsForm({ mesh, canChange }: MeshSettingsFormProps) {
+  const update = useChange(updateMesh, [getMesh.id, listMeshes.id]);
+  const toast = useToast();
+  const meshes = useList(listMeshes, {});
+  const [name, setName] = useState<string>(mesh.name);
+  const [isDefault, setDefault] = useState(mesh.isDefault);
+  const [fallback, setFallback] = useState(mesh.fallback);
+  const others = (meshes.data ?? []).filter(({ id }) => id !== mesh.id);
+  const nameError =
+    name === ""
+      ? "must have a name"
+      : judgeName(
+          name,
+          others.map((other) => other.name),
+        );
+  const refused = toFieldErrors(update.error);
+  const changes = {
+    ...(name === mesh.name ? {} : { name }),
+    ...(isDefault === mesh.isDefault ? {} : { isDefault }),
+    ...(fallback === mesh.fallback ? {} : { fallback }),
+  };
+  const isChanged = Object.keys(changes).length > 0;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!isChanged || nameError !== null) return;
+    update.mutate({ params: { meshId: mesh.id }, body: changes }, { onSuccess: () => toast("Settings saved") });
+  };
+  const previous = others.find((other) => other.isDefault);
+  return (
+    <form onSubmit={submit} noValidate>
+      <Card title="Settings">
+        <div className="flex flex-col gap-5">
+          <Field label="Name" error={nameError ?? refused.name} hint="Machines keep their addresses when it changes.">
+            {(ids) => (
+              <TextInput
+                {...ids}
+                className="sm:max-w-sm"
+                value={name}
+                onChange={(event) => setName(event.target.value)}
+                disabled={!canChange}
+                autoComplete="off"
+                autoCapitalize="none"
+                spellCheck={false}
+              />
+            )}
+          </Field>
+          <SwitchField
+            label="Default mesh"
+            hint={
+              isDefault && previous
+                ? `In place of ${previous.name}.`
+                : "Machines join it whose join token names no mesh."
+            }
+            isOn={isDefault}
+            onChange={setDefault}
+            disabled={!canChange}
+          />
+          <Choice
+            legend="Pairs without a direct path talk by"
+            value={fallback}
+            onChange={setFallback}
+            options={OPTIONS}
+            disabled={!canChange}
+          />
+          <FormError error={Object.keys(refused).length === 0 ? update.error : null} />
+          {canChange && (
+            <div>
+              <Button
+                type="submit"
+                look="primary"
+                disabled={!isChanged || nameError !== null}
+                isBusy={update.isPending}
+              >
+                Save changes
+              </Button>
+            </div>
+          )}
+        </div>
+      </Card>
+    </form>
+  );
+}

@@ -1,0 +1,123 @@
+import { createLazyRoute } from "@tanstack/react-router";
+import { KeyRound, Plus } from "lucide-react";
+import { useState } from "react";
+import { type ApiToken, createApiToken, listApiTokens, revokeApiToken } from "#schema/api/api-tokens";
+import { useCan } from "../../api/session.ts";
+import { useChange, useList } from "../../api/use-api.ts";
+import { useNow } from "../../browser/use-now.ts";
+import { Age, Until } from "../../components/age.tsx";
+import { Badge } from "../../components/badge.tsx";
+import { Button } from "../../components/button.tsx";
+import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
+import { PageHeader } from "../../components/layout.tsx";
+import { EmptyState } from "../../components/states.tsx";
+import type { Column } from "../../components/table/columns.ts";
+import { DataTable } from "../../components/table/data-table.tsx";
+import { FormError, QueryView } from "../query-view.tsx";
+import { CreateApiTokenDialog } from "./create-api-token-dialog.tsx";
+import { ROLE_WORDS } from "./token-words.ts";
+
+function ApiTokensPage() {
+  const tokens = useList(listApiTokens, {});
+  const canCreate = useCan(createApiToken);
+  const [isCreating, setCreating] = useState(false);
+  const [revoked, setRevoked] = useState<ApiToken | null>(null);
+  const create = canCreate && (
+    <Button look="primary" onClick={() => setCreating(true)}>
+      <Plus aria-hidden /> Create token
+    </Button>
+  );
+  const action = (token: ApiToken) =>
+    canCreate && (
+      <Button size="small" onClick={() => setRevoked(token)} aria-label={`Revoke ${token.name}`}>
+        Revoke
+      </Button>
+    );
+  return (
+    <>
+      <PageHeader title="API tokens" below="Secrets with which scripts use the API." actions={create} />
+      <QueryView query={tokens}>
+        {(all) =>
+          all.length === 0 ? (
+            <EmptyState icon={<KeyRound />} title="No API token" action={create}>
+              A token has a role and an end. It is shown once; only its hash is kept.
+            </EmptyState>
+          ) : (
+            <DataTable
+              label="API tokens"
+              rows={all}
+              columns={toColumns(action)}
+              toKey={({ id }) => id}
+              card={(token) => (
+                <div className="flex items-center justify-between gap-3">
+                  <div className="flex min-w-0 flex-col gap-1">
+                    <span className="truncate font-medium">{token.name}</span>
+                    <span className="flex items-center gap-2">
+                      <Badge>{ROLE_WORDS[token.role].label}</Badge>
+                      <Ends token={token} />
+                    </span>
+                  </div>
+                  {action(token)}
+                </div>
+              )}
+            />
+          )
+        }
+      </QueryView>
+      <CreateApiTokenDialog isOpen={isCreating} onClose={() => setCreating(false)} />
+      {revoked && <RevokeDialog token={revoked} onClose={() => setRevoked(null)} />}
+    </>
+  );
+}
+
+const MINUTE_MS = 60_000;
+
+const Ends = ({ token: { expiresAt } }: { readonly token: ApiToken }) =>
+  Date.parse(expiresAt) <= useNow(MINUTE_MS) ? (
+    <Badge tone="warn">expired</Badge>
+  ) : (
+    <span className="text-muted">
+      ends <Until at={expiresAt} />
+    </span>
+  );
+
+const toColumns = (action: Column<ApiToken>["cell"]): readonly Column<ApiToken>[] => [
+  {
+    id: "name",
+    header: "What for",
+    track: "minmax(10rem, 2fr)",
+    cell: ({ name }) => <span className="font-medium">{name}</span>,
+  },
+  { id: "role", header: "Role", track: "7rem", cell: ({ role }) => <Badge>{ROLE_WORDS[role].label}</Badge> },
+  { id: "ends", header: "Ends", track: "minmax(7rem, 1fr)", cell: (token) => <Ends token={token} /> },
+  {
+    id: "created",
+    header: "Created",
+    track: "7rem",
+    cell: ({ createdAt }) => (
+      <span className="text-muted">
+        <Age at={createdAt} />
+      </span>
+    ),
+  },
+  { id: "actions", header: "Actions", isHeaderHidden: true, track: "5rem", align: "end", cell: action },
+];
+
+function RevokeDialog({ token, onClose }: { readonly token: ApiToken; readonly onClose: () => void }) {
+  const revoke = useChange(revokeApiToken, [listApiTokens.id]);
+  return (
+    <ConfirmDialog
+      title={`Revoke ${token.name}?`}
+      isOpen
+      onClose={onClose}
+      verb="Revoke"
+      isBusy={revoke.isPending}
+      onConfirm={() => revoke.mutate({ params: { apiTokenId: token.id } }, { onSuccess: onClose })}
+    >
+      <p>Whatever uses it is refused from then on. It can't be undone.</p>
+      <FormError error={revoke.error} />
+    </ConfirmDialog>
+  );
+}
+
+export const apiTokensPage = createLazyRoute("/shell/api-tokens")({ component: ApiTokensPage });
