@@ -48,7 +48,7 @@ export const Facts = ({ children, columns = 1 }: { readonly children: ReactNode;
 );
 
 export const Fact = ({ label, children }: { readonly label: string; readonly children: ReactNode }) => (
-  <div className="grid min-w-0 grid-cols-[8.5rem_minmax(0,1fr)] items-baseline gap-3">
+  <div className="grid min-w-0 grid-cols-[8.5rem_minmax(0,1fr)] items-start gap-3">
     <dt className="text-muted">{label}</dt>
     <dd className="min-w-0 break-words">{children}</dd>
   </div>

@@ -21,7 +21,7 @@ export const StatusDot = ({ tone, isPulsing = false }: StatusDotProps) => (
   <span
     aria-hidden
     className={classNames(
-      "size-2 shrink-0 rounded-full border-[1.5px]",
+      "inline-block size-2 shrink-0 rounded-full border-[1.5px]",
       FILLS[tone],
       isPulsing && "animate-pulse-soft",
     )}

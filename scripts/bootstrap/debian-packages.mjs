@@ -23,15 +23,22 @@ const PROGRAMS = {
   iperf3: "iperf3",
   bird: "bird2",
 };
+/** What looks at pages: the browser, and letters for it to draw, which Debian only recommends. Programs, or files by their path. */
+const BROWSER = {
+  chromium: "chromium",
+  "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
+};
 /** Packages that start a service of theirs; a lab starts these programs itself, and a person's machine shall serve nobody. */
 const SERVICES = { coturn: "coturn.service", iperf3: "iperf3.service", bird2: "bird.service" };
 // A person's PATH may lack sbin, where most of these live.
 const FOLDERS = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 const LISTS = "/var/lib/apt/lists";
 
-export async function installDebianPackages() {
-  if (process.platform !== "linux" || missingPackages().length === 0) return;
-  const packages = missingPackages();
+/** @param {{ withBrowser: boolean }} needs */
+export async function installDebianPackages({ withBrowser }) {
+  const needed = { ...PROGRAMS, ...(withBrowser ? BROWSER : {}) };
+  const packages = findMissing(needed);
+  if (process.platform !== "linux" || packages.length === 0) return;
   if (process.getuid?.() !== 0 || !isProgram("apt-get")) {
     const how = `apt-get install --no-install-recommends ${packages.join(" ")}`;
     process.stderr.write(`becket: network labs need Debian packages that are missing here: ${packages.join(", ")}\n`);
@@ -39,7 +46,7 @@ export async function installDebianPackages() {
     return;
   }
   await withLock("becket-apt", async () => {
-    const wanted = missingPackages();
+    const wanted = findMissing(needed);
     if (wanted.length === 0) return;
     process.stderr.write(`becket: installing Debian packages: ${wanted.join(", ")} …\n`);
     if (!hasPackageLists()) await aptGet("update");
@@ -59,14 +66,15 @@ async function disableServices(packages) {
   await runInstaller(["systemctl", "--quiet", "disable", ...services]);
 }
 
-function missingPackages() {
-  const missing = Object.entries(PROGRAMS).filter(([program]) => !isProgram(program));
+/** @param {Record<string, string>} needed */
+function findMissing(needed) {
+  const missing = Object.entries(needed).filter(([program]) => !isProgram(program));
   return [...new Set(missing.map(([, name]) => name))];
 }
 
 /** @param {string} name */
 function isProgram(name) {
-  return FOLDERS.some((folder) => existsSync(path.join(folder, name)));
+  return FOLDERS.some((folder) => existsSync(path.resolve(folder, name)));
 }
 
 function hasPackageLists() {

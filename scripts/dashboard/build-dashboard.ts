@@ -15,6 +15,9 @@ export async function buildDashboard(folder: string): Promise<boolean> {
   // Imported late: who finds a fresh build does not wait for Vite.
   const { build } = await import("vite");
   const draft = path.join(repository, `build/dashboard.${process.pid}`);
+  const { NODE_ENV } = process.env;
+  // What is delivered is React for production, whatever is set where it is built (vitest sets "test").
+  process.env.NODE_ENV = "production";
   try {
     await build({
       ...dashboardConfig,
@@ -23,6 +26,8 @@ export async function buildDashboard(folder: string): Promise<boolean> {
     });
     publish(draft, folder);
   } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
     rmSync(draft, { recursive: true, force: true });
   }
   return true;

@@ -12,7 +12,9 @@ export interface FirstLoad {
 /** @param entries more files that are taken along: the chunk of the page that is opened */
 export function measureFirstLoad(folder: string, entries: readonly string[] = []): FirstLoad {
   const page = readFileSync(path.join(folder, "index.html"), "utf8");
-  const waiting = [...page.matchAll(/<(?:script|link)[^>]+(?:src|href)="\/([^"]+)"/g)].map(([, file]) => file ?? "").concat(entries);
+  const waiting = [...page.matchAll(/<(?:script|link)[^>]+(?:src|href)="\/([^"]+)"/g)]
+    .map(([, file]) => file ?? "")
+    .concat(entries);
   const files = new Set<string>(["index.html"]);
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (files.has(file)) continue;
@@ -29,6 +31,6 @@ export function measureFirstLoad(folder: string, entries: readonly string[] = []
 
 /** Static imports, as the bundler writes them. */
 const findImports = (folder: string, file: string): string[] =>
-  [...readFileSync(path.join(folder, file), "utf8").matchAll(/(?:import|from)\s*"(\.\/[^"]+\.js)"/g)].map(([, target]) =>
-    path.join(path.dirname(file), target ?? ""),
+  [...readFileSync(path.join(folder, file), "utf8").matchAll(/(?:import|from)\s*"(\.\/[^"]+\.js)"/g)].map(
+    ([, target]) => path.join(path.dirname(file), target ?? ""),
   );

@@ -30,7 +30,12 @@ export function HeaderCell<Row>({ column, sort, onSort }: HeaderCellProps<Row>) 
       <button
         type="button"
         onClick={() => onSort(toggleSorting(sort, id))}
-        className={classNames("group/sort inline-flex items-center gap-1 hover:text-ink", isSorted && "text-ink")}
+        className={classNames(
+          "group/sort inline-flex items-center gap-1 hover:text-ink",
+          // The name stands over its values; the arrow on the other side.
+          align === "end" && "flex-row-reverse",
+          isSorted && "text-ink",
+        )}
       >
         {header}
         <Arrow

@@ -103,7 +103,7 @@ export const MachineCard = ({ machine, problems }: MachineRow) => (
       <Name machine={machine} />
       <OnlineState online={machine.online} lastSeenAt={machine.lastSeenAt} />
     </div>
-    <Meshes meshes={machine.meshes} />
+    {machine.meshes.length > 0 && <Meshes meshes={machine.meshes} />}
     {problems.length > 0 && <Problems problems={problems} />}
   </div>
 );

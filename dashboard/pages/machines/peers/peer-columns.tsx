@@ -109,9 +109,11 @@ export function toPeerColumns({ meshNames, open, toggle }: PeerColumnsInput) {
       </div>
       <div className="flex justify-between gap-3 pl-6 text-muted">
         <State peer={peer} />
-        <span>
-          <Latency peer={peer} /> · <Loss peer={peer} /> loss
-        </span>
+        {peer.latencyMs !== null && (
+          <span>
+            <Latency peer={peer} /> · <Loss peer={peer} /> loss
+          </span>
+        )}
       </div>
     </div>
   );
