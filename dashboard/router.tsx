@@ -50,6 +50,9 @@ const machinePeersRoute = createRoute({
 const machineEndpointsRoute = createRoute({ getParentRoute: () => machineRoute, path: "/endpoints" }).lazy(() =>
   import("./pages/machines/endpoints/endpoints-tab.tsx").then(({ endpointsTab }) => endpointsTab),
 );
+const machineRoutingRoute = createRoute({ getParentRoute: () => machineRoute, path: "/routing" }).lazy(() =>
+  import("./pages/machines/routing/routing-tab.tsx").then(({ routingTab }) => routingTab),
+);
 const machineEventsRoute = createRoute({ getParentRoute: () => machineRoute, path: "/events" }).lazy(() =>
   import("./pages/machines/events/events-tab.tsx").then(({ eventsTab }) => eventsTab),
 );
@@ -98,6 +101,7 @@ const routeTree = rootRoute.addChildren([
       machineNetworkRoute,
       machinePeersRoute,
       machineEndpointsRoute,
+      machineRoutingRoute,
       machineEventsRoute,
     ]),
     meshesRoute,

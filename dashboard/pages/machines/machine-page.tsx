@@ -52,6 +52,7 @@ function MachinePage() {
               { to: "/machines/$machineId/peers", params, label: "Peers" },
               { to: "/machines/$machineId/network", params, label: "Network" },
               { to: "/machines/$machineId/endpoints", params, label: "Endpoints" },
+              { to: "/machines/$machineId/routing", params, label: "Routing" },
               { to: "/machines/$machineId/events", params, label: "Events" },
             ]}
           />

@@ -15,6 +15,12 @@ export const DefaultStar = () => (
   </Badge>
 );
 
+export const ReflectorBadge = () => (
+  <Badge tone="info" title="Route reflector mode: machines speak BGP with the gateways only">
+    RR
+  </Badge>
+);
+
 const Name = ({ mesh }: { readonly mesh: Mesh }) => (
   <span className="flex items-center gap-2">
     <Link
@@ -25,6 +31,7 @@ const Name = ({ mesh }: { readonly mesh: Mesh }) => (
       {mesh.name}
     </Link>
     {mesh.isDefault && <DefaultStar />}
+    {mesh.routeReflectorMode && <ReflectorBadge />}
   </span>
 );
 

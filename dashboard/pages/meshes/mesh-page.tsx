@@ -1,5 +1,5 @@
 import { createLazyRoute, getRouteApi, Link, Outlet } from "@tanstack/react-router";
-import { ChevronLeft } from "lucide-react";
+import { ChevronLeft, TriangleAlert } from "lucide-react";
 import { listMachines } from "#schema/api/machines";
 import { getMesh } from "#schema/api/meshes";
 import { isApiError } from "../../api/api-error.ts";
@@ -8,12 +8,12 @@ import { useList, useReply } from "../../api/use-api.ts";
 import { buttonClass } from "../../components/button.tsx";
 import { CopyText } from "../../components/copy-text.tsx";
 import { PageHeader } from "../../components/layout.tsx";
-import { EmptyState } from "../../components/states.tsx";
+import { EmptyState, Notice } from "../../components/states.tsx";
 import { StatusDot } from "../../components/status-dot.tsx";
 import { TabLinks } from "../../components/tab-links.tsx";
 import { formatQuantity } from "../../lib/format.ts";
 import { QueryView } from "../query-view.tsx";
-import { DefaultStar } from "./mesh-columns.tsx";
+import { DefaultStar, ReflectorBadge } from "./mesh-columns.tsx";
 import { toMeshHealths } from "./mesh-health-model.ts";
 
 const route = getRouteApi("/shell/meshes/$meshId");
@@ -35,6 +35,7 @@ function MeshPage() {
                 <>
                   {found.name}
                   {found.isDefault && <DefaultStar />}
+                  {found.routeReflectorMode && <ReflectorBadge />}
                 </>
               }
               below={
@@ -58,6 +59,15 @@ function MeshPage() {
                 { to: "/meshes/$meshId/settings", params, label: "Settings" },
               ]}
             />
+            {found.warnings.length > 0 && (
+              <div className="mb-5 flex flex-col gap-2">
+                {found.warnings.map(({ code, message }) => (
+                  <Notice key={`${code} ${message}`} tone="warn" icon={<TriangleAlert aria-hidden />}>
+                    <span className="first-letter:uppercase">{message}</span>
+                  </Notice>
+                ))}
+              </div>
+            )}
             <Outlet />
           </>
         );

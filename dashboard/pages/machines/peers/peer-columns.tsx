@@ -6,7 +6,7 @@ import { StatusDot } from "../../../components/status-dot.tsx";
 import type { Column } from "../../../components/table/columns.ts";
 import { classNames } from "../../../lib/class-names.ts";
 import { formatBitRate, formatMs, formatRatio, formatSeconds } from "../../../lib/format.ts";
-import { PATH_WORDS, STATUS_WORDS } from "./peer-words.ts";
+import { BGP_WORDS, PATH_WORDS, STATUS_WORDS } from "./peer-words.ts";
 import { toPeerKey } from "./peers-model.ts";
 
 interface PeerColumnsInput {
@@ -89,6 +89,20 @@ export function toPeerColumns({ meshNames, open, toggle }: PeerColumnsInput) {
       isSortable: true,
       align: "end",
       cell: ({ handshakeAgeSeconds: age }) => (age === null ? <Nothing label="never" /> : formatSeconds(age)),
+    },
+    {
+      id: "bgp",
+      header: "BGP",
+      track: "6.5rem",
+      from: "xl",
+      cell: ({ bgp }) =>
+        bgp.state === "not_applicable" ? (
+          <Nothing label="no session" />
+        ) : (
+          <Badge tone={BGP_WORDS[bgp.state].tone} title={bgp.lastError ?? ""}>
+            {BGP_WORDS[bgp.state].label}
+          </Badge>
+        ),
     },
     {
       id: "traffic",

@@ -13,7 +13,7 @@ import { Sparkline } from "../../../components/sparkline.tsx";
 import { formatBitRate, formatMs, formatRatio } from "../../../lib/format.ts";
 import { ENDPOINT_WORDS } from "../endpoints/endpoint-words.ts";
 import { LiveView } from "../live-view.tsx";
-import { OUTCOME_WORDS } from "./peer-words.ts";
+import { BGP_WORDS, OUTCOME_WORDS } from "./peer-words.ts";
 import type { PeerSample } from "./peers-model.ts";
 
 interface PeerDetailProps {
@@ -74,7 +74,8 @@ export function PeerDetail({ machineId, peer, history }: PeerDetailProps) {
 }
 
 function Explanation({ explanation }: { readonly explanation: PeerExplanation }) {
-  const { reason, endpoint, gatewayId, localNat, peerNat, since, nextTryAt, candidates, machineId, name } = explanation;
+  const { bgp, reason, endpoint, gatewayId, localNat, peerNat, since, nextTryAt, candidates, machineId, name } =
+    explanation;
   return (
     <div className="grid gap-5 lg:grid-cols-2">
       <section>
@@ -100,6 +101,15 @@ function Explanation({ explanation }: { readonly explanation: PeerExplanation })
               <Age at={since} />
             </Fact>
           )}
+          <Fact label="BGP session">
+            {BGP_WORDS[bgp.state].label}
+            {bgp.since && (
+              <>
+                , <Age at={bgp.since} suffix="" />
+              </>
+            )}
+            {bgp.lastError && <span className="block text-muted">{bgp.lastError}</span>}
+          </Fact>
           <Fact label="Next try">{nextTryAt === null ? "nothing better to try" : <Until at={nextTryAt} />}</Fact>
         </Facts>
         <p className="mt-3">

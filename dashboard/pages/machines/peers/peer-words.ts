@@ -1,3 +1,4 @@
+import type { BgpState } from "#schema/bgp";
 import type { CandidateOutcome, PathKind, PeerConnectivity } from "#schema/path";
 import type { Tone } from "../../../components/badge.tsx";
 
@@ -19,6 +20,16 @@ export const STATUS_WORDS: Readonly<Record<PeerConnectivity, Words>> = {
   idle: { label: "idle", hint: "Nothing to send, so nothing was tried", tone: "neutral" },
   connecting: { label: "connecting", hint: "A path is being tried", tone: "info" },
   down: { label: "down", hint: "Nothing works", tone: "bad" },
+};
+
+export const BGP_WORDS: Readonly<Record<BgpState, Omit<Words, "hint">>> = {
+  established: { label: "established", tone: "good" },
+  active: { label: "active", tone: "warn" },
+  connect: { label: "connect", tone: "warn" },
+  idle: { label: "idle", tone: "bad" },
+  open_sent: { label: "open sent", tone: "info" },
+  open_confirm: { label: "open confirm", tone: "info" },
+  not_applicable: { label: "no session", tone: "neutral" },
 };
 
 export const OUTCOME_WORDS: Readonly<Record<CandidateOutcome["outcome"], Omit<Words, "hint">>> = {
