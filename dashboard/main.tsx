@@ -14,7 +14,7 @@ const RELOAD_PAUSE_MS = 30_000;
 const credentials = createCredentials();
 const client = createClient({ fetch: (path, init) => fetch(path, init), readToken: credentials.read });
 const queries = createQueries();
-const router = createAppRouter();
+const router = createAppRouter({ client, queries });
 
 // A chunk that is gone belongs to a version before: the new page knows the new ones. Once only, in case it is the network.
 window.addEventListener("vite:preloadError", (event) => {

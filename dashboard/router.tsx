@@ -1,5 +1,10 @@
 // Every page's address. Pages are loaded when they are gone to; what the frame needs comes first.
-import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, redirect } from "@tanstack/react-router";
+import { listMachines } from "#schema/api/machines";
+import { listMeshes } from "#schema/api/meshes";
+import type { ApiClient } from "./api/client.ts";
+import { listQuery } from "./api/use-api.ts";
 import { parseAuditSearch } from "./pages/audit/audit-search.ts";
 import { parseMachineSearch } from "./pages/machines/machine-search.ts";
 import { parsePeerSearch } from "./pages/machines/peers/peer-search.ts";
@@ -9,7 +14,18 @@ import { Root } from "./pages/shell/root.tsx";
 import { Shell } from "./pages/shell/shell.tsx";
 import { parseSignInSearch } from "./pages/sign-in/sign-in-search.ts";
 
-const rootRoute = createRootRoute({ component: Root });
+export interface RouterContext {
+  readonly client: ApiClient;
+  readonly queries: QueryClient;
+}
+
+const rootRoute = createRootRouteWithContext<RouterContext>()({ component: Root });
+
+/** The list is under way while the page's code is fetched and the session is looked up. */
+const askForMachines = ({ context: { queries, client } }: { readonly context: RouterContext }) =>
+  void queries.prefetchQuery(listQuery(client, listMachines, {}));
+const askForMeshes = ({ context: { queries, client } }: { readonly context: RouterContext }) =>
+  void queries.prefetchQuery(listQuery(client, listMeshes, {}));
 
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -31,6 +47,7 @@ const machinesRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/machines",
   validateSearch: parseMachineSearch,
+  loader: askForMachines,
 }).lazy(() => import("./pages/machines/machines-page.tsx").then(({ machinesPage }) => machinesPage));
 
 const machineRoute = createRoute({ getParentRoute: () => shellRoute, path: "/machines/$machineId" }).lazy(() =>
@@ -61,6 +78,7 @@ const meshesRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/meshes",
   validateSearch: parseMeshSearch,
+  loader: askForMeshes,
 }).lazy(() => import("./pages/meshes/meshes-page.tsx").then(({ meshesPage }) => meshesPage));
 
 const meshRoute = createRoute({ getParentRoute: () => shellRoute, path: "/meshes/$meshId" }).lazy(() =>
@@ -112,9 +130,10 @@ const routeTree = rootRoute.addChildren([
   ]),
 ]);
 
-export const createAppRouter = () =>
+export const createAppRouter = (context: RouterContext) =>
   createRouter({
     routeTree,
+    context,
     defaultPreload: "intent",
     scrollRestoration: true,
     // Filters read as people would write them: `?q=web&state=offline`.

@@ -1,5 +1,5 @@
 // The frame around every page: where one can go, how the meshes are, who one is. A rail at the side, or bars on a phone.
-import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
+import { Outlet } from "@tanstack/react-router";
 import { MeProvider, useMe } from "../../api/session.ts";
 import { LoadingState } from "../../components/states.tsx";
 import { QueryError } from "../query-view.tsx";
@@ -7,11 +7,11 @@ import { BottomBar } from "./bottom-bar.tsx";
 import { Brand } from "./brand.tsx";
 import { MeshHealthList } from "./mesh-health-list.tsx";
 import { NavRail } from "./nav-rail.tsx";
+import { ToSignIn } from "./to-sign-in.tsx";
 import { UserMenu } from "./user-menu.tsx";
 
 export function Shell() {
   const { data: me, error, refetch, isFetching } = useMe();
-  const { href } = useLocation();
   if (me === undefined) {
     return (
       <div className="mx-auto max-w-xl px-4 py-24">
@@ -23,7 +23,7 @@ export function Shell() {
       </div>
     );
   }
-  if (me === null) return <Navigate to="/sign-in" search={href === "/" ? {} : { returnTo: href }} replace />;
+  if (me === null) return <ToSignIn />;
   return (
     <MeProvider value={me}>
       <a
