@@ -4,6 +4,7 @@ import { createRootRouteWithContext, createRoute, createRouter, redirect } from 
 import { listMachines } from "#schema/api/machines";
 import { listMeshes } from "#schema/api/meshes";
 import type { ApiClient } from "./api/client.ts";
+import { meQuery } from "./api/session.ts";
 import { listQuery } from "./api/use-api.ts";
 import { parseAuditSearch } from "./pages/audit/audit-search.ts";
 import { parseMachineSearch } from "./pages/machines/machine-search.ts";
@@ -21,6 +22,9 @@ export interface RouterContext {
 
 const rootRoute = createRootRouteWithContext<RouterContext>()({ component: Root });
 
+const askForMe = ({ context: { queries, client } }: { readonly context: RouterContext }) =>
+  void queries.prefetchQuery(meQuery(client));
+
 /** The list is under way while the page's code is fetched and the session is looked up. */
 const askForMachines = ({ context: { queries, client } }: { readonly context: RouterContext }) =>
   void queries.prefetchQuery(listQuery(client, listMachines, {}));
@@ -33,7 +37,7 @@ const signInRoute = createRoute({
   validateSearch: parseSignInSearch,
 }).lazy(() => import("./pages/sign-in/sign-in-page.tsx").then(({ signInPage }) => signInPage));
 
-const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: "shell", component: Shell });
+const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: "shell", component: Shell, loader: askForMe });
 
 const homeRoute = createRoute({
   getParentRoute: () => shellRoute,

@@ -1,11 +1,12 @@
 // Who uses the page, and what that allows. The control plane says both; the page only mirrors it.
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import type { Operation } from "#schema/api/operation";
 import { getMe, type Me } from "#schema/api/sign-in";
 import type { Credentials } from "../browser/credentials.ts";
 import { isApiError } from "./api-error.ts";
-import { replyQuery, useClient } from "./use-api.ts";
+import type { ApiClient } from "./client.ts";
+import { useClient } from "./use-api.ts";
 
 const CredentialsContext = createContext<Credentials | null>(null);
 export const CredentialsProvider = CredentialsContext.Provider;
@@ -19,15 +20,13 @@ export function useCredentials(): Credentials {
 /** Roles change while a page is open. */
 const ME_EVERY_MS = 60_000;
 
-/** `data` is null when nobody is signed in. */
-export function useMe() {
-  const client = useClient();
-  const { queryKey, queryFn } = replyQuery(client, getMe, {});
-  return useQuery<Me | null>({
-    queryKey,
-    queryFn: async (context) => {
+/** Null when nobody is signed in. */
+export const meQuery = (client: ApiClient) =>
+  queryOptions({
+    queryKey: [getMe.id],
+    async queryFn({ signal }): Promise<Me | null> {
       try {
-        return await (queryFn as (context: unknown) => Promise<Me>)(context);
+        return await client.call(getMe, {}, { signal });
       } catch (error) {
         if (isApiError(error) && error.status === 401) return null;
         throw error;
@@ -36,7 +35,8 @@ export function useMe() {
     refetchInterval: ME_EVERY_MS,
     staleTime: ME_EVERY_MS,
   });
-}
+
+export const useMe = () => useQuery(meQuery(useClient()));
 
 const MeContext = createContext<Me | null>(null);
 export const MeProvider = MeContext.Provider;

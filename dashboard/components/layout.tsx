@@ -1,26 +1,32 @@
 // Pieces that pages are laid out with.
 import type { ReactNode } from "react";
+import { useTitle } from "../browser/use-title.ts";
 import { classNames } from "../lib/class-names.ts";
 
 interface PageHeaderProps {
+  /** What the browser's tab is called; the title, when that is text. */
+  readonly name?: string;
   readonly title: ReactNode;
   readonly above?: ReactNode;
   readonly below?: ReactNode;
   readonly actions?: ReactNode;
 }
 
-export const PageHeader = ({ title, above, below, actions }: PageHeaderProps) => (
-  <header className="mb-5 flex flex-wrap items-end gap-x-4 gap-y-3">
-    <div className="min-w-0 flex-1 basis-60">
-      {above && <div className="mb-1 text-muted text-xs">{above}</div>}
-      <h1 className="flex flex-wrap items-center gap-x-2.5 gap-y-1 break-words font-semibold text-xl tracking-tight">
-        {title}
-      </h1>
-      {below && <div className="mt-1 text-muted">{below}</div>}
-    </div>
-    {actions && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
-  </header>
-);
+export function PageHeader({ name, title, above, below, actions }: PageHeaderProps) {
+  useTitle(name ?? (typeof title === "string" ? title : ""));
+  return (
+    <header className="mb-5 flex flex-wrap items-end gap-x-4 gap-y-3">
+      <div className="min-w-0 flex-1 basis-60">
+        {above && <div className="mb-1 text-muted text-xs">{above}</div>}
+        <h1 className="flex flex-wrap items-center gap-x-2.5 gap-y-1 break-words font-semibold text-xl tracking-tight">
+          {title}
+        </h1>
+        {below && <div className="mt-1 text-muted">{below}</div>}
+      </div>
+      {actions && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
+    </header>
+  );
+}
 
 interface CardProps {
   readonly title?: ReactNode;

@@ -8,7 +8,7 @@ interface SearchBoxProps {
 }
 
 export const SearchBox = ({ label, value, onChange }: SearchBoxProps) => (
-  <div className="relative min-w-0 flex-1 basis-full sm:max-w-xs sm:basis-48">
+  <div className="relative w-full sm:w-72">
     <Search aria-hidden className="pointer-events-none absolute top-2.5 left-3 size-4 text-faint" />
     <TextInput
       type="search"

@@ -25,6 +25,7 @@ function MachinePage() {
       {(found) => (
         <>
           <PageHeader
+            name={found.name}
             above={<BackLink />}
             title={
               <>
@@ -34,7 +35,7 @@ function MachinePage() {
             }
             below={
               <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
-                <OnlineState online={found.online} lastSeenAt={found.lastSeenAt} />
+                <OnlineState online={found.online} lastSeenAt={found.lastSeenAt} isLong />
                 {found.meshes.map(({ meshId, meshName, address }) => (
                   <span key={meshId} className="inline-flex items-baseline gap-1.5">
                     <CopyText text={address} what={`address in ${meshName}`} />

@@ -36,7 +36,7 @@ function MachinesPage() {
     void navigate({ search: (now) => ({ ...now, ...next }) as MachineSearch, replace: true });
   const machines = useList(listMachines, {}, { everyMs: LIST_EVERY_MS });
   const meshes = useList(listMeshes, {}, { everyMs: SLOW_EVERY_MS });
-  const failures = useFailures(meshes.data ?? []);
+  const failures = useFailures(machines.isSuccess ? (meshes.data ?? []) : []);
   const rows = useMemo(() => toMachineRows(machines.data ?? [], failures), [machines.data, failures]);
   const shown = useMemo(() => selectMachines(rows, search), [rows, search]);
   const add = <AddMachineButton onPress={() => change({ add: "machine" })} />;
@@ -87,7 +87,7 @@ function MachinesPage() {
   );
 }
 
-/** What machines could not apply stands with their memberships: asked of each mesh, at leisure. */
+/** What machines could not apply stands with their memberships: asked of each mesh, at leisure, and after the machines. */
 function useFailures(meshes: readonly Mesh[]): FailuresByMachine {
   const client = useClient();
   return useQueries({

@@ -15,6 +15,7 @@ import { formatQuantity } from "../../lib/format.ts";
 import { QueryView } from "../query-view.tsx";
 import { DefaultStar, ReflectorBadge } from "./mesh-columns.tsx";
 import { toMeshHealths } from "./mesh-health-model.ts";
+import { describeWarning } from "./warning-words.ts";
 
 const route = getRouteApi("/shell/meshes/$meshId");
 
@@ -30,6 +31,7 @@ function MeshPage() {
         return (
           <>
             <PageHeader
+              name={found.name}
               above={<BackLink />}
               title={
                 <>
@@ -61,9 +63,9 @@ function MeshPage() {
             />
             {found.warnings.length > 0 && (
               <div className="mb-5 flex flex-col gap-2">
-                {found.warnings.map(({ code, message }) => (
-                  <Notice key={`${code} ${message}`} tone="warn" icon={<TriangleAlert aria-hidden />}>
-                    <span className="first-letter:uppercase">{message}</span>
+                {found.warnings.map((warning) => (
+                  <Notice key={warning.code} tone="warn" icon={<TriangleAlert aria-hidden />}>
+                    {describeWarning(warning, found)}
                   </Notice>
                 ))}
               </div>

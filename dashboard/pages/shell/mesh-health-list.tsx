@@ -12,7 +12,7 @@ const SHOWN = 6;
 export function MeshHealthList() {
   const meshes = useList(listMeshes, {}, { everyMs: LIST_EVERY_MS });
   const machines = useList(listMachines, {}, { everyMs: LIST_EVERY_MS });
-  const healths = toMeshHealths(meshes.data ?? [], machines.data ?? []);
+  const healths = machines.data === undefined ? [] : toMeshHealths(meshes.data ?? [], machines.data);
   if (healths.length === 0) return <div className="flex-1" />;
   return (
     <section aria-labelledby="mesh-health" className="mt-6 min-h-0 flex-1 overflow-y-auto px-3">

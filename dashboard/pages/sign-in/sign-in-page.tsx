@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 import { getSignInOptions, signInByLink } from "#schema/api/sign-in";
 import { useForgetAll } from "../../api/session.ts";
 import { useClient, useReply } from "../../api/use-api.ts";
+import { useTitle } from "../../browser/use-title.ts";
 import { buttonClass } from "../../components/button.tsx";
 import { ErrorState, LoadingState } from "../../components/states.tsx";
 import { QueryError, QueryView } from "../query-view.tsx";
@@ -15,6 +16,7 @@ import { TokenForm } from "./token-form.tsx";
 const route = getRouteApi("/sign-in");
 
 function SignInPage() {
+  useTitle("Sign in");
   const { error, requestId, returnTo } = route.useSearch();
   const enter = useEnter(returnTo);
   const link = useLinkSignIn(enter);
