@@ -1,0 +1,131 @@
+// The dashboard in a real browser, in front of a control plane with a mesh and a machine that is not connected.
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { examinePage, openBrowser, watchPage } from "../browser/open-browser.ts";
+import { enrolSilentMachine, type SeenControlPlane, startSeenControlPlane } from "../browser/seen-control-plane.ts";
+
+const SCREENS = path.resolve(import.meta.dirname, "../results/screens");
+const WINDOWS = [
+  { theme: "light", width: 1280 },
+  { theme: "dark", width: 1280 },
+  { theme: "light", width: 390 },
+  { theme: "dark", width: 390 },
+] as const;
+
+/** Seventeen pages; a busy machine takes three seconds for each. */
+const TOUR_LIMIT_MS = 240_000;
+
+let controlPlane: SeenControlPlane;
+let browser: Browser;
+let meshId = "";
+let machineId = "";
+
+beforeAll(async () => {
+  mkdirSync(SCREENS, { recursive: true });
+  [controlPlane, browser] = await Promise.all([startSeenControlPlane(), openBrowser()]);
+  const mesh = { name: "office", cidr: "10.77.0.0/16", isDefault: true };
+  meshId = String((await controlPlane.call("POST", "/meshes", mesh)).id);
+  machineId = await enrolSilentMachine(controlPlane, "build-server");
+});
+afterAll(async () => {
+  await browser?.close();
+  await controlPlane?.stop();
+});
+
+const makeLink = async (role: string) =>
+  String((await controlPlane.call("POST", "/login-links", { name: `${role} of the tests`, role })).url);
+
+async function signIn(page: Page, role = "owner"): Promise<void> {
+  await page.goto(await makeLink(role));
+  await page.getByRole("heading", { name: "Machines", exact: true }).waitFor();
+}
+
+it("asks whoever opens one of its addresses to sign in, and goes there afterwards", async () => {
+  const page = await browser.newPage();
+  await page.goto(`${controlPlane.url}/meshes?q=off`);
+  await page.getByRole("heading", { name: "Sign in to Becket" }).waitFor();
+  await page.getByText("With an API token").click();
+  await page.getByLabel("API token").fill(controlPlane.ownerToken);
+  await page.keyboard.press("Enter");
+  await page.getByRole("table", { name: "Meshes" }).waitFor();
+  expect(page.url()).toBe(`${controlPlane.url}/meshes?q=off`);
+  await page.close();
+});
+
+it("takes a sign-in link once, leaves no token in the address, and offers a viewer no changes", async () => {
+  const link = await makeLink("viewer");
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(link);
+  await page.getByRole("table", { name: "Machines" }).waitFor();
+  expect(page.url()).not.toContain("bkl_");
+  expect(await page.getByRole("button", { name: "Add machine" }).count()).toBe(0);
+  expect((await context.cookies()).map(({ httpOnly }) => httpOnly)).toEqual([true]);
+  await context.close();
+
+  const again = await browser.newPage();
+  await again.goto(link);
+  expect(await again.getByRole("alert").innerText()).toContain("sign-in link");
+  await again.close();
+});
+
+it("makes a mesh with the keyboard alone, and deletes it when its name is typed", async () => {
+  const page = await browser.newPage();
+  await signIn(page);
+  await page.goto(`${controlPlane.url}/meshes`);
+  await page.getByRole("button", { name: "Create mesh" }).press("Enter");
+  await page.getByLabel("Name").fill("branch");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "branch" }).waitFor();
+  await page.getByRole("link", { name: "Settings" }).press("Enter");
+  await page.getByRole("button", { name: "Delete mesh" }).press("Enter");
+  const confirm = page.getByRole("dialog").getByRole("button", { name: "Delete mesh" });
+  expect(await confirm.isDisabled()).toBe(true);
+  await page.getByRole("textbox", { name: "to confirm" }).fill("branch");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${controlPlane.url}/meshes`);
+  await page.close();
+});
+
+it.each(WINDOWS)(
+  "has no page that axe finds serious, $theme at $width px",
+  { timeout: TOUR_LIMIT_MS },
+  async ({ theme, width }) => {
+    const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme: theme });
+    const page = await context.newPage();
+    await signIn(page);
+    const complaints = watchPage(page, controlPlane.url);
+    const found: string[] = [];
+    for (const [name, address] of Object.entries(toPages())) {
+      await page.goto(controlPlane.url + address);
+      await page.locator("h1").waitFor();
+      await page.locator("[aria-label^=Loading]").waitFor({ state: "detached" });
+      found.push(...(await examinePage(page)).map((finding) => `${name} ${finding}`));
+      await page.screenshot({ path: path.join(SCREENS, `${name}-${theme}-${width}.png`) });
+    }
+    await context.close();
+    expect([...found, ...complaints]).toEqual([]);
+  },
+);
+
+const toPages = () => ({
+  machines: "/machines",
+  "add-machine": "/machines?add=machine",
+  machine: `/machines/${machineId}`,
+  "machine-peers": `/machines/${machineId}/peers`,
+  "machine-network": `/machines/${machineId}/network`,
+  "machine-routing": `/machines/${machineId}/routing`,
+  "machine-events": `/machines/${machineId}/events`,
+  meshes: "/meshes",
+  "create-mesh": "/meshes?create=mesh",
+  mesh: `/meshes/${meshId}`,
+  "mesh-routes": `/meshes/${meshId}/routes`,
+  "mesh-vips": `/meshes/${meshId}/vips`,
+  "mesh-settings": `/meshes/${meshId}/settings`,
+  "join-tokens": "/join-tokens",
+  "api-tokens": "/api-tokens",
+  audit: "/audit",
+  nothing: "/nothing",
+});
