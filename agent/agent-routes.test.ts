@@ -1,5 +1,6 @@
 // A whole agent, and what BIRD puts into the kernel.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Endpoint } from "#schema/address";
 import { toKernelMetric } from "./net/kernel-metric.ts";
 import type { Argv } from "./system/exec.ts";
 import { testPeer } from "./testing/mesh-model.ts";
@@ -52,6 +53,18 @@ describe("what BIRD put into the kernel", () => {
     expect(world.machine.kernel.monitors.size).toBe(0);
     expect(allowed()).toEqual(OWN);
     await agent.stop();
+  });
+
+  test("is where no path of WireGuard's may lead, as long as it is there", async () => {
+    const endpoint = "172.20.0.9:51820" as Endpoint;
+    const agent = await startInMesh({ ...gateway, candidates: [{ type: "host", endpoint }] });
+    const outcomes = () => agent.explain(gateway.name).paths.flatMap(({ candidates }) => candidates);
+    await world.machine.until(() => expect(outcomes()).not.toMatchObject([{ outcome: "unreachable" }]));
+
+    await route("replace", NETWORK);
+    await world.machine.until(() => expect(outcomes()).toMatchObject([{ endpoint, outcome: "unreachable" }]));
+    await route("delete", NETWORK);
+    await world.machine.until(() => expect(outcomes()).not.toMatchObject([{ outcome: "unreachable" }]));
   });
 
   test("stays with its peer while the agent is away, and while one that starts can't read it", async () => {

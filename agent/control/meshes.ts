@@ -26,6 +26,7 @@ import { createMeshReports } from "./mesh-reports.ts";
 import { type MeshView, toMeshView } from "./mesh-view.ts";
 import { toPosition } from "./session.ts";
 import { createTimers } from "./timers.ts";
+import { toRoutedNetworks } from "./to-routed-networks.ts";
 
 export interface Meshes {
   /** Brings up what the cache knows, without waiting for anybody. */
@@ -241,6 +242,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
     for (const meshId of refusals.keys()) if (!entries.has(meshId)) keep.delete(meshId);
     for (const { meshId } of leaving) if (!entries.has(meshId)) keep.add(meshId);
     reconciler.setDesired(devices, { keep: [...keep] });
+    options.pathPorts.meshNetworks.setRouted(toRoutedNetworks(routed, devices));
     reconciler.whenSettled().then(() => {
       if (isStopped) return;
       for (const [entry, one] of given) entry.settle(one);

@@ -4,15 +4,18 @@ import { toPlace, toSurroundings } from "./surroundings.ts";
 
 const LAN = { interfaceName: "eth0", address: "192.168.1.10", prefixLength: 24 };
 const IPV6 = { interfaceName: "eth0", address: "2001:db8:1::10", prefixLength: 64 };
+const ROUTED = ["192.168.0.0/16", "192.168.1.0/24", "203.0.113.0/24", "2001:db8:3::/48", "0.0.0.0/0", "::/0"];
 const MESHES = ["10.1.0.0/16", "fd5a:7c1e:9b02::/64", "10.7.0.0/24", "fd5a:7c1e:9b03::/64"];
 
 const isReachable = (endpoint: string, local = [LAN, IPV6]) =>
-  toPlace(endpoint as Endpoint, toSurroundings(local, MESHES)).isReachable;
+  toPlace(endpoint as Endpoint, toSurroundings(local, { meshes: MESHES, routed: ROUTED })).isReachable;
 
 describe("checks may go", () => {
   test.each([
     "198.51.100.2:51820",
     "192.168.1.11:51820",
+    // On this LAN, which somebody announces, too: the machine's own route comes first. So does its default route.
+    "192.168.1.12:51820",
     "10.9.0.2:51820",
     "100.64.0.7:51820",
     "[2001:db8:2::1]:51820",
@@ -49,6 +52,9 @@ describe("checks never go", () => {
     ["to port 0", "198.51.100.2:0"],
     ["into the mesh", "10.1.0.7:51820"],
     ["into the mesh, over IPv6", "[fd5a:7c1e:9b02::7]:51820"],
+    ["into what is behind a member", "192.168.2.11:51820"],
+    ["into what is behind a member, though it is a public address", "203.0.113.5:51820"],
+    ["into what is behind a member, over IPv6", "[2001:db8:3::1]:51820"],
     ["into another mesh of this machine", "10.7.0.7:51820"],
     ["into another mesh of this machine, over IPv6", "[fd5a:7c1e:9b03::7]:51820"],
   ])("%s", (_, endpoint) => {

@@ -18,25 +18,33 @@ export interface Surroundings {
   readonly broadcasts: ReadonlySet<string>;
   /** The networks of all meshes that this machine is in. */
   readonly meshNetworks: readonly Network[];
+  /** What is routed into them. */
+  readonly routedNetworks: readonly Network[];
   readonly hasIpv4: boolean;
   readonly hasIpv6: boolean;
   readonly hasPublicIpv6: boolean;
 }
 
-/** @param meshNetworks the CIDRs of all meshes that this machine is in */
-export function toSurroundings(local: readonly LocalAddress[], meshNetworks: readonly string[] = []): Surroundings {
+/** @param meshes the CIDRs of all meshes that this machine is in; @param routed what is behind their members */
+export function toSurroundings(
+  local: readonly LocalAddress[],
+  { meshes, routed }: { readonly meshes: readonly string[]; readonly routed: readonly string[] } = NO_TUNNELS,
+): Surroundings {
   const isIpv6 = ({ address }: LocalAddress) => address.includes(":");
   const publicAddresses = local.filter(({ address }) => !isPrivateAddress(address));
   return {
     ownAddresses: new Set(local.map(({ address }) => address)),
     networks: local.map(({ address, prefixLength }) => ipaddr.parseCIDR(`${address}/${prefixLength}`)),
     broadcasts: new Set(local.filter((one) => !isIpv6(one)).flatMap(toBroadcast)),
-    meshNetworks: meshNetworks.map((cidr) => ipaddr.parseCIDR(cidr)),
+    meshNetworks: meshes.map((cidr) => ipaddr.parseCIDR(cidr)),
+    routedNetworks: routed.map((cidr) => ipaddr.parseCIDR(cidr)),
     hasIpv4: local.some((one) => !isIpv6(one)),
     hasIpv6: local.some(isIpv6),
     hasPublicIpv6: publicAddresses.some(isIpv6),
   };
 }
+
+const NO_TUNNELS = { meshes: [], routed: [] };
 
 /** Networks of one or two hosts have none (RFC 3021). */
 function toBroadcast({ address, prefixLength }: LocalAddress): string[] {
@@ -75,11 +83,15 @@ const RESERVED = ipaddr.parseCIDR("240.0.0.0/4");
 
 const isUnicast = (address: Address): boolean => !REFUSED_RANGES.has(address.range()) && !isWithin(address, RESERVED);
 
-/** The kernel takes the most specific route: a LAN that lies inside a mesh's network is still reached directly. */
-function isInTunnel(address: Address, { networks, meshNetworks }: Surroundings): boolean {
-  const lengths = (of: readonly Network[]) =>
-    of.filter((network) => isWithin(address, network)).map(([, length]) => length);
-  return Math.max(-1, ...lengths(meshNetworks)) >= Math.max(0, ...lengths(networks));
+/**
+ * The kernel takes the most specific route: a LAN that lies inside a mesh's network is still reached directly. Of two that are equal, the
+ * machine's own comes before what BIRD routes into a mesh (its metric is high), as its own default route does.
+ */
+function isInTunnel(address: Address, { networks, meshNetworks, routedNetworks }: Surroundings): boolean {
+  const longest = (of: readonly Network[]) =>
+    Math.max(-1, ...of.filter((network) => isWithin(address, network)).map(([, length]) => length));
+  const own = Math.max(0, longest(networks));
+  return longest(meshNetworks) >= own || longest(routedNetworks) > own;
 }
 
 function isWithin(address: Address, [base, length]: Network): boolean {
