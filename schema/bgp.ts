@@ -44,7 +44,7 @@ export const FilterReason = z
   .object({
     code: z.enum(["not_authorised", "mesh_network", "foreign_next_hop", "unknown_next_hop", "policy", "unknown"]).meta({
       description:
-        "`not_authorised`: no route or VIP lets the member announce it. `mesh_network`: it is of the mesh's own networks. `foreign_next_hop`: the peer named another member as next hop and is no gateway. `unknown_next_hop`: the next hop is no member's address. `policy`: of another mesh, and not among what gateways may bring. `unknown`: the filter of before may have refused it.",
+        "`not_authorised`: no route or VIP lets the member announce it. `mesh_network`: it is of the mesh's own networks. `foreign_next_hop`: the peer named another member as next hop and is no gateway. `unknown_next_hop`: the next hop is no member's address. `policy`: the machine's import policy set refuses it, or it is of another mesh and not among what gateways may bring, or the mesh's import policy set refuses it. `unknown`: the filter of before may have refused it.",
       examples: ["not_authorised"],
     }),
     message: SpokenText.meta({

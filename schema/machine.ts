@@ -77,7 +77,8 @@ export const Machine = z
     online,
     lastSeenAt: Timestamp.nullable().describe("When it was last seen; null when that is not known."),
     gateway: z.boolean().meta({
-      description: "It may forward for pairs that have no direct path, in meshes whose `fallback` allows transit.",
+      description:
+        "It joins the meshes that it is in, passes on routes, and may forward for pairs that have no direct path, in meshes whose `fallback` allows transit.",
       examples: [false],
     }),
     ...machinePolicySets,

@@ -59,6 +59,7 @@ function createProgram(cli: CliPorts): Command {
 Examples:
   BECKET_TOKEN=bkj_… becket up --url https://becket.example.com
   becket peers
+  becket routes
   becket status --json
 ${EXIT_CODES_HELP}`,
     );
@@ -88,6 +89,7 @@ Environment:
   BECKET_STATE_DIR, BECKET_RUN_DIR    as --state-dir and --run-dir
   BECKET_ENDPOINTS                    where others reach this machine, if it can't find out: ip:port, comma separated
   BECKET_STUN_SERVERS                 STUN servers instead of the control plane's: host:port, comma separated, or none
+  BECKET_ALLOW_EXEC_CHECKS            1: health checks may run programs, as root
   BECKET_LOG_LEVEL                    error, warn, info (default), debug or trace
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY   how to reach the control plane
 ${EXIT_CODES_HELP}`,
@@ -151,8 +153,8 @@ and lets hosts behind it reach each other by their public endpoints, how long it
     .argument("[prefix]", "only routes that contain this network or address, or are inside it")
     .summary("show the routes that this machine knows of, and which are used")
     .description(
-      `Shows the routes of every mesh, as its BIRD has them: * is the one of its prefix that is used. ORIGIN is the member that packets go to,
-SOURCE who told of it. Routes that import filters refused are shown by --filtered, with the reason.`,
+      `Shows the routes of every mesh, as its BIRD has them: * is the one of its prefix that BIRD uses; the machine's own routes to the same
+network go before it (ip route). ORIGIN is the member that packets go to, SOURCE who told of it. Routes that import filters refused are shown by --filtered, with the reason.`,
     )
     .addOption(new Option("--filtered", "only routes that were refused, and why"))
     .addOption(jsonOption())

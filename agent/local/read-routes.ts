@@ -1,6 +1,7 @@
 import type { DesiredMesh } from "#schema/desired-state";
 import type { MeshId } from "#schema/ids";
 import type { RoutesReply } from "#schema/local/status";
+import { NO_BIRD } from "../routing/view/routing-view.ts";
 import type { Rib } from "../routing/view/to-rib.ts";
 
 interface RoutedMesh {
@@ -31,7 +32,7 @@ async function readMesh(
   if (desired === null) return fail("the mesh has not told its members yet");
   try {
     const rib = await readRib(desired);
-    if (rib == null) return fail("no BIRD runs for it");
+    if (rib == null) return fail(NO_BIRD);
     return { ...rib, routes: rib.routes.map((route) => ({ ...route, meshId, mesh })), problems: [] };
   } catch (error) {
     return fail(`BIRD does not answer: ${error instanceof Error ? error.message : String(error)}`);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { RoutesReply } from "#schema/local/status";
 import { Prefix } from "#schema/prefix";
 import { testMachineId, testMeshId } from "../testing/mesh-model.ts";
-import { renderRoutes } from "./render-routes.ts";
+import { type RoutesShown, renderRoutes } from "./render-routes.ts";
 
 const NOW = Date.parse("2026-01-01T00:10:00.000Z");
 const peer = (number: number, name: string) => ({ machineId: testMachineId(number), name });
@@ -14,8 +14,10 @@ const route = (prefix: string, change: Partial<RoutesReply["routes"][number]> = 
   since: "2026-01-01T00:09:18.000Z",
   ...change,
 });
-const render = (change: Partial<RoutesReply>) =>
-  `\n${renderRoutes({ routes: [], isTruncated: false, problems: [], ...change }, NOW)}\n`;
+const render = (change: Partial<RoutesReply>, shown: Partial<RoutesShown> = {}) => {
+  const reply = { routes: [], isTruncated: false, problems: [], ...change };
+  return `\n${renderRoutes(reply, { nowMs: NOW, isFiltered: false, refusedCount: 0, ...shown })}\n`;
+};
 
 test("routes are a table, the used ones marked", () => {
   const gateway = peer(9, "gw-1");
@@ -56,12 +58,23 @@ test("refused routes have the reason", () => {
     message: "no route or VIP of this mesh lets build-server announce 192.168.8.0/24",
   } as const;
   const routes = [route("192.168.8.0/24", { isBest: false, filterReason })];
-  expect(render({ routes })).toMatchInlineSnapshot(`
+  expect(render({ routes }, { isFiltered: true })).toMatchInlineSnapshot(`
     "
     MESH      PREFIX          NEXT HOP  ORIGIN        SOURCE        AS PATH  PREF  MED  COMMUNITIES   AGE  REFUSED BECAUSE
     office    192.168.8.0/24  10.1.0.3  build-server  build-server  -         100    -  -            42 s  no route or VIP of this mesh lets build-server announce 192.168.8.0/24
     "
   `);
+});
+
+test("who looks for a route hears of those that were refused", () => {
+  expect(render({}, { refusedCount: 2 })).toMatchInlineSnapshot(`
+    "
+    No routes.
+
+    Refused besides: 2; --filtered shows them, and why.
+    "
+  `);
+  expect(render({}, { isFiltered: true })).toBe("\nNo refused routes.\n");
 });
 
 test("a mesh without a BIRD is said to be one", () => {

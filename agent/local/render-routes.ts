@@ -5,9 +5,21 @@ import { renderAge, renderTable } from "./render-table.ts";
 type Route = RoutesReply["routes"][number];
 type MeshNames = ReadonlyMap<string, string>;
 
-export function renderRoutes({ routes, isTruncated, problems }: RoutesReply, nowMs: number): string {
+export interface RoutesShown {
+  readonly nowMs: number;
+  /** Only refused ones are shown; else none of them, and how many there are. */
+  readonly isFiltered: boolean;
+  readonly refusedCount: number;
+}
+
+export function renderRoutes(
+  { routes, isTruncated, problems }: RoutesReply,
+  { nowMs, isFiltered, refusedCount }: RoutesShown,
+): string {
+  const none = isFiltered ? "No refused routes." : "No routes.";
   const parts = [
-    routes.length === 0 ? "No routes." : renderTable(...toTable(routes, nowMs)),
+    routes.length === 0 ? none : renderTable(...toTable(routes, nowMs)),
+    ...(refusedCount > 0 ? [`Refused besides: ${refusedCount}; --filtered shows them, and why.`] : []),
     ...(isTruncated ? ["There are more: name a prefix to see those in it."] : []),
     problems.map(({ mesh, message }) => `! ${mesh}: ${message}`).join("\n"),
   ];

@@ -17,10 +17,12 @@ export async function routes(text: string | null, options: RoutesOptions, cli: C
   const call = { method: "POST", path: LOCAL_PATHS.routes, body: { prefix }, reply: RoutesReply } as const;
   const reply = await client.call(call);
   if (reply === null) throw noAgent(options.runDir);
-  const isWanted = (route: RoutesReply["routes"][number]) =>
-    (route.filterReason !== null) === (options.filtered ?? false);
+  const isFiltered = options.filtered ?? false;
+  const isWanted = (route: RoutesReply["routes"][number]) => (route.filterReason !== null) === isFiltered;
   const shown = { ...reply, routes: reply.routes.filter(isWanted) };
-  cli.print(options.json ? JSON.stringify(shown, null, 2) : renderRoutes(shown, cli.agent.clock.wall()));
+  const refusedCount = isFiltered ? 0 : reply.routes.length - shown.routes.length;
+  const render = () => renderRoutes(shown, { nowMs: cli.agent.clock.wall(), isFiltered, refusedCount });
+  cli.print(options.json ? JSON.stringify(shown, null, 2) : render());
 }
 
 function parsePrefix(text: string): Prefix {

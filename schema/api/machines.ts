@@ -15,7 +15,7 @@ export const UpdateMachine = z
       .optional()
       .meta({
         description:
-          "True: it may forward, and so decrypt, for pairs that have no direct path, in meshes whose `fallback` allows transit.",
+          "True: it joins the meshes that it is in, so their members reach each other through it, and it passes on routes; and it may forward, and so decrypt, for pairs that have no direct path, in meshes whose `fallback` allows transit.",
         examples: [true],
       }),
     importPolicySetId: machinePolicySets.importPolicySetId.optional(),

@@ -3,7 +3,7 @@ import type { RibRoute } from "#schema/bgp";
 import type { DesiredMesh } from "#schema/desired-state";
 import { MAX_MACHINE_MESSAGE_BYTES } from "#schema/limits";
 import type { RibReport, RibRequest } from "#schema/wire/messages";
-import type { RoutingView } from "./routing-view.ts";
+import { NO_BIRD, type RoutingView } from "./routing-view.ts";
 
 export interface RibReporter {
   receive(request: RibRequest): Promise<void>;
@@ -13,8 +13,6 @@ export interface RibReporter {
 const PART_BYTES = (MAX_MACHINE_MESSAGE_BYTES * 3) / 4;
 /** More would only wait longer than whoever asks. */
 const MAX_WAITING = 8;
-const NO_BIRD =
-  "no BIRD runs for this mesh: no member announces anything and none is a gateway, or BIRD is not installed here";
 
 export function createRibReporter(ports: {
   readonly view: Pick<RoutingView, "readRib">;

@@ -11,6 +11,9 @@ import { toAnnouncementState } from "./to-announcement-states.ts";
 import { type BgpSessions, sessionWith, toBgpSessions } from "./to-bgp-sessions.ts";
 import { type Rib, toRib } from "./to-rib.ts";
 
+export const NO_BIRD =
+  "no BIRD runs for this mesh: no member announces anything and none is a gateway, or it could not be started (see this machine's failures)";
+
 export interface RoutingView {
   /** Asks the mesh's BIRD for its sessions, for `sessionWith`. */
   readSessions(meshId: MeshId): Promise<void>;

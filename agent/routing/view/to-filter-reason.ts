@@ -3,12 +3,17 @@
 import { isInside } from "#schema/address";
 import type { FilterReason } from "#schema/bgp";
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
+import { evaluatePolicy } from "#schema/evaluate-policy";
+import type { PolicyRules } from "#schema/policy";
 import { isPrefixOverlapping, isWithin, type Prefix, toPrefixLength } from "#schema/prefix";
 
 export interface FilteredRoute {
   readonly prefix: Prefix;
   readonly nextHop: string | null;
   readonly asPath: readonly string[];
+  readonly communities: readonly string[];
+  readonly localPreference: number | null;
+  readonly med: number | null;
   /** Who told it; null: a gateway link. */
   readonly peer: PeerRow | null;
   /** Whose address the next hop is. */
@@ -22,7 +27,8 @@ export function toFilterReason(desired: DesiredMesh, route: FilteredRoute): Filt
   );
   if (peer === null) {
     if (ownNetwork !== undefined) return toMeshNetwork(prefix, ownNetwork);
-    return { code: "policy", message: `${prefix} is not among what may come from other meshes` };
+    if (isRefusedBy(desired.mesh.policies.import, route)) return toPolicy("the mesh's import policy set refuses it");
+    return toPolicy(`${prefix} is not among what may come from other meshes`);
   }
   if (origin === null) {
     return { code: "unknown_next_hop", message: `its next hop ${nextHop ?? "(none)"} is no member's address` };
@@ -33,26 +39,33 @@ export function toFilterReason(desired: DesiredMesh, route: FilteredRoute): Filt
   }
   if (ownNetwork !== undefined && !isHostOf(prefix, ownNetwork)) return toMeshNetwork(prefix, ownNetwork);
   if (asPath.length > 0) {
-    if (!origin.isGateway) {
-      return { code: "policy", message: `it comes from another mesh, and ${origin.name} is no gateway` };
-    }
-    return { code: "policy", message: `${prefix} is not among what gateways may bring from other meshes` };
+    if (!origin.isGateway) return toPolicy(`it comes from another mesh, and ${origin.name} is no gateway`);
+    if (isRefusedBy(desired.policies.import, route)) return REFUSED_HERE;
+    return toPolicy(`${prefix} is not among what gateways may bring from other meshes`);
   }
-  return toNotAuthorised(desired, prefix, origin);
+  return toNotAuthorised(desired, route, origin);
 }
+
+const toPolicy = (message: string): FilterReason => ({ code: "policy", message });
+const REFUSED_HERE = toPolicy("this machine's import policy set refuses it");
+
+const isRefusedBy = (policy: PolicyRules | null, { asPath, ...route }: FilteredRoute): boolean =>
+  policy !== null && evaluatePolicy(policy, { ...route, asPath: asPath.map(Number) }).action === "reject";
 
 const toMeshNetwork = (prefix: Prefix, network: string): FilterReason => ({
   code: "mesh_network",
   message: `${prefix} overlaps ${network}, the mesh's own network`,
 });
 
-function toNotAuthorised(desired: DesiredMesh, prefix: Prefix, origin: PeerRow): FilterReason {
+function toNotAuthorised(desired: DesiredMesh, route: FilteredRoute, origin: PeerRow): FilterReason {
+  const { prefix } = route;
   const rows = desired.announcements ?? [];
   const ofOrigin = rows.filter(({ machineIds }) => machineIds.includes(origin.machineId));
   if (desired.members.some(({ address, address6 }) => prefix === `${address}/32` || prefix === `${address6}/128`)) {
     return { code: "mesh_network", message: `${prefix} is a member's own address` };
   }
   if (ofOrigin.some(({ prefixes }) => prefixes.includes(prefix))) {
+    if (isRefusedBy(desired.policies.import, route)) return REFUSED_HERE;
     return {
       code: "unknown",
       message: `${origin.name} may announce ${prefix}: it was refused before that was known here`,

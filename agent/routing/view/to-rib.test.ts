@@ -99,6 +99,26 @@ describe("why a filter refused it", () => {
   });
 });
 
+describe("a policy set that refused it", () => {
+  const rules = { rules: [], defaultAction: "reject", defaultLocalPreference: null };
+  const ofMachine = DesiredMesh.parse({ ...desired, policies: { import: rules } });
+  const ofMesh = DesiredMesh.parse({ ...desired, mesh: { ...desired.mesh, policies: { import: rules } } });
+  const link = { protocol: "gw_msh_01arz3ndektsv4rrffq69g5faw", prefix: "10.9.0.0/16" };
+  const brought = {
+    ...{ protocol: id(4), prefix: "10.9.0.0/16" },
+    bgp: { ...bgp, nextHop: "10.77.0.4", asPath: ["4200000078"] },
+  };
+  it.each([
+    ["the machine's, what a member may announce", ofMachine, {}, "this machine's import policy set refuses it"],
+    ["the machine's, what a gateway brings", ofMachine, brought, "this machine's import policy set refuses it"],
+    ["the mesh's, on a link", ofMesh, link, "the mesh's import policy set refuses it"],
+  ])("is named: %s", (_, ofWhom, change, message) => {
+    const routes = [route({ isBest: false, isFiltered: true, ...change })];
+    const rib = toRib({ desired: ofWhom, machineId: id(1), routes, prefix: null });
+    expect(rib.routes[0]?.filterReason).toEqual({ code: "policy", message });
+  });
+});
+
 describe("how much is told", () => {
   it("is what contains a prefix, or is inside it", () => {
     const routes = ["0.0.0.0/0", "192.168.0.0/16", "192.168.7.0/24", "192.168.7.9/32", "192.168.8.0/24", "fd00::/8"];
@@ -107,6 +127,14 @@ describe("how much is told", () => {
       Prefix.parse("192.168.7.0/24"),
     );
     expect(rib.routes.map(({ prefix }) => prefix)).toEqual(routes.slice(0, 4));
+  });
+
+  it("comes in the order of networks, those of one prefix as BIRD has them", () => {
+    const order = ["9.0.0.0/8", "10.0.0.0/8", "10.0.0.0/16", "192.168.7.0/24", "200.0.0.0/8", "::/8", "fd00::/8"];
+    const routes = [...order].reverse().map((prefix) => route({ prefix, isBest: false }));
+    const rib = toRoutes([route({ prefix: "10.0.0.0/8" }), ...routes]);
+    expect(rib.routes.map(({ prefix }) => prefix)).toEqual(order.toSpliced(1, 0, "10.0.0.0/8"));
+    expect(rib.routes.map(({ isBest }) => isBest).indexOf(true)).toBe(1);
   });
 
   it("is bounded, and says so", () => {

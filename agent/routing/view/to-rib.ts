@@ -1,8 +1,9 @@
 // From BIRD's routes to what is shown of them. Pure.
+import ipaddr from "ipaddr.js";
 import { MAX_RIB_LIST, MAX_RIB_ROUTES, type RibRoute } from "#schema/bgp";
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
 import { type MachineId, MeshId } from "#schema/ids";
-import { isPrefixOverlapping, Prefix } from "#schema/prefix";
+import { isPrefixOverlapping, Prefix, toPrefixLength } from "#schema/prefix";
 import type { BirdRoute } from "../../bird/parse-routes.ts";
 import { toFilterReason } from "./to-filter-reason.ts";
 
@@ -20,13 +21,15 @@ export interface RibInputs {
   readonly prefix: Prefix | null;
 }
 
-/** In BIRD's order, which keeps the routes of one prefix together and the best first; what filters refused comes last. */
+/** By prefix, the best first, as BIRD has them; what filters refused comes last. */
 export function toRib({ desired, machineId, routes, prefix }: RibInputs): Rib {
-  const wanted = routes.flatMap((route) => {
-    const parsed = Prefix.safeParse(route.prefix);
-    if (!parsed.success || (prefix !== null && !isPrefixOverlapping(parsed.data, prefix))) return [];
-    return [{ route, prefix: parsed.data }];
-  });
+  const wanted = routes
+    .flatMap((route) => {
+      const parsed = Prefix.safeParse(route.prefix);
+      if (!parsed.success || (prefix !== null && !isPrefixOverlapping(parsed.data, prefix))) return [];
+      return [{ route, prefix: parsed.data, order: toOrder(parsed.data) }];
+    })
+    .sort((one, other) => (one.order < other.order ? -1 : Number(one.order > other.order)));
   const members = toMembers(desired);
   const refused = wanted.filter(({ route }) => route.isFiltered).slice(0, MAX_REFUSED);
   const others = wanted.filter(({ route }) => !route.isFiltered).slice(0, MAX_RIB_ROUTES - refused.length);
@@ -39,6 +42,12 @@ export function toRib({ desired, machineId, routes, prefix }: RibInputs): Rib {
 
 /** Of those that are told, whatever else there is: whoever looks for a refused one finds it. */
 const MAX_REFUSED = 500;
+
+/** A text that sorts as networks do: IPv4 first, then by address, the shortest prefix first. */
+function toOrder(prefix: Prefix): string {
+  const bytes = ipaddr.parse(prefix.split("/")[0] ?? "").toByteArray();
+  return String.fromCharCode(bytes.length, ...bytes, toPrefixLength(prefix));
+}
 
 interface Context {
   readonly desired: DesiredMesh;
@@ -57,7 +66,10 @@ function toRibRoute(route: BirdRoute, prefix: Prefix, { desired, machineId, memb
   const isOwn = source.kind === "own";
   const origin = members.get(isOwn ? machineId : (nextHop ?? "")) ?? null;
   const asPath = bgp?.asPath ?? [];
+  const communities = bgp?.communities ?? [];
+  const [localPreference, med] = [bgp?.localPreference ?? null, bgp?.med ?? null];
   const peer = source.kind === "peer" ? (members.get(source.machineId ?? "") ?? null) : null;
+  const filtered = { prefix, nextHop, asPath, communities, localPreference, med, peer, origin };
   return {
     prefix,
     nextHop: isOwn ? null : nextHop,
@@ -65,11 +77,11 @@ function toRibRoute(route: BirdRoute, prefix: Prefix, { desired, machineId, memb
       origin === null || source.kind === "gateway_link" ? null : { machineId: origin.machineId, name: origin.name },
     source,
     asPath: asPath.slice(0, MAX_RIB_LIST),
-    localPreference: bgp?.localPreference ?? null,
-    med: bgp?.med ?? null,
-    communities: (bgp?.communities ?? []).slice(0, MAX_RIB_LIST),
+    localPreference,
+    med,
+    communities: communities.slice(0, MAX_RIB_LIST),
     isBest,
-    filterReason: isFiltered ? toFilterReason(desired, { prefix, nextHop, asPath, peer, origin }) : null,
+    filterReason: isFiltered ? toFilterReason(desired, filtered) : null,
     since: new Date(sinceMs).toISOString(),
   };
 }
