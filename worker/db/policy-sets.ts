@@ -92,13 +92,18 @@ export interface MeshPolicies {
 /** What a mesh and all machines use, in one read: no part of it is older than another. */
 export async function readPolicies(db: Database, meshId: MeshId): Promise<MeshPolicies> {
   const used = { importId: meshes.importPolicySetId, exportId: meshes.exportPolicySetId };
+  // Each member that joins has its mesh read this. SQLite takes the indexes of machines that use a set for "> ''", and scans all for "is not null or".
+  const usedSets = sql`(select import_policy_set_id from machines where import_policy_set_id > ''
+    union select export_policy_set_id from machines where export_policy_set_id > ''
+    union select import_policy_set_id from meshes where id = ${meshId}
+    union select export_policy_set_id from meshes where id = ${meshId})`;
   const [ofMesh, ofMachines, sets] = await db.batch([
     db.select(used).from(meshes).where(eq(meshes.id, meshId)),
     db
       .select({ id: machines.id, importId: machines.importPolicySetId, exportId: machines.exportPolicySetId })
       .from(machines)
-      .where(sql`${machines.importPolicySetId} is not null or ${machines.exportPolicySetId} is not null`),
-    db.select().from(policySets),
+      .where(sql`${machines.importPolicySetId} > '' or ${machines.exportPolicySetId} > ''`),
+    db.select().from(policySets).where(sql`${policySets.id} in ${usedSets}`),
   ]);
   const rules = new Map(sets.map((row) => [row.id, toPolicyRules(toPolicySetRecord(row))]));
   const ruleOf = (id: PolicySetId | null) => (id === null ? null : (rules.get(id) ?? null));
