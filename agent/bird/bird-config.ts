@@ -17,6 +17,8 @@ export interface BirdConfig {
    * metric and protocol number, and nothing else.
    */
   readonly kernelMetric: number;
+  /** The networks of this machine's other meshes: nobody in this mesh can draw away a part of them. */
+  readonly networksOfOtherMeshes: readonly Prefix[];
   readonly logFile: string;
   /** It tells members what it hears from others. */
   readonly isGateway: boolean;

@@ -36,14 +36,15 @@ describe.skipIf(lack !== null)(
     }, 30_000);
     afterAll(() => lab.close());
 
+    const apply = async (number: number, changes: Partial<BirdConfig>) => {
+      const { bird, folder } = machines[number - 1] as BirdMachine;
+      const place = { interfaceName: MESH, kernelMetric: METRIC, logFile: `${folder}/log` };
+      const text = renderConfig(birdConfig(number, { ...place, ...changes }));
+      expect(await bird(MESH, METRIC).apply(text)).toMatchObject({ ok: true });
+    };
+
     it("names the member in each kernel route, of both families", async () => {
       const [one, two] = machines as [BirdMachine, BirdMachine];
-      const apply = async (number: number, changes: Partial<BirdConfig>) => {
-        const { bird, folder } = machines[number - 1] as BirdMachine;
-        const place = { interfaceName: MESH, kernelMetric: METRIC, logFile: `${folder}/log` };
-        const text = renderConfig(birdConfig(number, { ...place, ...changes }));
-        expect(await bird(MESH, METRIC).apply(text)).toMatchObject({ ok: true });
-      };
       const prefixes = [LAN, LAN6, VIP];
       await apply(1, { members: [birdMember(2, { prefixes })] });
       await apply(2, { members: [birdMember(1)], announcements: [{ id: "lan", prefixes, isEnabled: true }] });
@@ -55,6 +56,19 @@ describe.skipIf(lack !== null)(
         ]);
       }, WITHIN_MS);
       expect(await readRoutes(two)).toEqual([]);
+    });
+
+    it("puts no part of another mesh of this machine into the kernel, whoever may announce it", async () => {
+      const [one] = machines as [BirdMachine];
+      const [whole, part] = [prefix("10.88.0.0/16"), prefix("10.88.0.7/32")];
+      const prefixes = [LAN, whole, part];
+      await apply(1, { networksOfOtherMeshes: [whole], members: [birdMember(2, { prefixes })] });
+      await apply(2, { members: [birdMember(1)], announcements: [{ id: "lan", prefixes, isEnabled: true }] });
+      await eventually(async () => {
+        const known = (await one.bird(MESH).readRoutes())?.flatMap(({ prefix, isBest }) => (isBest ? [prefix] : []));
+        expect(known?.sort()).toEqual([whole, part, LAN]);
+        expect((await readRoutes(one)).map(({ prefix }) => prefix)).toEqual([whole, LAN]);
+      }, WITHIN_MS);
     });
   },
 );

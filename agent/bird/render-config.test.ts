@@ -43,6 +43,10 @@ const CASES: Readonly<Record<string, BirdConfig>> = {
   "hostile-names": birdConfig(1, {
     members: [birdMember(2, { name: 'x"; }\n# é\u0000 \\" protocol static { ipv4; route 0.0.0.0/0 blackhole; }' })],
   }),
+  "member-of-two-meshes": birdConfig(1, {
+    networksOfOtherMeshes: [prefix("10.88.0.0/16"), prefix("fd88::/64")],
+    members: [birdMember(2, { isGateway: true, prefixesOfOtherMeshes: [prefix("10.0.0.0/8"), prefix("fc00::/7")] })],
+  }),
   "ipv6-prefixes": birdConfig(1, { members: [birdMember(2, { prefixes: [LAN6, prefix("fd77::ffff:1/128")] })] }),
   "reflector-mode": birdConfig(1, {
     isReflected: true,

@@ -3,6 +3,7 @@
 //
 // Routes live in BIRD's master tables; what makes a next hop reachable lives apart, in tables that hold the mesh's own networks only, so no
 // announced route can say how to reach a next hop.
+import { toPrefixLength } from "#schema/prefix";
 import type { Announcement, BfdUse, BirdConfig, BirdMember, GatewayLink, Prefix } from "./bird-config.ts";
 import {
   type ExactPrefixes,
@@ -93,7 +94,8 @@ function renderTables({ interfaceName, gatewayLinks }: BirdConfig): string {
  * `persist` is off: a BIRD that is stopped takes its routes with it; one that dies leaves them, and tidies them when it is back.
  * What came from another mesh by a gateway link is that mesh's BIRD's to install.
  */
-function renderKernel({ kernelMetric, address, address6, gatewayLinks }: BirdConfig, family: Family): string {
+function renderKernel(config: BirdConfig, family: Family): string {
+  const { kernelMetric, address, address6, gatewayLinks, networksOfOtherMeshes } = config;
   const source = family === "ipv4" ? address : address6;
   return block(`protocol kernel kernel_${family}`, [
     `metric ${kernelMetric};`,
@@ -106,6 +108,10 @@ function renderKernel({ kernelMetric, address, address6, gatewayLinks }: BirdCon
     // Without its mesh address BIRD would have the kernel refuse what others may still reach in another way.
     `${INDENT}${INDENT}if source != RTS_BGP || dest != RTD_UNICAST then reject;`,
     ...gatewayLinks.map((link) => `${INDENT}${INDENT}if proto = "${toLinkName(link)}" then reject;`),
+    // The kernel would prefer a part of another mesh's network to the mesh itself.
+    ...networksOfOtherMeshes
+      .filter((network) => isIpv6(network) === (family === "ipv6"))
+      .map((network) => `${INDENT}${INDENT}if net ~ [ ${renderInside(network)} ] then reject;`),
     // On a point-to-point interface, as WireGuard's is, BIRD leaves the gateway out: then nobody could tell which member it was.
     `${INDENT}${INDENT}gw = bgp_next_hop;`,
     `${INDENT}${INDENT}krt_prefsrc = ${source};`,
@@ -114,6 +120,10 @@ function renderKernel({ kernelMetric, address, address6, gatewayLinks }: BirdCon
     "};",
   ]);
 }
+
+/** What is inside a network, without itself: of two that are equal, the machine's own comes first anyway. */
+const renderInside = (network: Prefix): string =>
+  `${network}{${toPrefixLength(network) + 1},${isIpv6(network) ? 128 : 32}}`;
 
 /** A protocol for each family: BIRD's static protocol has one table. */
 function renderAnnouncement({ id, prefixes, isEnabled }: Announcement): string[] {

@@ -10,6 +10,7 @@ import { toGatewayLinks } from "./gateway-links.ts";
 import { createMeshRouting, type MeshRouting } from "./mesh-routing.ts";
 import type { RoutedMesh } from "./routed-mesh.ts";
 import type { AnnouncementHealth } from "./routing-ports.ts";
+import { toOtherNetworks } from "./to-bird-config.ts";
 
 export interface Routing {
   /**
@@ -87,7 +88,8 @@ export function createRouting(ports: RoutingPorts, options: RoutingOptions): Rou
     const meshId = desired.mesh.id;
     const own = (desired.announcements ?? []).filter(({ machineIds }) => machineIds.includes(machineId));
     const announced = new Set(own.map(({ id }) => id).filter((id) => health.isAnnounced(meshId, id)));
-    const others = JSON.stringify([...announced, toGatewayLinks(mesh, meshes, machineId)]);
+    const links = toGatewayLinks(mesh, meshes, machineId);
+    const others = JSON.stringify([...announced, links, toOtherNetworks(mesh, meshes)]);
     const entry = begin(meshId, device);
     if (entry.told?.desired === desired && entry.told.others === others) return;
     entry.told = { desired, others };

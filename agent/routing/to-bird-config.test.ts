@@ -44,6 +44,12 @@ describe("toBirdConfig", () => {
     expect(config?.members.map(({ prefixesOfOtherMeshes }) => prefixesOfOtherMeshes)).toEqual([[], []]);
   });
 
+  it("knows the networks of the machine's other meshes", () => {
+    const [mesh, other] = [routedMesh({ announced: [LAN] }), routedMesh({ number: 88 })];
+    expect(toConfig({}, { mesh, meshes: [mesh] })?.networksOfOtherMeshes).toEqual([]);
+    expect(toConfig({}, { mesh, meshes: [mesh, other] })?.networksOfOtherMeshes).toEqual(["10.88.0.0/16", "fd88::/64"]);
+  });
+
   it("lets gateways bring private networks, or whatever the mesh's import policy may accept", () => {
     const brought = (policies: object) => {
       const mesh = routedMesh({ count: 2, gateways: [2] });

@@ -1,7 +1,7 @@
 // From what the control plane says of a mesh to what its BIRD should do on this machine. Pure.
 import type { AnnouncementId, DesiredMesh, PeerRow } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
-import type { BfdUse, BirdConfig, BirdMember } from "../bird/bird-config.ts";
+import type { BfdUse, BirdConfig, BirdMember, Prefix } from "../bird/bird-config.ts";
 import { toKernelMetric } from "../net/kernel-metric.ts";
 import { toForeignPrefixes } from "./foreign-prefixes.ts";
 import { toGatewayLinks } from "./gateway-links.ts";
@@ -36,6 +36,7 @@ export function toBirdConfig(inputs: BirdInputs): BirdConfig | null {
     address: self.address,
     address6: self.address6,
     kernelMetric: toKernelMetric(device.listenPort),
+    networksOfOtherMeshes: toOtherNetworks(mesh, inputs.meshes),
     logFile: inputs.logFile,
     isGateway: self.isGateway,
     isReflected: inputs.phase !== "direct" && !self.isGateway,
@@ -50,6 +51,10 @@ export function toBirdConfig(inputs: BirdInputs): BirdConfig | null {
     gatewayLinks: toGatewayLinks(mesh, inputs.meshes, machineId),
   };
 }
+
+/** Of the machine's other meshes. */
+export const toOtherNetworks = ({ desired }: RoutedMesh, meshes: readonly RoutedMesh[]): Prefix[] =>
+  meshes.flatMap(({ desired: { mesh } }) => (mesh.id === desired.mesh.id ? [] : [mesh.cidr, mesh.cidr6]));
 
 function toMember(
   member: PeerRow,

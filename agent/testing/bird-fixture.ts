@@ -20,6 +20,7 @@ export function birdConfig(number: number, changes: Partial<BirdConfig> = {}): B
     address: Ipv4.parse(`10.77.0.${number}`),
     address6: Ipv6.parse(`fd77::${number}`),
     kernelMetric: 5_201,
+    networksOfOtherMeshes: [],
     logFile: "/run/becket/bird/bkt-prod.log",
     isGateway: false,
     isReflected: false,
