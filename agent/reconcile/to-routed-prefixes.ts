@@ -55,9 +55,14 @@ export function toRoutedPrefixes({ desired, machineId, interfaceName, routes }: 
     others.flatMap((one) => [one.address, one.address6].map((at) => [at, one])),
   );
   const ownAddresses = new Set(members.flatMap(({ address, address6 }) => [`${address}/32`, `${address6}/128`]));
-  const authorised = new Map<MachineId, Set<Prefix>>();
+  // By prefix: by member it would be each prefix for each of its machines, a million at the most.
+  const authorised = new Map<Prefix, (readonly MachineId[])[]>();
   for (const { prefixes, machineIds } of announcements ?? []) {
-    for (const id of machineIds) authorised.set(id, new Set([...(authorised.get(id) ?? []), ...prefixes]));
+    for (const prefix of prefixes) {
+      const known = authorised.get(prefix);
+      if (known === undefined) authorised.set(prefix, [machineIds]);
+      else known.push(machineIds);
+    }
   }
   const own = parseIpv4Cidr(mesh.cidr);
   const isInMesh = (prefix: Prefix) => {
@@ -76,7 +81,7 @@ export function toRoutedPrefixes({ desired, machineId, interfaceName, routes }: 
     if (ownAddresses.has(prefix)) return "own_network";
     const isOwn = isInMesh(prefix);
     if (isOwn && !/\/(32|128)$/.test(prefix)) return "own_network";
-    if (authorised.get(member.machineId)?.has(prefix)) return member;
+    if (authorised.get(prefix)?.some((ids) => ids.includes(member.machineId))) return member;
     return member.isGateway && !isOwn && !isDefaultRoute(prefix) ? member : "not_authorised";
   }
 
