@@ -1,11 +1,10 @@
-import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { updateMachine } from "#schema/api/machines";
 import { createMesh, updateMesh } from "#schema/api/meshes";
 import { createPolicySet } from "#schema/api/policy-sets";
+import { createCountedDatabase } from "../testing/counted-database.ts";
 import { createTestApp, uniqueName } from "../testing/create-test-app.ts";
 import { enrolMachine } from "../testing/enrolled-machine.ts";
-import { createDatabase } from "./database.ts";
 import { readPolicies } from "./policy-sets.ts";
 
 const app = createTestApp();
@@ -31,16 +30,3 @@ test("a mesh reads the sets that it and machines use, and no others", async () =
   expect(read.machines.get(machineId)).toMatchObject({ import: { defaultLocalPreference: 202 }, export: null });
   expect(work.rowsRead).toBeLessThan(20);
 });
-
-function createCountedDatabase() {
-  const work = { rowsRead: 0 };
-  const counted = {
-    prepare: (query: string) => env.DB.prepare(query),
-    async batch(statements: D1PreparedStatement[]) {
-      const results = await env.DB.batch(statements);
-      for (const { meta } of results) work.rowsRead += meta.rows_read;
-      return results;
-    },
-  };
-  return { db: createDatabase(counted as unknown as D1Database), work };
-}

@@ -78,6 +78,8 @@ CREATE TABLE `machines` (
 
 CREATE INDEX `machines_export_policy_set_id` ON `machines` (`export_policy_set_id`) WHERE export_policy_set_id is not null;
 
+CREATE INDEX `machines_gateways` ON `machines` (`id`) WHERE is_gateway = 1;
+
 CREATE UNIQUE INDEX `machines_identity_key_unique` ON `machines` (`identity_key`);
 
 CREATE INDEX `machines_import_policy_set_id` ON `machines` (`import_policy_set_id`) WHERE import_policy_set_id is not null;

@@ -92,6 +92,7 @@ export const machines = sqliteTable(
     uniqueIndex("machines_name_unique").on(table.name),
     uniqueIndex("machines_identity_key_unique").on(table.identityKey),
     // Few machines have one: those that have none are in neither.
+    index("machines_gateways").on(table.id).where(sql`is_gateway = 1`),
     index("machines_import_policy_set_id").on(table.importPolicySetId).where(sql`import_policy_set_id is not null`),
     index("machines_export_policy_set_id").on(table.exportPolicySetId).where(sql`export_policy_set_id is not null`),
   ],

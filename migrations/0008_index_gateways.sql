@@ -1,0 +1,1 @@
+CREATE INDEX `machines_gateways` ON `machines` (`id`) WHERE is_gateway = 1;
