@@ -1,7 +1,7 @@
 // Links, addresses and routes by iproute2's `ip`. Reads with `-json`; writes many things with one process (`-batch`).
 import type { Exec } from "../system/exec.ts";
 import type { Family } from "./nft/lan-rules.ts";
-import { type Link, parseLinks, parseRoutes, type Route } from "./parse-ip.ts";
+import { type Link, MAX_ROUTES_CHARS, parseLinks, parseRoutes, type Route } from "./parse-ip.ts";
 
 export interface Ip {
   /** Every link with its addresses. */
@@ -32,7 +32,8 @@ export function createIp(exec: Exec): Ip {
     },
     async readRoutes(family) {
       const option = family === "ipv6" ? "-6" : "-4";
-      const { stdout } = await exec.run(["ip", "-json", option, "route", "show", "table", "main"]);
+      const argv = ["ip", "-json", option, "route", "show", "table", "main"] as const;
+      const { stdout } = await exec.run(argv, { maxOutputChars: MAX_ROUTES_CHARS });
       return parseRoutes(stdout, family === "ipv6");
     },
     async deleteLink(name) {

@@ -13,6 +13,7 @@ import {
   parseRouteEvent,
   type RouteEvent,
 } from "./parse-bird-routes.ts";
+import { MAX_ROUTES_CHARS } from "./parse-ip.ts";
 
 export type { KernelRoute } from "./parse-bird-routes.ts";
 
@@ -215,7 +216,7 @@ async function readAll(exec: Exec): Promise<KernelRoute[]> {
   const read = async ([family, option]: (typeof FAMILIES)[number]) => {
     const what = ["route", "show", "table", MAIN_TABLE, "proto", String(BIRD_PROTOCOL)];
     try {
-      const { stdout } = await exec.run(["ip", "-N", option, "-json", ...what]);
+      const { stdout } = await exec.run(["ip", "-N", option, "-json", ...what], { maxOutputChars: MAX_ROUTES_CHARS });
       return parseBirdRoutes(stdout, family);
     } catch (error) {
       // A kernel without IPv6 has no IPv6 routes.

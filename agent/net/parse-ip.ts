@@ -32,6 +32,9 @@ export interface Route {
   readonly protocol: string;
 }
 
+/** Of what ip prints of routes: some 400,000. Each gateway of a mesh may bring 20,000, and what can't be read holds all meshes up. */
+export const MAX_ROUTES_CHARS = 64 * 1024 * 1024;
+
 const IpAddressEntry = z.object({
   local: z.string(),
   prefixlen: z.number(),

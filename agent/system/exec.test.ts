@@ -78,6 +78,13 @@ describe("exec", () => {
     expect(failure.message).toContain("printed too much");
   });
 
+  it("takes as much as it is told to", async () => {
+    const nineMegabytes = ["head", "-c", "9000000", "/dev/zero"] as const;
+
+    expect((await failureOf(exec.run(nineMegabytes))).message).toContain("printed too much");
+    expect((await exec.run(nineMegabytes, { maxOutputChars: 10_000_000 })).stdout).toHaveLength(9_000_000);
+  });
+
   it("kills the program when the signal aborts, and gives the signal's reason", async () => {
     const controller = new AbortController();
     const running = exec.run(["sleep", "60"], { signal: controller.signal });

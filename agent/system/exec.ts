@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly isDetached?: boolean;
   /** A process group of its own, and all of it is killed where the program would be: whoever it started doesn't outlive it. */
   readonly killsGroup?: boolean;
+  /** It is killed when it prints more, each on stdout and stderr. */
+  readonly maxOutputChars?: number;
 }
 
 export interface Output {
@@ -103,6 +105,7 @@ function renderArgv(argv: Argv): string {
 
 function runProgram(argv: Argv, options: RunOptions, env: Record<string, string>): Promise<Output> {
   const { signal, timeoutMs = DEFAULT_TIMEOUT_MS, isDetached = false, killsGroup = false } = options;
+  const { maxOutputChars = MAX_OUTPUT_CHARS } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
@@ -116,8 +119,8 @@ function runProgram(argv: Argv, options: RunOptions, env: Record<string, string>
       if (killsGroup && child.pid !== undefined) killGroup(child.pid);
       else child.kill("SIGKILL");
     };
-    const stdout = collect(child.stdout, () => kill("printed too much"));
-    const stderr = collect(child.stderr, () => kill("printed too much"));
+    const stdout = collect(child.stdout, maxOutputChars, () => kill("printed too much"));
+    const stderr = collect(child.stderr, maxOutputChars, () => kill("printed too much"));
     const timedOut = `took longer than ${timeoutMs} ms`;
     const timer = setTimeout(() => {
       kill(timedOut);
@@ -165,13 +168,13 @@ function killGroup(leader: number): void {
   }
 }
 
-function collect(stream: NodeJS.ReadableStream, onTooMuch: () => void): () => string {
+function collect(stream: NodeJS.ReadableStream, maxChars: number, onTooMuch: () => void): () => string {
   const chunks: string[] = [];
   let length = 0;
   stream.setEncoding("utf8");
   stream.on("data", (chunk: string) => {
     length += chunk.length;
-    if (length > MAX_OUTPUT_CHARS) onTooMuch();
+    if (length > maxChars) onTooMuch();
     else chunks.push(chunk);
   });
   return () => chunks.join("");
