@@ -30,6 +30,15 @@ beforeAll(async () => {
   machineId = (await enrolMachine(app, { meshIds: [meshId] })).machineId;
 });
 
+it("a holder that would join a mesh around its own is told of the mesh, not of the VIP", async () => {
+  await create();
+  const around = await createMeshOf("10.1.0.0/16");
+  await eventually(async () => {
+    const joined = await app.call(addMember, { params: { meshId: around }, body: { machineId } });
+    expect(joined.problem).toMatchObject({ code: "cidr_overlap", detail: expect.stringContaining(meshId) });
+  });
+});
+
 describe("creating a VIP", () => {
   it("answers it with both addresses, and it can be read and listed", async () => {
     const healthCheck = { type: "http", target: "/healthz" };

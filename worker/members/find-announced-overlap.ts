@@ -5,7 +5,10 @@ import type { MeshRecord } from "../db/meshes.ts";
 import type { Failure } from "../failure.ts";
 import type { Services } from "../services.ts";
 
-/** A machine announces no network of a mesh that it is in: see find-foreign-overlap.ts for the other order. */
+/**
+ * A machine announces no network of a mesh that it is in: see find-foreign-overlap.ts for the other order. VIPs are of their mesh's own network: where
+ * they overlap, the meshes do, which the Machine object says.
+ */
 export async function findAnnouncedOverlap(
   { db, objects }: Pick<Services, "db" | "objects">,
   machineId: MachineId,
@@ -15,7 +18,7 @@ export async function findAnnouncedOverlap(
   const announced = await Promise.all(
     others.map(async ({ meshId, meshName }) => {
       const records = await objects.mesh(meshId).listAnnouncementsOf(machineId);
-      return records.map((record) => ({ ...record, meshName }));
+      return records.filter(({ kind }) => kind === "route").map((record) => ({ ...record, meshName }));
     }),
   );
   for (const { name, prefixes, meshName } of announced.flat()) {
