@@ -38,10 +38,8 @@ describe.skipIf(lack !== null)(
 
     it("flows soon after both sides know each other, though the first handshake of one was dropped", async () => {
       const [first, second] = [a.start(), b.start()];
-      const started = performance.now();
       first.setDesired([{ ...a.device, peers: [b.asPeer] }]);
       await first.whenSettled();
-      const upAfterMs = performance.now() - started;
       // B knows nothing of where A is: only an initiation of A can bring them together, and its first one came too early.
       second.setDesired([{ ...b.device, peers: [{ ...a.asPeer, endpoint: null }] }]);
       await second.whenSettled();
@@ -52,9 +50,8 @@ describe.skipIf(lack !== null)(
       expect(await ping(a, "fd00:1::2", 3)).toEqual({ sent: 3, received: 3 });
       await Promise.all([first.stop(), second.stop()]);
 
-      // Measured: 50 ms and 260 ms on two cores at rest; WireGuard alone would take 5 s.
-      expect(upAfterMs).toBeLessThan(1_000);
-      expect(reachedAfterMs).toBeLessThan(2_500);
+      // WireGuard alone tries again after 5 s. Measured: 260 ms on two cores at rest.
+      expect(reachedAfterMs).toBeLessThan(4_500);
     });
 
     it("loses no packet when the agent restarts and when other peers come, go and change their keys", async () => {
