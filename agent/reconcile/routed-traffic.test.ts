@@ -11,6 +11,7 @@ import { silentLogger } from "../system/logger.ts";
 import { type BirdMachine, createBirdLab } from "../testing/bird-lab.ts";
 import { MESH_A } from "../testing/desired-devices.ts";
 import { eventually } from "../testing/eventually.ts";
+import { startFlood } from "../testing/flood-ping.ts";
 import { whyNoNamespaces } from "../testing/namespace.ts";
 import { ensurePrivateKey } from "../wireguard/private-key.ts";
 import { createWireGuard } from "../wireguard/wireguard.ts";
@@ -254,21 +255,13 @@ async function countRequests(...machines: readonly Machine[]): Promise<number> {
 }
 
 /** Every 2 ms until it is ended. */
-function flood({ namespace }: Machine, address: string): { end(): Promise<{ sent: number; lost: number }> } {
-  // `-w`: also when nobody ends it.
-  const argv = ["ping", "-i", "0.002", "-q", "-w", "100", address] as const;
-  const running = namespace.exec.run(["sh", "-c", `echo $$ > /run/ping-${address}; exec "$@"`, "sh", ...argv], {
-    timeoutMs: 110_000,
-  });
+function flood({ namespace }: Machine, address: string) {
+  const running = startFlood(namespace, address);
   return {
     async end() {
-      const { stdout: pid } = await namespace.exec.run(["cat", `/run/ping-${address}`]);
-      await namespace.exec.run(["kill", "-INT", pid.trim()]);
-      const { stdout } = await running;
-      const [, sent = 0, received = 0] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
-      expect(Number(sent)).toBeGreaterThan(100);
-      // The last may be under way.
-      return { sent: Number(sent), lost: Math.max(0, Number(sent) - Number(received) - 1) };
+      const { sent, lost } = await running.end();
+      expect(sent).toBeGreaterThan(100);
+      return { sent, lost };
     },
   };
 }
