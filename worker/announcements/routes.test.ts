@@ -68,6 +68,8 @@ describe("creating a route", () => {
     expect((await create(body)).problem).toMatchObject({ code: "cidr_overlap", errors: [{ path: "prefixes.0" }] });
     const { reply } = await create({ ...body, machineIds: [machineId] });
     const params = { meshId, routeId: reply.id };
+    expect(reply.warnings).toMatchObject([{ code: "cidr_overlap", meshId: other }]);
+    expect(reply.warnings[0]?.message).toContain("which machines of this mesh are in");
     const added = await app.call(updateRoute, { params, body: { machineIds: [machineId, inBoth.machineId] } });
     expect(added.problem.code).toBe("cidr_overlap");
     await app.call(deleteRoute, { params });

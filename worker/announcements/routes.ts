@@ -5,7 +5,7 @@ import { err, ok, type Result } from "#schema/result";
 import type { Route } from "#schema/route";
 import { findMesh } from "../db/meshes.ts";
 import type { Failure } from "../failure.ts";
-import { warnOfConnectedMeshes } from "../gateways/find-gateway-overlap.ts";
+import { warnOfOtherMeshes } from "../gateways/find-gateway-overlap.ts";
 import type { AnnouncementRecord } from "../mesh-object/announcements/announcement.ts";
 import type { AnnouncementFields } from "../mesh-object/announcements/change-announcements.ts";
 import type { Cause } from "../outbox/cause.ts";
@@ -61,9 +61,7 @@ async function withWarnings<F>(
   services: Services,
   outcome: Result<Route, F>,
 ): Promise<Result<operations.RouteDetails, F>> {
-  return outcome.ok
-    ? ok({ ...outcome.value, warnings: await warnOfConnectedMeshes(services, outcome.value) })
-    : outcome;
+  return outcome.ok ? ok({ ...outcome.value, warnings: await warnOfOtherMeshes(services, outcome.value) }) : outcome;
 }
 
 function toFields(request: operations.UpdateRoute): Partial<AnnouncementFields> {

@@ -39,6 +39,23 @@ export const listOtherNetworks = (db: Database, meshId: MeshId, machineIds: read
     .innerJoin(meshes, eq(meshes.id, memberships.meshId))
     .where(and(inArray(memberships.machineId, [...machineIds]), ne(memberships.meshId, meshId)));
 
+/** Those of the meshes that have a member in common with this one. */
+export async function listMeshesWithMembersOf(
+  db: Database,
+  meshId: MeshId,
+  others: readonly MeshId[],
+): Promise<MeshId[]> {
+  const rows = await db
+    .select({ id: meshes.id })
+    .from(meshes)
+    .where(
+      sql`${meshes.id} in (select value from json_each(${JSON.stringify(others)})) and exists (
+        select 1 from memberships as here join memberships as there on there.machine_id = here.machine_id
+        where here.mesh_id = ${meshId} and there.mesh_id = ${meshes.id})`,
+    );
+  return rows.map(({ id }) => id);
+}
+
 /** Where gateways are, all of them: they are few, as meshes are. */
 export const listGatewayPlaces = (db: Database) =>
   db

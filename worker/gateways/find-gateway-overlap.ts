@@ -4,7 +4,7 @@
 import type { MachineId, MeshId } from "#schema/ids";
 import type { Warning } from "#schema/mesh";
 import { isDefaultRoute, isPrefixOverlapping, type Prefix } from "#schema/prefix";
-import { listGatewayPlaces } from "../db/memberships.ts";
+import { listGatewayPlaces, listMeshesWithMembersOf } from "../db/memberships.ts";
 import { listAllMeshes } from "../db/meshes.ts";
 import type { Failure } from "../failure.ts";
 import type { Services } from "../services.ts";
@@ -24,20 +24,28 @@ export async function findGatewayOverlap(
   return { code: "cidr_overlap", detail };
 }
 
-/** Prefixes announced in this mesh that another mesh has itself, which gateways connect with it: that one does not take them. */
-export async function warnOfConnectedMeshes(
+/**
+ * Prefixes announced in this mesh that are of another mesh's own networks: one that gateways connect with it does not take them, and neither does a
+ * machine that is in both.
+ */
+export async function warnOfOtherMeshes(
   { db }: Pick<Services, "db">,
   { meshId, prefixes }: { readonly meshId: MeshId; readonly prefixes: readonly Prefix[] },
 ): Promise<Warning[]> {
-  const connected = toConnected(await listGatewayPlaces(db), meshId);
-  if (connected.size < 2) return [];
-  const others = (await listAllMeshes(db)).filter(({ id }) => id !== meshId && connected.has(id));
-  return others.flatMap(({ id, name, cidr, cidr6 }) =>
-    prefixes.flatMap((prefix): Warning[] => {
+  const overlaps = (await listAllMeshes(db)).flatMap(({ id, name, cidr, cidr6 }) =>
+    prefixes.flatMap((prefix) => {
       const network = [cidr, cidr6].find((own) => isPrefixOverlapping(prefix, own));
-      if (network === undefined || isDefaultRoute(prefix)) return [];
-      const message = `${prefix} overlaps ${network} of the mesh ${name}, which gateways connect with this one: its members keep to their own network`;
-      return [{ code: "cidr_overlap", meshId: id, message }];
+      return id === meshId || network === undefined || isDefaultRoute(prefix) ? [] : [{ id, name, prefix, network }];
     }),
   );
+  if (overlaps.length === 0) return [];
+  const connected = toConnected(await listGatewayPlaces(db), meshId);
+  const shared = new Set(await listMeshesWithMembersOf(db, meshId, [...new Set(overlaps.map(({ id }) => id))]));
+  return overlaps.flatMap(({ id, name, prefix, network }): Warning[] => {
+    const why = connected.has(id)
+      ? "which gateways connect with this one: its members keep to their own network"
+      : "which machines of this mesh are in: they keep to that mesh's own network";
+    if (!connected.has(id) && !shared.has(id)) return [];
+    return [{ code: "cidr_overlap", meshId: id, message: `${prefix} overlaps ${network} of the mesh ${name}, ${why}` }];
+  });
 }
