@@ -173,7 +173,8 @@ describe.skipIf(lack !== null)(
         [LAN, 2, 100],
         [OTHER_LAN, 2, 100],
       ]);
-      expect(await sinceOf()).toBe(since);
+      // BIRD may tell a time a millisecond earlier or later than before.
+      expect(await sinceOf()).toBeCloseTo(since ?? 0, -1);
     });
 
     it("a machine's own decide what it announces, and what it takes; others keep theirs", async () => {
