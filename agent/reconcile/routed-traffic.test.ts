@@ -30,7 +30,7 @@ const many = Array.from(
 
 describe.skipIf(lack !== null)(
   `traffic to what is behind members${lack === null ? "" : ` (left out: ${lack})`}`,
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   () => {
     const lab = createBirdLab();
     let machines: Machine[];
@@ -152,7 +152,7 @@ describe.skipIf(lack !== null)(
           await new Promise((resolve) => setTimeout(resolve, 200));
           expect(await behind(2)).toHaveLength(1 + (left === 2 ? MANY : 0));
           expect(await behind(3)).toHaveLength(left === 3 ? MANY : 0);
-        }, 30_000);
+        }, 90_000);
       }
       expect((await pinging.end()).lost).toBe(0);
     });
