@@ -58,7 +58,7 @@ export async function untilRouted(
   machine: LabNode,
   prefix: string,
   to: string | null,
-  { withinMs = 20_000 } = {},
+  { withinMs = 60_000 } = {},
 ): Promise<void> {
   await eventually(
     async () => {
@@ -89,7 +89,7 @@ export async function untilMembers(fleet: Fleet, meshId: string, names: readonly
       if (found.includes(undefined)) throw new Error(`only ${[...addresses.keys()].join(", ")}`);
       return found.filter((one) => one !== undefined);
     },
-    { withinMs: 20_000, describe: `${names.join(", ")} are members` },
+    { withinMs: 60_000, describe: `${names.join(", ")} are members` },
   );
 }
 

@@ -62,6 +62,6 @@ it("gateways join meshes, also over several, and back each other up", async () =
 
 const untilPings = (from: LabNode, address: string) =>
   eventually(() => pingOnce(from, address, { timeoutMs: 1_000 }), {
-    withinMs: 40_000,
+    withinMs: 60_000,
     describe: `${from.name} reaches ${address}`,
   });

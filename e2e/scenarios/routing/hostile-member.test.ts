@@ -55,7 +55,7 @@ it("what a member may not announce reaches nobody's kernel and nobody's WireGuar
     expect(await session()).toContain("Established");
     expect({ routes: await readRoutes(alice), allowed: await readAllowed(alice) }).toEqual(before);
   });
-}, 240_000);
+}, 300_000);
 
 /** Besides what her agent had her announce. */
 async function announce(mallory: LabNode, prefixes: readonly string[]): Promise<void> {

@@ -63,4 +63,4 @@ it("policy sets decide what comes from other meshes, and the routes say which ru
       return MachineRib.parse(await api.call("GET", `/machines/${machineId}/rib?${query}`)).items;
     }
   });
-}, 240_000);
+}, 300_000);

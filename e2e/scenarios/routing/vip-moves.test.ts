@@ -77,7 +77,7 @@ async function ask(from: LabNode): Promise<string | null> {
   return stdout.trim() || null;
 }
 
-const untilAnswers = (from: LabNode, name: string, { withinMs = 30_000 } = {}) =>
+const untilAnswers = (from: LabNode, name: string, { withinMs = 60_000 } = {}) =>
   eventually(
     async () => {
       const answer = await ask(from);
@@ -89,6 +89,6 @@ const untilAnswers = (from: LabNode, name: string, { withinMs = 30_000 } = {}) =
 
 const untilHolds = (machine: LabNode, wanted: boolean) =>
   eventually(async () => (await machine.exec(["ip", "-brief", "address"])).stdout.includes(`${VIP}/32`) === wanted, {
-    withinMs: 20_000,
+    withinMs: 60_000,
     describe: `${machine.name} ${wanted ? "has the VIP" : "has the VIP no more"}`,
   });
