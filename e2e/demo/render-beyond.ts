@@ -1,5 +1,5 @@
 // What is beyond the mesh, as text: who brings it, and who reaches it. Pure.
-import { styleText } from "node:util";
+import { renderColouredTable } from "./coloured-table.ts";
 
 export interface BeyondRow {
   readonly name: string;
@@ -12,24 +12,10 @@ export interface BeyondRow {
 }
 
 export function renderBeyond(rows: readonly BeyondRow[], { isColoured = false } = {}): string {
-  const headings = ["BEYOND THE MESH", "ADDRESS", "THROUGH", "REACHED BY"];
-  const lines = rows.map(({ name, address, through, reachedBy, wanted }) => [
-    name,
-    address,
-    through.join(", ") || "–",
-    reachedBy.length === wanted ? `all ${wanted}` : reachedBy.join(", ") || "nobody",
-  ]);
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...lines.map((line) => line[column]?.length ?? 0)),
-  );
-  const renderLine = (line: readonly string[]) =>
-    line
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("   ")
-      .trimEnd();
-  const paint = (colour: "dim" | "green" | "yellow", text: string) => (isColoured ? styleText(colour, text) : text);
-  const body = rows.map(({ reachedBy, wanted }, index) =>
-    paint(reachedBy.length === wanted ? "green" : "yellow", renderLine(lines[index] ?? [])),
-  );
-  return [paint("dim", renderLine(headings)), ...body].join("\n");
+  const lines = rows.map(({ name, address, through, reachedBy, wanted }) => {
+    const isWhole = reachedBy.length === wanted;
+    const reached = isWhole ? `all ${wanted}` : reachedBy.join(", ") || "nobody";
+    return { cells: [name, address, through.join(", ") || "–", reached], isWhole };
+  });
+  return renderColouredTable(["BEYOND THE MESH", "ADDRESS", "THROUGH", "REACHED BY"], lines, { isColoured });
 }

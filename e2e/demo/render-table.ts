@@ -1,6 +1,6 @@
 // The demo's live table, as text: each machine, and how it talks to each other one. Pure.
-import { styleText } from "node:util";
 import type { PathKind } from "#schema/path";
+import { renderColouredTable } from "./coloured-table.ts";
 
 export interface MachineRow {
   readonly name: string;
@@ -23,28 +23,20 @@ export interface PeerCell {
 export function renderTable(rows: readonly MachineRow[], { isColoured = false } = {}): string {
   const names = rows.map((row) => row.name);
   const headings = ["MACHINE", "NETWORK", "MESH IP", ...names, ""];
-  const lines = rows.map((row) => [
-    row.name,
-    row.place,
-    row.meshIp ?? "joining …",
-    ...names.map((name) => (name === row.name ? "" : renderCell(row.peers.get(name)))),
-    row.problem ?? "",
-  ]);
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...lines.map((line) => line[column]?.length ?? 0)),
-  );
-  const renderLine = (line: readonly string[]) =>
-    line
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("   ")
-      .trimEnd();
-  const paint = (colour: "dim" | "green" | "yellow", text: string) => (isColoured ? styleText(colour, text) : text);
-  const body = rows.map((row, index) => {
-    const cells = names.filter((name) => name !== row.name).map((name) => row.peers.get(name));
-    const isWhole = row.problem === null && cells.every((cell) => cell !== undefined && cell.path !== "none");
-    return paint(isWhole ? "green" : "yellow", renderLine(lines[index] ?? []));
+  const lines = rows.map((row) => {
+    const others = names.filter((name) => name !== row.name).map((name) => row.peers.get(name));
+    return {
+      cells: [
+        row.name,
+        row.place,
+        row.meshIp ?? "joining …",
+        ...names.map((name) => (name === row.name ? "" : renderCell(row.peers.get(name)))),
+        row.problem ?? "",
+      ],
+      isWhole: row.problem === null && others.every((cell) => cell !== undefined && cell.path !== "none"),
+    };
   });
-  return [paint("dim", renderLine(headings)), ...body].join("\n");
+  return renderColouredTable(headings, lines, { isColoured });
 }
 
 /** Each reason for which pairs are not direct once, with the pairs: `alice – olga, bob – olga: relayed: …`. */
