@@ -10,6 +10,7 @@ import { parseAuditSearch } from "./pages/audit/audit-search.ts";
 import { parseMachineSearch } from "./pages/machines/machine-search.ts";
 import { parsePeerSearch } from "./pages/machines/peers/peer-search.ts";
 import { parseMeshSearch } from "./pages/meshes/mesh-search.ts";
+import { parseSessionSearch } from "./pages/sessions/session-search.ts";
 import { NotFoundPage, PageFailure, PageLoading } from "./pages/shell/page-states.tsx";
 import { Root } from "./pages/shell/root.tsx";
 import { Shell } from "./pages/shell/shell.tsx";
@@ -107,6 +108,14 @@ const joinTokensRoute = createRoute({ getParentRoute: () => shellRoute, path: "/
 const apiTokensRoute = createRoute({ getParentRoute: () => shellRoute, path: "/api-tokens" }).lazy(() =>
   import("./pages/tokens/api-tokens-page.tsx").then(({ apiTokensPage }) => apiTokensPage),
 );
+const usersRoute = createRoute({ getParentRoute: () => shellRoute, path: "/users" }).lazy(() =>
+  import("./pages/users/users-page.tsx").then(({ usersPage }) => usersPage),
+);
+const sessionsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/sessions",
+  validateSearch: parseSessionSearch,
+}).lazy(() => import("./pages/sessions/sessions-page.tsx").then(({ sessionsPage }) => sessionsPage));
 const auditRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/audit",
@@ -130,6 +139,8 @@ const routeTree = rootRoute.addChildren([
     meshRoute.addChildren([meshMembersRoute, meshRoutesRoute, meshVipsRoute, meshSettingsRoute]),
     joinTokensRoute,
     apiTokensRoute,
+    usersRoute,
+    sessionsRoute,
     auditRoute,
   ]),
 ]);

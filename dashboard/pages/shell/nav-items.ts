@@ -1,13 +1,14 @@
 // The places of the dashboard. Who may not ask for a place's list does not see it.
-import { KeyRound, type LucideIcon, Network, ScrollText, Server, Ticket } from "lucide-react";
+import { KeyRound, type LucideIcon, Network, ScrollText, Server, Ticket, Users } from "lucide-react";
 import { listApiTokens } from "#schema/api/api-tokens";
 import { listAuditEvents } from "#schema/api/audit-events";
 import { listJoinTokens } from "#schema/api/join-tokens";
 import { listMachines } from "#schema/api/machines";
 import { listMeshes } from "#schema/api/meshes";
+import { listUsers } from "#schema/api/users";
 
 export interface NavItem {
-  readonly to: "/machines" | "/meshes" | "/join-tokens" | "/api-tokens" | "/audit";
+  readonly to: "/machines" | "/meshes" | "/join-tokens" | "/api-tokens" | "/users" | "/audit";
   readonly label: string;
   readonly icon: LucideIcon;
   readonly operationId: string;
@@ -18,6 +19,7 @@ const ITEMS: readonly NavItem[] = [
   { to: "/meshes", label: "Meshes", icon: Network, operationId: listMeshes.id },
   { to: "/join-tokens", label: "Join tokens", icon: Ticket, operationId: listJoinTokens.id },
   { to: "/api-tokens", label: "API tokens", icon: KeyRound, operationId: listApiTokens.id },
+  { to: "/users", label: "Users", icon: Users, operationId: listUsers.id },
   { to: "/audit", label: "Audit", icon: ScrollText, operationId: listAuditEvents.id },
 ];
 

@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { BookOpen, ChevronsUpDown, LogOut, Monitor, Moon, Sun } from "lucide-react";
+import { BookOpen, ChevronsUpDown, LogOut, Monitor, MonitorSmartphone, Moon, Sun } from "lucide-react";
 import { useState } from "react";
 import { signOut } from "#schema/api/sign-in";
 import { useCredentials, useForgetAll, useSignedIn } from "../../api/session.ts";
@@ -25,6 +25,7 @@ export function UserMenu({ side, align, isWide = false }: UserMenuProps) {
   const { actor, role, user } = useSignedIn();
   const [theme, setTheme] = useState<Theme>(readTheme);
   const leave = useSignOut();
+  const navigate = useNavigate();
   const name = user?.name ?? actor.name;
   const changeTheme = (next: Theme) => {
     applyTheme(next);
@@ -66,6 +67,9 @@ export function UserMenu({ side, align, isWide = false }: UserMenuProps) {
       <MenuSeparator />
       <MenuChoice label="Theme" value={theme} options={THEMES} onChange={changeTheme} />
       <MenuSeparator />
+      <MenuItem icon={<MonitorSmartphone aria-hidden />} onSelect={() => void navigate({ to: "/sessions" })}>
+        Sessions
+      </MenuItem>
       <MenuItem icon={<BookOpen aria-hidden />} onSelect={() => window.location.assign("/api/docs")}>
         API reference
       </MenuItem>
