@@ -108,6 +108,12 @@ const joinTokensRoute = createRoute({ getParentRoute: () => shellRoute, path: "/
 const apiTokensRoute = createRoute({ getParentRoute: () => shellRoute, path: "/api-tokens" }).lazy(() =>
   import("./pages/tokens/api-tokens-page.tsx").then(({ apiTokensPage }) => apiTokensPage),
 );
+const policySetsRoute = createRoute({ getParentRoute: () => shellRoute, path: "/policy-sets" }).lazy(() =>
+  import("./pages/policy-sets/policy-sets-page.tsx").then(({ policySetsPage }) => policySetsPage),
+);
+const policySetRoute = createRoute({ getParentRoute: () => shellRoute, path: "/policy-sets/$policySetId" }).lazy(() =>
+  import("./pages/policy-sets/policy-set-page.tsx").then(({ policySetPage }) => policySetPage),
+);
 const usersRoute = createRoute({ getParentRoute: () => shellRoute, path: "/users" }).lazy(() =>
   import("./pages/users/users-page.tsx").then(({ usersPage }) => usersPage),
 );
@@ -137,6 +143,8 @@ const routeTree = rootRoute.addChildren([
     ]),
     meshesRoute,
     meshRoute.addChildren([meshMembersRoute, meshRoutesRoute, meshVipsRoute, meshSettingsRoute]),
+    policySetsRoute,
+    policySetRoute,
     joinTokensRoute,
     apiTokensRoute,
     usersRoute,

@@ -7,6 +7,7 @@ import { formatMoment } from "../../../lib/format.ts";
 import { QueryView } from "../../query-view.tsx";
 import { AgentCard } from "./agent-card.tsx";
 import { GatewayCard } from "./gateway-card.tsx";
+import { MachinePoliciesCard } from "./machine-policies-card.tsx";
 import { MembershipsCard } from "./memberships-card.tsx";
 import { RecentEventsCard } from "./recent-events-card.tsx";
 
@@ -26,6 +27,7 @@ function OverviewTab() {
           <div className="flex flex-col gap-5">
             <AgentCard agent={found.agent} />
             <GatewayCard machine={found} />
+            <MachinePoliciesCard machine={found} />
             <Card title="Identity">
               <Facts>
                 <Fact label="Enrolled">{formatMoment(found.createdAt)}</Fact>

@@ -7,6 +7,7 @@ import { Notice } from "../../../components/states.tsx";
 import { formatMoment } from "../../../lib/format.ts";
 import { QueryView } from "../../query-view.tsx";
 import { DeleteMeshCard } from "./delete-mesh-card.tsx";
+import { MeshPoliciesCard } from "./mesh-policies-card.tsx";
 import { MeshSettingsForm } from "./mesh-settings-form.tsx";
 
 const route = getRouteApi("/shell/meshes/$meshId");
@@ -21,6 +22,7 @@ function SettingsTab() {
         <div className="flex max-w-3xl flex-col gap-5">
           {!canChange && <Notice tone="info">Your role can look at these settings and not change them.</Notice>}
           <MeshSettingsForm mesh={found} canChange={canChange} />
+          <MeshPoliciesCard mesh={found} canChange={canChange} />
           <Card title="For good">
             <Facts>
               <Fact label="Network">
