@@ -9,6 +9,7 @@ import { listQuery } from "./api/use-api.ts";
 import { parseAuditSearch } from "./pages/audit/audit-search.ts";
 import { parseMachineSearch } from "./pages/machines/machine-search.ts";
 import { parsePeerSearch } from "./pages/machines/peers/peer-search.ts";
+import { parseMapSearch } from "./pages/meshes/map/map-search.ts";
 import { parseMeshSearch } from "./pages/meshes/mesh-search.ts";
 import { parseSessionSearch } from "./pages/sessions/session-search.ts";
 import { NotFoundPage, PageFailure, PageLoading } from "./pages/shell/page-states.tsx";
@@ -98,6 +99,11 @@ const meshRoutesRoute = createRoute({ getParentRoute: () => meshRoute, path: "/r
 const meshVipsRoute = createRoute({ getParentRoute: () => meshRoute, path: "/vips" }).lazy(() =>
   import("./pages/meshes/announcements/vips-tab.tsx").then(({ vipsTab }) => vipsTab),
 );
+const meshMapRoute = createRoute({
+  getParentRoute: () => meshRoute,
+  path: "/map",
+  validateSearch: parseMapSearch,
+}).lazy(() => import("./pages/meshes/map/map-tab.tsx").then(({ mapTab }) => mapTab));
 const meshSettingsRoute = createRoute({ getParentRoute: () => meshRoute, path: "/settings" }).lazy(() =>
   import("./pages/meshes/settings/settings-tab.tsx").then(({ settingsTab }) => settingsTab),
 );
@@ -142,7 +148,7 @@ const routeTree = rootRoute.addChildren([
       machineEventsRoute,
     ]),
     meshesRoute,
-    meshRoute.addChildren([meshMembersRoute, meshRoutesRoute, meshVipsRoute, meshSettingsRoute]),
+    meshRoute.addChildren([meshMembersRoute, meshRoutesRoute, meshVipsRoute, meshMapRoute, meshSettingsRoute]),
     policySetsRoute,
     policySetRoute,
     joinTokensRoute,

@@ -56,6 +56,7 @@ function MeshPage() {
               label={found.name}
               tabs={[
                 { to: "/meshes/$meshId", params, label: "Machines" },
+                { to: "/meshes/$meshId/map", params, label: "Map" },
                 { to: "/meshes/$meshId/routes", params, label: "Routes" },
                 { to: "/meshes/$meshId/vips", params, label: "VIPs" },
                 { to: "/meshes/$meshId/settings", params, label: "Settings" },

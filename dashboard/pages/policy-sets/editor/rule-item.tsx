@@ -87,7 +87,7 @@ const Summary = ({ rule, parsed, isDeciding }: SummaryProps) => {
   const changes = parsed.ok ? describeChanges(parsed.rule) : null;
   return (
     <>
-      <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
+      <span className="flex items-baseline gap-2">
         <Badge tone={rule.enabled ? action.tone : "neutral"}>{action.label}</Badge>
         <span className="min-w-0 break-words">{parsed.ok ? describeMatch(parsed.rule.match) : "not valid yet"}</span>
         {!rule.enabled && <Badge>off</Badge>}

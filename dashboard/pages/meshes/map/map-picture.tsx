@@ -1,0 +1,156 @@
+import { Link } from "@tanstack/react-router";
+import { classNames } from "../../../lib/class-names.ts";
+import { LINK_STYLES } from "./link-style.ts";
+import type { MapFrame, MapLayout, PlacedGroup, PlacedLink, PlacedMachine } from "./map-layout-model.ts";
+import { STATE_WORDS } from "./map-model.ts";
+import type { MapSearch } from "./map-search.ts";
+
+interface MapPictureProps {
+  readonly layout: MapLayout;
+  readonly frame: MapFrame;
+  /** In a sentence, for those who don't see it. */
+  readonly label: string;
+}
+
+export const MapPicture = ({ layout, frame, label }: MapPictureProps) => {
+  const { focus, machines, links, groups } = layout;
+  return (
+    <figure aria-label={label}>
+      {/* biome-ignore lint/a11y/noSvgWithoutTitle: the figure has the name; a title would be a tooltip over the whole map. */}
+      <svg viewBox={`0 0 ${frame.width} ${frame.height}`} className="block h-auto w-full">
+        {groups.map((group) => (
+          <GroupArea key={group.state} group={group} />
+        ))}
+        {links.map((link) => (
+          <LinkLine key={link.id} link={link} />
+        ))}
+        {machines.map((placed) => (
+          <MachineMark key={placed.machine.id} placed={placed} hasStop={groups.length === 0} />
+        ))}
+        {groups.map((group) => (
+          <GroupName key={group.state} group={group} />
+        ))}
+        <FocusMark placed={focus} />
+      </svg>
+    </figure>
+  );
+};
+
+/** Its name is drawn later, over the lines. */
+const GroupArea = ({ group: { x, y, radius } }: { readonly group: PlacedGroup }) => (
+  <circle cx={x} cy={y} r={radius} className="fill-sunken stroke-line" />
+);
+
+const HALO = { strokeWidth: 4, paintOrder: "stroke", strokeLinejoin: "round" } as const;
+
+const GroupName = ({ group: { state, count, label } }: { readonly group: PlacedGroup }) => (
+  <text x={label.x} y={label.y} textAnchor="middle" {...HALO} className="fill-muted stroke-surface text-xs">
+    <tspan className="fill-ink font-semibold">{count}</tspan> {STATE_WORDS[state].label}
+  </text>
+);
+
+const LinkLine = ({ link: { state, points, isBundle, isLossy } }: { readonly link: PlacedLink }) => {
+  const { stroke, dash } = LINK_STYLES[state];
+  return (
+    <polyline
+      points={points.map(({ x, y }) => `${x},${y}`).join(" ")}
+      fill="none"
+      strokeLinejoin="round"
+      strokeWidth={isBundle ? 4 : 1.75}
+      strokeDasharray={dash}
+      // Where packets get lost the line has the colour of trouble, and still the dashes of its path.
+      className={classNames(isLossy && state !== "down" ? "stroke-bad" : stroke, isBundle && "opacity-60")}
+    />
+  );
+};
+
+interface MachineMarkProps {
+  readonly placed: PlacedMachine;
+  /** Among many there are too many stops for a keyboard: the list of machines above is for that. */
+  readonly hasStop: boolean;
+}
+
+const MachineMark = ({ placed, hasStop }: MachineMarkProps) => {
+  const { machine, x, y, radius, label } = placed;
+  const { fill } = LINK_STYLES[machine.state];
+  return (
+    <Link
+      from="/meshes/$meshId/map"
+      to="."
+      search={{ machine: machine.id } as MapSearch}
+      replace
+      resetScroll={false}
+      preload={false}
+      tabIndex={hasStop ? 0 : -1}
+      aria-label={`${machine.name}: ${machine.words}`}
+      className="group/mark"
+    >
+      <title>{toTitle(placed)}</title>
+      {/* A finger is wider than a dot. */}
+      <circle cx={x} cy={y} r={Math.max(radius, hasStop ? 14 : radius)} className="fill-transparent" />
+      <Shape placed={placed} className={fill} />
+      {label && <Label placed={placed} />}
+    </Link>
+  );
+};
+
+/** Gateways are square. */
+const Shape = ({ placed, className }: { readonly placed: PlacedMachine; readonly className: string }) => {
+  const { machine, x, y, radius } = placed;
+  const look = classNames(className, "stroke-[1.5] group-hover/mark:stroke-ink");
+  if (!machine.isGateway) return <circle cx={x} cy={y} r={radius} className={look} />;
+  return <rect x={x - radius} y={y - radius} width={2 * radius} height={2 * radius} rx={radius / 4} className={look} />;
+};
+
+const LINE_HEIGHT = 13;
+const MOST_LETTERS = 14;
+const shorten = (name: string) => (name.length > MOST_LETTERS ? `${name.slice(0, MOST_LETTERS - 1)}…` : name);
+
+const Label = ({ placed: { machine, label, y } }: { readonly placed: PlacedMachine }) => {
+  if (label === null) return null;
+  const joins = machine.joins.length === 0 ? null : `↔ ${shorten(machine.joins.join(", "))}`;
+  // Above a machine the second line goes further up.
+  const first = label.y < y && joins !== null ? label.y - LINE_HEIGHT : label.y;
+  return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an SVG's text takes no focus; the link around it has the whole name.
+    <text
+      aria-hidden="true"
+      x={label.x}
+      y={first}
+      textAnchor="middle"
+      {...HALO}
+      className="fill-ink stroke-surface text-xs group-hover/mark:fill-accent"
+    >
+      {shorten(machine.name)}
+      {joins && (
+        <tspan x={label.x} dy={LINE_HEIGHT} className="fill-muted">
+          {joins}
+        </tspan>
+      )}
+    </text>
+  );
+};
+
+const FocusMark = ({ placed }: { readonly placed: PlacedMachine }) => (
+  <g>
+    <circle cx={placed.x} cy={placed.y} r={placed.radius + 5} className="fill-surface stroke-accent" />
+    <Shape placed={placed} className="fill-accent stroke-accent" />
+    {placed.label && (
+      <text
+        x={placed.label.x}
+        y={placed.label.y + 4}
+        textAnchor="middle"
+        {...HALO}
+        className="fill-ink stroke-surface font-semibold text-sm"
+      >
+        {placed.machine.name}
+      </text>
+    )}
+  </g>
+);
+
+const toTitle = ({ machine: { name, words, isGateway, joins } }: PlacedMachine): string =>
+  [
+    `${name}: ${words}`,
+    ...(isGateway ? [joins.length === 0 ? "gateway" : `gateway, joins ${joins.join(", ")}`] : []),
+  ].join("\n");
