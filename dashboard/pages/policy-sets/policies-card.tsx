@@ -27,7 +27,8 @@ interface PoliciesCardProps {
   readonly canChange: boolean;
   readonly isBusy: boolean;
   readonly error: Error | null;
-  readonly onSave: (choice: PolicyChoice) => void;
+  /** @param onSaved what was chosen is what is told, from now on */
+  readonly onSave: (choice: PolicyChoice, onSaved: () => void) => void;
 }
 
 export function PoliciesCard(props: PoliciesCardProps) {
@@ -58,7 +59,7 @@ function PoliciesForm({ chosen, words, canChange, isBusy, error, onSave, sets }:
   const isChanged = choice.importPolicySetId !== importPolicySetId || choice.exportPolicySetId !== exportPolicySetId;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (isChanged) onSave(choice);
+    if (isChanged) onSave(choice, () => setChanges({}));
   };
   const field = (name: keyof PolicyChoice, label: string, { hint, none }: DirectionWords) => (
     <Field label={label} hint={hint}>

@@ -3,7 +3,7 @@ import type { Machine } from "#schema/machine";
 import { useCan } from "../../../api/session.ts";
 import { useChange } from "../../../api/use-api.ts";
 import { useToast } from "../../../components/toast.tsx";
-import { PoliciesCard } from "../../policy-sets/policies-card.tsx";
+import { PoliciesCard, type PolicyChoice } from "../../policy-sets/policies-card.tsx";
 
 const WORDS = {
   import: { hint: "What it takes of what others announce, in each of its meshes.", none: "None: it takes all" },
@@ -14,6 +14,13 @@ export function MachinePoliciesCard({ machine }: { readonly machine: Machine }) 
   const update = useChange(updateMachine, [getMachine.id, listMachines.id]);
   const canChange = useCan(updateMachine);
   const toast = useToast();
+  const save = (body: PolicyChoice, onSaved: () => void) => {
+    const onSuccess = () => {
+      onSaved();
+      toast("Policies saved");
+    };
+    update.mutate({ params: { machineId: machine.id }, body }, { onSuccess });
+  };
   return (
     <PoliciesCard
       chosen={machine}
@@ -21,9 +28,7 @@ export function MachinePoliciesCard({ machine }: { readonly machine: Machine }) 
       canChange={canChange}
       isBusy={update.isPending}
       error={update.error}
-      onSave={(body) =>
-        update.mutate({ params: { machineId: machine.id }, body }, { onSuccess: () => toast("Policies saved") })
-      }
+      onSave={save}
     />
   );
 }

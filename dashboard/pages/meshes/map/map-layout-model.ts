@@ -133,8 +133,13 @@ function layOutGroups({ others }: MeshMap, { width, height }: MapFrame): Around 
   }
   let drawn = 0;
   const notable = toLinks(machines, center, (machine) => isNotable(machine) && drawn++ < MOST_LINKS);
+  const drawnIds = new Set(notable.map(({ id }) => id));
+  const isBundled = (state: LinkState) =>
+    !NO_LINK.has(state) &&
+    state !== "idle" &&
+    machines.some(({ machine }) => machine.state === state && !drawnIds.has(machine.id));
   const bundles = groups
-    .filter(({ state }) => !NO_LINK.has(state) && state !== "idle")
+    .filter(({ state }) => isBundled(state))
     .map((group) => ({
       id: `group ${group.state}`,
       state: group.state,

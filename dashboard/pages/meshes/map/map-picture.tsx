@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { classNames } from "../../../lib/class-names.ts";
 import { LINK_STYLES } from "./link-style.ts";
-import type { MapFrame, MapLayout, PlacedGroup, PlacedLink, PlacedMachine } from "./map-layout-model.ts";
+import type { MapFrame, MapLayout, PlacedGroup, PlacedLink, PlacedMachine, Point } from "./map-layout-model.ts";
 import { STATE_WORDS } from "./map-model.ts";
 import type { MapSearch } from "./map-search.ts";
 
@@ -24,8 +24,11 @@ export const MapPicture = ({ layout, frame, label }: MapPictureProps) => {
         {links.map((link) => (
           <LinkLine key={link.id} link={link} />
         ))}
-        {machines.map((placed) => (
+        {namedLast(machines).map((placed) => (
           <MachineMark key={placed.machine.id} placed={placed} hasStop={groups.length === 0} />
+        ))}
+        {machines.map((placed) => (
+          <Joins key={placed.machine.id} placed={placed} />
         ))}
         {groups.map((group) => (
           <GroupName key={group.state} group={group} />
@@ -35,6 +38,10 @@ export const MapPicture = ({ layout, frame, label }: MapPictureProps) => {
     </figure>
   );
 };
+
+/** What comes last lies on top: no dot of a group hides a name. */
+const namedLast = (machines: readonly PlacedMachine[]): PlacedMachine[] =>
+  machines.toSorted((a, b) => Number(a.label !== null) - Number(b.label !== null));
 
 /** Its name is drawn later, over the lines. */
 const GroupArea = ({ group: { x, y, radius } }: { readonly group: PlacedGroup }) => (
@@ -106,30 +113,39 @@ const LINE_HEIGHT = 13;
 const MOST_LETTERS = 14;
 const shorten = (name: string) => (name.length > MOST_LETTERS ? `${name.slice(0, MOST_LETTERS - 1)}…` : name);
 
-const Label = ({ placed: { machine, label, y } }: { readonly placed: PlacedMachine }) => {
-  if (label === null) return null;
-  const joins = machine.joins.length === 0 ? null : `↔ ${shorten(machine.joins.join(", "))}`;
-  // Above a machine the second line goes further up.
-  const first = label.y < y && joins !== null ? label.y - LINE_HEIGHT : label.y;
+const Label = ({ placed }: { readonly placed: PlacedMachine }) => {
+  const { first } = toLines(placed);
   return (
-    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an SVG's text takes no focus; the link around it has the whole name.
     <text
-      aria-hidden="true"
-      x={label.x}
-      y={first}
+      x={first.x}
+      y={first.y}
       textAnchor="middle"
       {...HALO}
       className="fill-ink stroke-surface text-xs group-hover/mark:fill-accent"
     >
-      {shorten(machine.name)}
-      {joins && (
-        <tspan x={label.x} dy={LINE_HEIGHT} className="fill-muted">
-          {joins}
-        </tspan>
-      )}
+      {shorten(placed.machine.name)}
     </text>
   );
 };
+
+/** Beside the link, whose name is what is seen of it. */
+const Joins = ({ placed }: { readonly placed: PlacedMachine }) => {
+  const { machine, label } = placed;
+  if (label === null || machine.joins.length === 0) return null;
+  const { second } = toLines(placed);
+  return (
+    <text x={second.x} y={second.y} textAnchor="middle" {...HALO} className="fill-muted stroke-surface text-xs">
+      ↔ {shorten(machine.joins.join(", "))}
+    </text>
+  );
+};
+
+/** Above a machine the name goes up by the line that comes under it. */
+function toLines({ machine, label, x, y }: PlacedMachine): { readonly first: Point; readonly second: Point } {
+  const at = label ?? { x, y };
+  const firstY = at.y < y && machine.joins.length > 0 ? at.y - LINE_HEIGHT : at.y;
+  return { first: { x: at.x, y: firstY }, second: { x: at.x, y: firstY + LINE_HEIGHT } };
+}
 
 const FocusMark = ({ placed }: { readonly placed: PlacedMachine }) => (
   <g>

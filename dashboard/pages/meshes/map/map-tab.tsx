@@ -4,7 +4,7 @@ import { listMachinePeers } from "#schema/api/machine-links";
 import { listMachines } from "#schema/api/machines";
 import { listMembers } from "#schema/api/members";
 import { MachineId } from "#schema/ids";
-import type { Member } from "#schema/machine";
+import type { Machine, Member } from "#schema/machine";
 import { isApiError } from "../../../api/api-error.ts";
 import { LIST_EVERY_MS, LIVE_EVERY_MS } from "../../../api/pace.ts";
 import { useList, useReply } from "../../../api/use-api.ts";
@@ -27,6 +27,7 @@ const NARROW: MapFrame = { width: 358, height: 440, mostOnRing: 10 };
 function MapTab() {
   const { meshId } = route.useParams();
   const members = useList(listMembers, { params: { meshId } }, { everyMs: LIST_EVERY_MS });
+  const machines = useList(listMachines, {}, { everyMs: LIST_EVERY_MS });
   return (
     <QueryView query={members}>
       {(all) =>
@@ -35,7 +36,9 @@ function MapTab() {
             The map shows how the machines of a mesh reach each other. This one has none.
           </EmptyState>
         ) : (
-          <MapView meshId={meshId} members={all} />
+          <QueryView query={machines}>
+            {(known) => <MapView meshId={meshId} members={all} machines={known} />}
+          </QueryView>
         )
       }
     </QueryView>
@@ -45,15 +48,14 @@ function MapTab() {
 interface MapViewProps {
   readonly meshId: string;
   readonly members: readonly Member[];
+  readonly machines: readonly Machine[];
 }
 
-function MapView({ meshId, members }: MapViewProps) {
+function MapView({ meshId, members, machines }: MapViewProps) {
   const { machine: wantedId } = route.useSearch();
   const frame = isAtLeast(useViewport(), "md") ? WIDE : NARROW;
-  const machines = useList(listMachines, {}, { everyMs: LIST_EVERY_MS });
-  const gatewayIds = new Set((machines.data ?? []).filter(({ gateway }) => gateway).map(({ id }) => id as string));
-  // Which gateways there are is known before the choice falls, so that it does not change under one's eyes.
-  const focusId = machines.isPending ? null : pickFocus(members, gatewayIds, wantedId);
+  const gatewayIds = new Set(machines.filter(({ gateway }) => gateway).map(({ id }) => id as string));
+  const focusId = pickFocus(members, gatewayIds, wantedId);
   const peers = useReply(
     listMachinePeers,
     { params: { machineId: focusId ?? "" }, query: { meshId } },
@@ -61,7 +63,7 @@ function MapView({ meshId, members }: MapViewProps) {
   );
   if (focusId === null) return null;
   const told = peers.isError && !isStillTrue(peers.error) ? undefined : peers.data?.items;
-  const map = toMeshMap({ meshId, members, machines: machines.data ?? [], focusId, peers: told });
+  const map = toMeshMap({ meshId, members, machines, focusId, peers: told });
   if (map === null) return null;
   const groups = groupByState(map.others);
   const label = [

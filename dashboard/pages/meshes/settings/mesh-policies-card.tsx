@@ -2,7 +2,7 @@ import { getMesh, listMeshes, updateMesh } from "#schema/api/meshes";
 import type { Mesh } from "#schema/mesh";
 import { useChange } from "../../../api/use-api.ts";
 import { useToast } from "../../../components/toast.tsx";
-import { PoliciesCard } from "../../policy-sets/policies-card.tsx";
+import { PoliciesCard, type PolicyChoice } from "../../policy-sets/policies-card.tsx";
 
 const WORDS = {
   import: { hint: "What comes in from other meshes, at this mesh's gateways.", none: "None: private networks come in" },
@@ -17,6 +17,13 @@ interface MeshPoliciesCardProps {
 export function MeshPoliciesCard({ mesh, canChange }: MeshPoliciesCardProps) {
   const update = useChange(updateMesh, [getMesh.id, listMeshes.id]);
   const toast = useToast();
+  const save = (body: PolicyChoice, onSaved: () => void) => {
+    const onSuccess = () => {
+      onSaved();
+      toast("Policies saved");
+    };
+    update.mutate({ params: { meshId: mesh.id }, body }, { onSuccess });
+  };
   return (
     <PoliciesCard
       chosen={mesh}
@@ -24,9 +31,7 @@ export function MeshPoliciesCard({ mesh, canChange }: MeshPoliciesCardProps) {
       canChange={canChange}
       isBusy={update.isPending}
       error={update.error}
-      onSave={(body) =>
-        update.mutate({ params: { meshId: mesh.id }, body }, { onSuccess: () => toast("Policies saved") })
-      }
+      onSave={save}
     />
   );
 }

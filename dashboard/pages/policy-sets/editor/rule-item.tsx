@@ -87,9 +87,11 @@ const Summary = ({ rule, parsed, isDeciding }: SummaryProps) => {
   const changes = parsed.ok ? describeChanges(parsed.rule) : null;
   return (
     <>
-      <span className="flex items-baseline gap-2">
+      <span className="flex flex-wrap items-baseline gap-x-2 gap-y-1 sm:flex-nowrap">
         <Badge tone={rule.enabled ? action.tone : "neutral"}>{action.label}</Badge>
-        <span className="min-w-0 break-words">{parsed.ok ? describeMatch(parsed.rule.match) : "not valid yet"}</span>
+        <span className="order-last min-w-0 basis-full break-words sm:order-none sm:basis-auto">
+          {parsed.ok ? describeMatch(parsed.rule.match) : "not valid yet"}
+        </span>
         {!rule.enabled && <Badge>off</Badge>}
         {!parsed.ok && <Badge tone="bad">to mend</Badge>}
         {isDeciding && <Badge tone="accent">decides</Badge>}
