@@ -1,13 +1,27 @@
 // Debian's Chromium, and what is wrong with a page that it shows.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import path from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import type { Lab } from "../lab/lab.ts";
+import type { LabNode } from "../lab/node.ts";
+import { LAB_VARIABLE } from "../lab/system/proc.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+const CHROMIUM = "/usr/bin/chromium";
+
 /** Root's Chromium has no sandbox of its own; it sees nothing but our pages. */
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+export const openBrowser = (executablePath = CHROMIUM): Promise<Browser> =>
+  chromium.launch({ executablePath, args: ["--no-sandbox"] });
+
+/** One that sits at a node of a lab and sees what is seen there. It ends with the lab at the latest. */
+export function openBrowserAt(lab: Lab, node: LabNode): Promise<Browser> {
+  const launcher = path.join(node.files.folder, "chromium");
+  const argv = ["env", `${LAB_VARIABLE}=${lab.id}`, ...node.argv([CHROMIUM])];
+  writeFileSync(launcher, `#!/bin/sh\nexec ${argv.join(" ")} "$@"\n`, { mode: 0o755 });
+  return openBrowser(launcher);
+}
 
 /** Collects what a page asks of other hosts, and what it complains of, from now on. */
 export function watchPage(page: Page, origin: string): string[] {

@@ -17,7 +17,7 @@ const REDIRECT = `table inet lab {
   }
 }
 `;
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 60_000;
 const repository = path.resolve(import.meta.dirname, "../..");
 
 export interface LabControlPlane {
@@ -37,13 +37,15 @@ export interface LabControlPlane {
 export interface ControlPlaneOptions {
   /** What machines are told to ask; none: no STUN. */
   readonly stunServers?: readonly string[];
+  /** More settings (docs/operations.md). */
+  readonly env?: Readonly<Record<string, string>>;
   /** Ends the wait for its first start. */
   readonly signal?: AbortSignal;
 }
 
 export async function startControlPlane(
   lab: Lab,
-  { stunServers = [], signal }: ControlPlaneOptions = {},
+  { stunServers = [], env = {}, signal }: ControlPlaneOptions = {},
 ): Promise<LabControlPlane> {
   const ownerToken = `bkt_${randomBytes(32).toString("base64url")}`;
   const stateFolder = path.join(lab.folder, "control-plane");
@@ -63,7 +65,7 @@ export async function startControlPlane(
         [process.execPath, "embedded/main.ts", "--host", "::", "--port", String(PORT), "--state", stateFolder],
         {
           cwd: repository,
-          env: { BECKET_OWNER_TOKEN: ownerToken, BECKET_STUN_SERVERS: stunServers.join(",") || "none" },
+          env: { ...env, BECKET_OWNER_TOKEN: ownerToken, BECKET_STUN_SERVERS: stunServers.join(",") || "none" },
         },
       );
       running = started;
