@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
 import { createLogUpdate } from "log-update";
+import { CreatedLoginLink } from "#schema/api/sign-in";
 import { createFleet, type Fleet } from "../fleet/fleet.ts";
 import { demoNetworks } from "../fleet/topologies.ts";
 import { eventually } from "../lab/probes/eventually.ts";
@@ -30,6 +31,8 @@ const WRONG_USAGE = 2;
 const NAMES = ["alice", "bob", "hugo", "olga", "carol"];
 const REFRESH_MS = 1_000;
 const SETTLE_LIMIT_MS = 60_000;
+/** As long as a link can be good for. */
+const LINK_SECONDS = 86_400;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 async function main(): Promise<number> {
@@ -60,7 +63,7 @@ async function main(): Promise<number> {
     const beyond = await reachBeyond(fleet, mesh);
     const demo = { meshId: mesh.id, names: NAMES };
     if (values.check) return await check(fleet, demo, { pings, beyond });
-    await show(fleet, demo, { beyond, signal: stop.signal });
+    await show(fleet, demo, { beyond, link: await makeLink(fleet), signal: stop.signal });
     return 0;
   } catch (error) {
     if (stop.signal.aborted) return 0;
@@ -119,11 +122,19 @@ async function check(
   return isReachable && areAsExpected && isBeyondReached ? 0 : 1;
 }
 
-async function show(
-  fleet: Fleet,
-  mesh: DemoMesh,
-  { beyond, signal }: { beyond: readonly Beyond[]; signal: AbortSignal },
-): Promise<void> {
+/** Signs a browser on this host in to the dashboard. */
+async function makeLink({ api }: Fleet): Promise<string> {
+  const whom = { name: "owner", role: "owner", expiresInSeconds: LINK_SECONDS };
+  return CreatedLoginLink.parse(await api.call("POST", "/login-links", whom)).url;
+}
+
+interface ShowOptions {
+  readonly beyond: readonly Beyond[];
+  readonly link: string;
+  readonly signal: AbortSignal;
+}
+
+async function show(fleet: Fleet, mesh: DemoMesh, { beyond, link, signal }: ShowOptions): Promise<void> {
   const isScreen = process.stdout.isTTY;
   const screen = createLogUpdate(process.stdout);
   let shown = "";
@@ -134,7 +145,7 @@ async function show(
       ...withSpace(renderReasons(rows)),
       "",
       renderBeyond(places, { isColoured: isScreen }),
-      ...renderHelp(fleet, rows),
+      ...renderHelp(fleet, rows, link),
     ].join("\n");
     // Into a file or a pipe goes only what is news: a round-trip time is not.
     const news = JSON.stringify([
@@ -151,13 +162,15 @@ async function show(
 
 const withSpace = (lines: readonly string[]): string[] => (lines.length === 0 ? [] : ["", ...lines]);
 
-function renderHelp(fleet: Fleet, rows: readonly MachineRow[]): string[] {
+function renderHelp({ api, lab }: Fleet, rows: readonly MachineRow[], link: string): string[] {
   const target = rows.at(-1)?.meshIp ?? "";
   return [
     "",
-    `Browser   ${fleet.api.url}/api/docs`,
-    `Token     ${fleet.api.ownerToken}   (owner's API token; gone with the lab)`,
-    `Inside    npm run lab -- exec --lab ${fleet.lab.id} ${rows[0]?.name} -- ping ${target}`,
+    `Dashboard   ${link}   (signs you in, once)`,
+    `Token       ${api.ownerToken}   (the owner's; goes with the lab)`,
+    `Links       BECKET_OWNER_TOKEN=… npm run -s login-link -- --url ${api.url}`,
+    `API         ${api.url}/api/docs`,
+    `Inside      npm run lab -- exec --lab ${lab.id} ${rows[0]?.name} -- ping ${target}`,
     "Ctrl-C ends the demo and leaves nothing behind.",
   ];
 }
