@@ -15,10 +15,13 @@ export function Age({ at, suffix = " ago" }: MomentProps & { readonly suffix?: s
   );
 }
 
-export function Until({ at }: MomentProps) {
+/** `past`: what to say when it is over. */
+export function Until({ at, past }: MomentProps & { readonly past?: string }) {
+  const now = useNow();
+  const moment = Date.parse(at);
   return (
     <time dateTime={at} title={formatMoment(at)} className="whitespace-nowrap">
-      {formatUntil(Date.parse(at), useNow())}
+      {past !== undefined && moment <= now ? past : formatUntil(moment, now)}
     </time>
   );
 }

@@ -43,6 +43,13 @@ const Loss = ({ peer: { lossRatio } }: { readonly peer: PeerTelemetry }) =>
     <span className={lossRatio > 0 ? "text-warn" : undefined}>{formatRatio(lossRatio)}</span>
   );
 
+const Traffic = ({ peer: { rxBytesPerSecond, txBytesPerSecond } }: { readonly peer: PeerTelemetry }) => (
+  <span className="block whitespace-nowrap text-xs">
+    <span className="block">{formatBitRate(rxBytesPerSecond)}</span>
+    <span className="block text-muted">{formatBitRate(txBytesPerSecond)}</span>
+  </span>
+);
+
 export function toPeerColumns({ meshNames, open, toggle }: PeerColumnsInput) {
   /** The whole row opens it, by the button's own area. */
   const name = (peer: PeerTelemetry) => {
@@ -69,9 +76,9 @@ export function toPeerColumns({ meshNames, open, toggle }: PeerColumnsInput) {
     );
   };
   const columns: readonly Column<PeerTelemetry>[] = [
-    { id: "name", header: "Peer", track: "minmax(10rem, 1.5fr)", isSortable: true, cell: name },
-    { id: "status", header: "State", track: "7rem", isSortable: true, cell: (peer) => <State peer={peer} /> },
-    { id: "path", header: "Path", track: "6rem", isSortable: true, cell: (peer) => <Path peer={peer} /> },
+    { id: "name", header: "Peer", track: "minmax(8rem, 1.5fr)", isSortable: true, cell: name },
+    { id: "status", header: "State", track: "6.5rem", isSortable: true, cell: (peer) => <State peer={peer} /> },
+    { id: "path", header: "Path", track: "5.5rem", isSortable: true, cell: (peer) => <Path peer={peer} /> },
     {
       id: "latency",
       header: "Latency",
@@ -107,12 +114,11 @@ export function toPeerColumns({ meshNames, open, toggle }: PeerColumnsInput) {
     {
       id: "traffic",
       header: "In / out",
-      track: "11rem",
+      track: "6.5rem",
       from: "lg",
       isSortable: true,
       align: "end",
-      cell: ({ rxBytesPerSecond, txBytesPerSecond }) =>
-        `${formatBitRate(rxBytesPerSecond)} / ${formatBitRate(txBytesPerSecond)}`,
+      cell: (peer) => <Traffic peer={peer} />,
     },
   ];
   const card = (peer: PeerTelemetry) => (

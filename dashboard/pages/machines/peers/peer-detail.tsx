@@ -1,5 +1,6 @@
 // What a peer's row opens into: the last minutes as charts, and why the path is what it is.
 import { Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { explainMachinePeer } from "#schema/api/machine-links";
 import { NAT_WORDS, type NatSummary } from "#schema/nat";
 import type { CandidateOutcome, PeerExplanation, PeerTelemetry } from "#schema/path";
@@ -27,6 +28,14 @@ const [LEAST_MS, LEAST_RATIO, LEAST_BYTES] = [5, 0.05, 1_250];
 export function PeerDetail({ machineId, peer, history }: PeerDetailProps) {
   const params = { machineId, peerId: peer.machineId };
   const explanations = useReply(explainMachinePeer, { params }, { everyMs: LIVE_EVERY_MS });
+  // The row is news before the explanation is: it is asked for at once.
+  const { refetch } = explanations;
+  const seen = useRef(peer.path);
+  useEffect(() => {
+    if (seen.current === peer.path) return;
+    seen.current = peer.path;
+    void refetch();
+  }, [peer.path, refetch]);
   return (
     <div className="flex flex-col gap-4">
       <div className="grid gap-3 sm:grid-cols-2 xl:grid-cols-4">
@@ -110,7 +119,9 @@ function Explanation({ explanation }: { readonly explanation: PeerExplanation })
             )}
             {bgp.lastError && <span className="block text-muted">{bgp.lastError}</span>}
           </Fact>
-          <Fact label="Next try">{nextTryAt === null ? "nothing better to try" : <Until at={nextTryAt} />}</Fact>
+          <Fact label="Next try">
+            {nextTryAt === null ? "nothing better to try" : <Until at={nextTryAt} past="now" />}
+          </Fact>
         </Facts>
         <p className="mt-3">
           <Link to="/machines/$machineId" params={{ machineId }} className="text-accent underline">
