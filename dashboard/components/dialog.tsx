@@ -1,26 +1,33 @@
-// A modal dialog. Radix gives the focus trap and the names; the shade is our own, for Radix's locks the page's scrolling with an inline
-// <style>, which the content security policy forbids (styles.css does it with :has()).
+// A modal dialog, open for as long as it is rendered: what a form in it holds begins anew each time. Radix gives the focus trap and the
+// names; the shade is our own, for Radix's locks the page's scrolling with an inline <style>, which the content security policy forbids
+// (styles.css does it with :has()).
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
+import { findOpener } from "../browser/find-opener.ts";
 import { IconButton } from "./button.tsx";
 
-interface DialogProps {
+export interface DialogProps {
   readonly title: string;
   readonly description?: ReactNode;
-  readonly isOpen: boolean;
   readonly onClose: () => void;
   readonly children: ReactNode;
 }
 
-export function Dialog({ title, description, isOpen, onClose, children }: DialogProps) {
+export function Dialog({ title, description, onClose, children }: DialogProps) {
+  const [opener] = useState(findOpener);
+  const goBack = (event: Event) => {
+    event.preventDefault();
+    opener?.focus();
+  };
   return (
-    <Radix.Root open={isOpen} onOpenChange={(next) => !next && onClose()}>
+    <Radix.Root open onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
         <div data-dialog-shade="" className="fixed inset-0 z-40 animate-appear bg-shade" />
         <div className="fixed inset-0 z-50 flex items-end justify-center sm:items-center sm:p-4">
           <Radix.Content
             {...(description === undefined ? { "aria-describedby": undefined } : {})}
+            onCloseAutoFocus={goBack}
             className="flex max-h-[92dvh] w-full animate-appear flex-col rounded-t-xl border border-line bg-raised shadow-raised outline-none sm:max-w-lg sm:rounded-xl"
           >
             <header className="flex items-start gap-3 px-5 pt-4 pb-3">

@@ -57,6 +57,59 @@ export const Select = ({ className, ...rest }: ComponentProps<"select">) => (
   <select {...rest} className={classNames(CONTROL, "pr-8", className)} />
 );
 
+interface LabelledProps extends Omit<FieldProps, "children"> {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+type TextFieldProps = LabelledProps &
+  Omit<ComponentProps<"input">, keyof LabelledProps> & {
+    /** An address, a number, a command: in the fixed-width face. */
+    readonly isCode?: boolean;
+  };
+
+/** A line of text, as typed: browsers and phones put nothing in its place unless they are told to. */
+export const TextField = ({ label, hint, error, onChange, isCode = false, className, ...rest }: TextFieldProps) => (
+  <Field label={label} hint={hint} error={error}>
+    {(ids) => (
+      <TextInput
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
+        {...rest}
+        {...ids}
+        className={classNames(isCode && "font-mono", className)}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    )}
+  </Field>
+);
+
+type TextAreaFieldProps = LabelledProps & Pick<ComponentProps<"textarea">, "placeholder">;
+
+/** Lines of addresses and the like. */
+export const TextAreaField = ({ label, hint, error, onChange, ...rest }: TextAreaFieldProps) => (
+  <Field label={label} hint={hint} error={error}>
+    {(ids) => (
+      <TextArea
+        {...rest}
+        {...ids}
+        className="font-mono"
+        spellCheck={false}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    )}
+  </Field>
+);
+
+type SelectFieldProps = LabelledProps & Omit<ComponentProps<"select">, keyof LabelledProps>;
+
+export const SelectField = ({ label, hint, error, onChange, ...rest }: SelectFieldProps) => (
+  <Field label={label} hint={hint} error={error}>
+    {(ids) => <Select {...rest} {...ids} onChange={(event) => onChange(event.target.value)} />}
+  </Field>
+);
+
 interface SwitchFieldProps {
   readonly label: ReactNode;
   readonly hint?: ReactNode;

@@ -52,7 +52,17 @@ export function QueryError({ error, isStale = false, ...retry }: QueryErrorProps
   );
 }
 
-/** Above a dialog's buttons: why the change was refused. Faults of single fields stand at the fields. */
-export function FormError({ error }: { readonly error: Error | null }) {
-  return error === null ? null : <QueryError error={error} />;
+interface FormErrorProps {
+  readonly error: Error | null;
+  /** Fields at which their own faults stand. */
+  readonly fields?: readonly string[];
 }
+
+/** Above a form's buttons: why the change was refused, unless the fields tell all of it. */
+export function FormError({ error, fields = [] }: FormErrorProps) {
+  if (error === null || isToldAt(fields, error)) return null;
+  return <QueryError error={error} />;
+}
+
+const isToldAt = (fields: readonly string[], error: Error): boolean =>
+  isApiError(error) && error.fields.length > 0 && error.fields.every(({ path }) => fields.includes(path));

@@ -80,6 +80,11 @@ it("makes a mesh with the keyboard alone, and deletes it when its name is typed"
   await signIn(page);
   await page.goto(`${controlPlane.url}/meshes`);
   await page.getByRole("button", { name: "Create mesh" }).press("Enter");
+  await page.getByLabel("Name").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  expect(await page.evaluate("document.activeElement.textContent.trim()")).toBe("Create mesh");
+  await page.keyboard.press("Enter");
   await page.getByLabel("Name").fill("branch");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "branch" }).waitFor();
@@ -128,6 +133,11 @@ it("invites a user by a link that works, and protects the last owner", async () 
   await dialog.getByRole("button", { name: "Done" }).press("Enter");
   await page.getByRole("button", { name: "Actions for owner of the tests" }).press("Enter");
   expect(await page.getByRole("menuitem", { name: "Remove" }).getAttribute("aria-disabled")).toBe("true");
+  await page.getByRole("menuitem", { name: "Make a sign-in link" }).press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  expect(await page.evaluate("document.activeElement.ariaLabel")).toBe("Actions for owner of the tests");
   await page.close();
 
   const context = await browser.newContext();

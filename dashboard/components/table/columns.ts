@@ -15,6 +15,16 @@ export interface Column<Row> {
   readonly isHeaderHidden?: boolean;
 }
 
+/** Buttons for each row, at its end. */
+export const actionsColumn = <Row>(cell: Column<Row>["cell"], track = "5rem"): Column<Row> => ({
+  id: "actions",
+  header: "Actions",
+  isHeaderHidden: true,
+  align: "end",
+  track,
+  cell,
+});
+
 /** How a list is sorted, as it stands in the URL: `name`, or `-name` for the other way round. */
 export interface Sorting {
   readonly columnId: string;

@@ -4,13 +4,12 @@ import { AuditAction, type AuditEvent, listAuditEvents } from "#schema/api/audit
 import { listMeshes } from "#schema/api/meshes";
 import { LIST_EVERY_MS } from "../../api/pace.ts";
 import { useList, usePages } from "../../api/use-api.ts";
-import { Age } from "../../components/age.tsx";
 import { Button } from "../../components/button.tsx";
 import { CopyText } from "../../components/copy-text.tsx";
 import { Select } from "../../components/field.tsx";
 import { PageHeader } from "../../components/layout.tsx";
 import { EmptyState } from "../../components/states.tsx";
-import { formatMoment } from "../../lib/format.ts";
+import { Timeline, TimelineAge } from "../../components/timeline.tsx";
 import { QueryView } from "../query-view.tsx";
 import type { AuditSearch } from "./audit-search.ts";
 import { describeAction, describeDetails, toSubjectName } from "./audit-words.ts";
@@ -23,7 +22,7 @@ function AuditPage() {
   const change = (next: { readonly [Key in keyof AuditSearch]?: AuditSearch[Key] | undefined }) =>
     void navigate({ search: (now) => ({ ...now, ...next }) as AuditSearch, replace: true });
   const meshes = useList(listMeshes, {});
-  const { query, loadMore, isLoadingMore } = usePages(
+  const { query, ...more } = usePages(
     listAuditEvents,
     { query: search },
     { everyMs: LIST_EVERY_MS, keepsPrevious: true },
@@ -75,18 +74,11 @@ function AuditPage() {
               action={isFiltered && <Button onClick={clear}>Show everything</Button>}
             />
           ) : (
-            <div className="flex flex-col gap-4">
-              <ol className="rounded-lg border border-line bg-surface">
-                {events.map((event) => (
-                  <Event key={event.id} event={event} onSubject={(subjectId) => change({ subjectId })} />
-                ))}
-              </ol>
-              {loadMore && (
-                <Button onClick={loadMore} isBusy={isLoadingMore} className="self-center">
-                  Show older
-                </Button>
-              )}
-            </div>
+            <Timeline {...more}>
+              {events.map((event) => (
+                <Event key={event.id} event={event} onSubject={(subjectId) => change({ subjectId })} />
+              ))}
+            </Timeline>
           )
         }
       </QueryView>
@@ -122,10 +114,7 @@ function Event({ event, onSubject }: EventProps) {
           <CopyText text={requestId} what="request id" />
         </p>
       </div>
-      <div className="shrink-0 text-right text-muted text-xs">
-        <Age at={at} />
-        <span className="hidden sm:block">{formatMoment(at)}</span>
-      </div>
+      <TimelineAge at={at} />
     </li>
   );
 }

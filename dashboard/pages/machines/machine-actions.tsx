@@ -5,12 +5,9 @@ import { deleteMachine, listMachines, updateMachine } from "#schema/api/machines
 import { listMeshes } from "#schema/api/meshes";
 import type { Machine } from "#schema/machine";
 import { useCan } from "../../api/session.ts";
-import { useChange } from "../../api/use-api.ts";
 import { Button } from "../../components/button.tsx";
-import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { Menu, MenuItem } from "../../components/menu.tsx";
-import { useToast } from "../../components/toast.tsx";
-import { FormError } from "../query-view.tsx";
+import { ConfirmChange } from "../form/form-dialog.tsx";
 import { RenameMachineDialog } from "./rename-machine-dialog.tsx";
 
 export function MachineActions({ machine }: { readonly machine: Machine }) {
@@ -39,44 +36,33 @@ export function MachineActions({ machine }: { readonly machine: Machine }) {
           </MenuItem>
         )}
       </Menu>
-      <RenameMachineDialog machine={machine} isOpen={open === "rename"} onClose={close} />
-      <RemoveMachineDialog machine={machine} isOpen={open === "remove"} onClose={close} />
+      {open === "rename" && <RenameMachineDialog machine={machine} onClose={close} />}
+      {open === "remove" && <RemoveMachineDialog machine={machine} onClose={close} />}
     </>
   );
 }
 
 interface MachineDialogProps {
   readonly machine: Machine;
-  readonly isOpen: boolean;
   readonly onClose: () => void;
 }
 
-function RemoveMachineDialog({ machine, isOpen, onClose }: MachineDialogProps) {
-  const remove = useChange(deleteMachine, [listMachines.id, listMeshes.id]);
+function RemoveMachineDialog({ machine: { id, name, meshes }, onClose }: MachineDialogProps) {
   const navigate = useNavigate();
-  const toast = useToast();
-  const confirm = async () => {
-    const params = { machineId: machine.id };
-    const done = await remove.mutateAsync({ params }).then(
-      () => true,
-      () => false,
-    );
-    if (!done) return;
-    toast(`${machine.name} is removed`);
-    await navigate({ to: "/machines" });
-  };
   return (
-    <ConfirmDialog
-      title={`Remove ${machine.name}?`}
-      isOpen={isOpen}
-      onClose={onClose}
-      name={machine.name}
+    <ConfirmChange
+      operation={deleteMachine}
+      input={{ params: { machineId: id } }}
+      makesOld={[listMachines.id, listMeshes.id]}
+      words={`${name} is removed`}
+      onDone={() => void navigate({ to: "/machines" })}
+      title={`Remove ${name}?`}
+      name={name}
       verb="Remove machine"
-      isBusy={remove.isPending}
-      onConfirm={() => void confirm()}
+      onClose={onClose}
     >
       <ul className="list-disc space-y-1 pl-5">
-        {machine.meshes.map(({ meshId, meshName, address }) => (
+        {meshes.map(({ meshId, meshName, address }) => (
           <li key={meshId}>
             It leaves {meshName}, and {address} is free again after 24 hours.
           </li>
@@ -84,7 +70,6 @@ function RemoveMachineDialog({ machine, isOpen, onClose }: MachineDialogProps) {
         <li>The others drop its keys at once.</li>
         <li>Its identity is never taken again: to come back it has to enrol anew, with a join token.</li>
       </ul>
-      <FormError error={remove.error} />
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }

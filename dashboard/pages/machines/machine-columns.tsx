@@ -1,10 +1,10 @@
-import { Link } from "@tanstack/react-router";
 import { Router, TriangleAlert } from "lucide-react";
 import type { Machine } from "#schema/machine";
 import { Badge } from "../../components/badge.tsx";
 import { CopyText } from "../../components/copy-text.tsx";
 import { Nothing } from "../../components/layout.tsx";
 import type { Column } from "../../components/table/columns.ts";
+import { MachineLink } from "./machine-link.tsx";
 import type { MachineRow } from "./machine-list-model.ts";
 import { OnlineState } from "./online-state.tsx";
 
@@ -16,13 +16,7 @@ export const GatewayBadge = () => (
 
 const Name = ({ machine }: { readonly machine: Machine }) => (
   <span className="flex items-center gap-2">
-    <Link
-      to="/machines/$machineId"
-      params={{ machineId: machine.id }}
-      className="min-w-0 truncate font-medium after:absolute after:inset-0 hover:text-accent"
-    >
-      {machine.name}
-    </Link>
+    <MachineLink id={machine.id} name={machine.name} isRow />
     {machine.gateway && <GatewayBadge />}
   </span>
 );

@@ -1,14 +1,11 @@
-import { createLazyRoute, getRouteApi, Link, Outlet } from "@tanstack/react-router";
-import { ChevronLeft } from "lucide-react";
+import { createLazyRoute, getRouteApi, Outlet } from "@tanstack/react-router";
 import { getMachine } from "#schema/api/machines";
-import { isApiError } from "../../api/api-error.ts";
 import { LIST_EVERY_MS } from "../../api/pace.ts";
 import { useReply } from "../../api/use-api.ts";
-import { buttonClass } from "../../components/button.tsx";
 import { CopyText } from "../../components/copy-text.tsx";
 import { PageHeader } from "../../components/layout.tsx";
-import { EmptyState } from "../../components/states.tsx";
 import { TabLinks } from "../../components/tab-links.tsx";
+import { BackLink, toMissing } from "../detail-parts.tsx";
 import { QueryView } from "../query-view.tsx";
 import { MachineActions } from "./machine-actions.tsx";
 import { GatewayBadge } from "./machine-columns.tsx";
@@ -16,17 +13,20 @@ import { OnlineState } from "./online-state.tsx";
 
 const route = getRouteApi("/shell/machines/$machineId");
 
+const LIST = { to: "/machines", label: "Machines" } as const;
+const onError = toMissing({ ...LIST, code: "machine_not_found", noun: "machine", why: "It may have been removed." });
+
 function MachinePage() {
   const { machineId } = route.useParams();
   const machine = useReply(getMachine, { params: { machineId } }, { everyMs: LIST_EVERY_MS });
   const params = { machineId };
   return (
-    <QueryView query={machine} onError={toMissing}>
+    <QueryView query={machine} onError={onError}>
       {(found) => (
         <>
           <PageHeader
             name={found.name}
-            above={<BackLink />}
+            above={<BackLink {...LIST} />}
             title={
               <>
                 {found.name}
@@ -63,27 +63,5 @@ function MachinePage() {
     </QueryView>
   );
 }
-
-const BackLink = () => (
-  <Link to="/machines" className="inline-flex items-center gap-1 hover:text-ink">
-    <ChevronLeft aria-hidden className="size-3.5" /> Machines
-  </Link>
-);
-
-const toMissing = (error: Error) =>
-  isApiError(error) && (error.code === "machine_not_found" || error.code === "validation_failed") ? (
-    <EmptyState
-      icon={<ChevronLeft />}
-      isWholePage
-      title="There is no such machine"
-      action={
-        <Link to="/machines" className={buttonClass()}>
-          All machines
-        </Link>
-      }
-    >
-      It may have been removed.
-    </EmptyState>
-  ) : undefined;
 
 export const machinePage = createLazyRoute("/shell/machines/$machineId")({ component: MachinePage });

@@ -82,7 +82,7 @@ function MachinesPage() {
           )
         }
       </QueryView>
-      <AddMachineDialog isOpen={search.add === "machine"} onClose={() => change({ add: undefined })} />
+      {search.add === "machine" && <AddMachineDialog onClose={() => change({ add: undefined })} />}
     </>
   );
 }

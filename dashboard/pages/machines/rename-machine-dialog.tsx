@@ -1,64 +1,33 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { getMachine, listMachines, updateMachine } from "#schema/api/machines";
 import type { Machine } from "#schema/machine";
-import { useChange } from "../../api/use-api.ts";
-import { Button } from "../../components/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../components/dialog.tsx";
-import { Field, TextInput } from "../../components/field.tsx";
-import { useToast } from "../../components/toast.tsx";
+import { TextField } from "../../components/field.tsx";
+import { FormDialog } from "../form/form-dialog.tsx";
+import { useForm } from "../form/use-form.ts";
 import { judgeName } from "../meshes/create/mesh-draft-model.ts";
-import { FormError } from "../query-view.tsx";
 
 interface RenameMachineDialogProps {
   readonly machine: Machine;
-  readonly isOpen: boolean;
   readonly onClose: () => void;
 }
 
-export const RenameMachineDialog = ({ machine, isOpen, onClose }: RenameMachineDialogProps) => (
-  <Dialog title={`Rename ${machine.name}`} isOpen={isOpen} onClose={onClose}>
-    <RenameForm machine={machine} onClose={onClose} />
-  </Dialog>
-);
-
-function RenameForm({ machine, onClose }: Omit<RenameMachineDialogProps, "isOpen">) {
-  const rename = useChange(updateMachine, [getMachine.id, listMachines.id]);
-  const toast = useToast();
+export function RenameMachineDialog({ machine, onClose }: RenameMachineDialogProps) {
+  const form = useForm(updateMachine, [getMachine.id, listMachines.id], {
+    onClose,
+    toWords: ({ name }) => `It is ${name} now`,
+  });
   const [name, setName] = useState<string>(machine.name);
   const error = judgeName(name, []);
-  const isReady = name !== "" && name !== machine.name && error === null;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!isReady) return;
-    const onSuccess = () => {
-      toast(`It is ${name} now`);
-      onClose();
-    };
-    rename.mutate({ params: { machineId: machine.id }, body: { name } }, { onSuccess });
-  };
   return (
-    <form onSubmit={submit} className="contents" noValidate>
-      <DialogBody>
-        <Field label="Name" error={error} hint="Addresses and keys stay.">
-          {(ids) => (
-            <TextInput
-              {...ids}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-              autoComplete="off"
-              autoCapitalize="none"
-              spellCheck={false}
-            />
-          )}
-        </Field>
-        <FormError error={rename.error} />
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="primary" disabled={!isReady} isBusy={rename.isPending}>
-          Rename
-        </Button>
-      </DialogFooter>
-    </form>
+    <FormDialog
+      title={`Rename ${machine.name}`}
+      form={form}
+      verb="Rename"
+      isReady={name !== "" && name !== machine.name && error === null}
+      onSubmit={() => form.send({ params: { machineId: machine.id }, body: { name } })}
+      onClose={onClose}
+    >
+      <TextField label="Name" error={error} hint="Addresses and keys stay." value={name} onChange={setName} />
+    </FormDialog>
   );
 }

@@ -1,17 +1,16 @@
-import { createLazyRoute, getRouteApi, Link, Outlet } from "@tanstack/react-router";
-import { ChevronLeft, TriangleAlert } from "lucide-react";
+import { createLazyRoute, getRouteApi, Outlet } from "@tanstack/react-router";
+import { TriangleAlert } from "lucide-react";
 import { listMachines } from "#schema/api/machines";
 import { getMesh } from "#schema/api/meshes";
-import { isApiError } from "../../api/api-error.ts";
 import { LIST_EVERY_MS } from "../../api/pace.ts";
 import { useList, useReply } from "../../api/use-api.ts";
-import { buttonClass } from "../../components/button.tsx";
 import { CopyText } from "../../components/copy-text.tsx";
 import { PageHeader } from "../../components/layout.tsx";
-import { EmptyState, Notice } from "../../components/states.tsx";
+import { Notice } from "../../components/states.tsx";
 import { StatusDot } from "../../components/status-dot.tsx";
 import { TabLinks } from "../../components/tab-links.tsx";
 import { formatQuantity } from "../../lib/format.ts";
+import { BackLink, toMissing } from "../detail-parts.tsx";
 import { QueryView } from "../query-view.tsx";
 import { DefaultStar, ReflectorBadge } from "./mesh-columns.tsx";
 import { toMeshHealths } from "./mesh-health-model.ts";
@@ -19,20 +18,23 @@ import { describeWarning } from "./warning-words.ts";
 
 const route = getRouteApi("/shell/meshes/$meshId");
 
+const LIST = { to: "/meshes", label: "Meshes" } as const;
+const onError = toMissing({ ...LIST, code: "mesh_not_found", noun: "mesh", why: "It may have been deleted." });
+
 function MeshPage() {
   const { meshId } = route.useParams();
   const mesh = useReply(getMesh, { params: { meshId } }, { everyMs: LIST_EVERY_MS });
   const machines = useList(listMachines, {}, { everyMs: LIST_EVERY_MS });
   const params = { meshId };
   return (
-    <QueryView query={mesh} onError={toMissing}>
+    <QueryView query={mesh} onError={onError}>
       {(found) => {
         const [health] = toMeshHealths([found], machines.data ?? []);
         return (
           <>
             <PageHeader
               name={found.name}
-              above={<BackLink />}
+              above={<BackLink {...LIST} />}
               title={
                 <>
                   {found.name}
@@ -78,28 +80,5 @@ function MeshPage() {
     </QueryView>
   );
 }
-
-const BackLink = () => (
-  <Link to="/meshes" className="inline-flex items-center gap-1 hover:text-ink">
-    <ChevronLeft aria-hidden className="size-3.5" /> Meshes
-  </Link>
-);
-
-/** Deleted, or a bad address: not a failure to try again. */
-const toMissing = (error: Error) =>
-  isApiError(error) && (error.code === "mesh_not_found" || error.code === "validation_failed") ? (
-    <EmptyState
-      icon={<ChevronLeft />}
-      isWholePage
-      title="There is no such mesh"
-      action={
-        <Link to="/meshes" className={buttonClass()}>
-          All meshes
-        </Link>
-      }
-    >
-      It may have been deleted.
-    </EmptyState>
-  ) : undefined;
 
 export const meshPage = createLazyRoute("/shell/meshes/$meshId")({ component: MeshPage });

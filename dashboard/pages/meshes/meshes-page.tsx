@@ -75,12 +75,8 @@ function MeshesPage() {
           );
         }}
       </QueryView>
-      {meshes.data && (
-        <CreateMeshDialog
-          isOpen={canCreate && search.create === "mesh"}
-          onClose={() => change({ create: undefined })}
-          meshes={meshes.data}
-        />
+      {meshes.data && canCreate && search.create === "mesh" && (
+        <CreateMeshDialog onClose={() => change({ create: undefined })} meshes={meshes.data} />
       )}
     </>
   );

@@ -6,8 +6,9 @@ import { PolicySetId } from "#schema/ids";
 import type { PolicySet } from "#schema/policy";
 import { useList } from "../../api/use-api.ts";
 import { Button } from "../../components/button.tsx";
-import { Field, Select } from "../../components/field.tsx";
+import { SelectField } from "../../components/field.tsx";
 import { Card } from "../../components/layout.tsx";
+import type { FormState } from "../form/use-form.ts";
 import { FormError, QueryView } from "../query-view.tsx";
 
 export interface PolicyChoice {
@@ -25,10 +26,8 @@ interface PoliciesCardProps {
   readonly chosen: PolicyChoice;
   readonly words: { readonly import: DirectionWords; readonly export: DirectionWords };
   readonly canChange: boolean;
-  readonly isBusy: boolean;
-  readonly error: Error | null;
-  /** @param onSaved what was chosen is what is told, from now on */
-  readonly onSave: (choice: PolicyChoice, onSaved: () => void) => void;
+  readonly form: FormState;
+  readonly onSave: (choice: PolicyChoice) => void;
 }
 
 export function PoliciesCard(props: PoliciesCardProps) {
@@ -51,45 +50,42 @@ interface PoliciesFormProps extends PoliciesCardProps {
   readonly sets: readonly PolicySet[];
 }
 
-function PoliciesForm({ chosen, words, canChange, isBusy, error, onSave, sets }: PoliciesFormProps) {
+function PoliciesForm({ chosen, words, canChange, form, onSave, sets }: PoliciesFormProps) {
   const { importPolicySetId, exportPolicySetId } = chosen;
   // What is not touched follows what is told, also when somebody else changes it.
   const [changes, setChanges] = useState<Partial<PolicyChoice>>({});
   const choice = { importPolicySetId, exportPolicySetId, ...changes };
   const isChanged = choice.importPolicySetId !== importPolicySetId || choice.exportPolicySetId !== exportPolicySetId;
+  // Saved: what was chosen is what is told.
+  if (!isChanged && Object.keys(changes).length > 0) setChanges({});
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (isChanged) onSave(choice, () => setChanges({}));
+    if (isChanged) onSave(choice);
   };
   const field = (name: keyof PolicyChoice, label: string, { hint, none }: DirectionWords) => (
-    <Field label={label} hint={hint}>
-      {(ids) => (
-        <Select
-          {...ids}
-          value={choice[name] ?? ""}
-          disabled={!canChange}
-          onChange={(event) =>
-            setChanges({ ...changes, [name]: PolicySetId.safeParse(event.target.value).data ?? null })
-          }
-        >
-          <option value="">{none}</option>
-          {sets.map(({ id, name: text }) => (
-            <option key={id} value={id}>
-              {text}
-            </option>
-          ))}
-        </Select>
-      )}
-    </Field>
+    <SelectField
+      label={label}
+      hint={hint}
+      value={choice[name] ?? ""}
+      disabled={!canChange}
+      onChange={(id) => setChanges({ ...changes, [name]: PolicySetId.safeParse(id).data ?? null })}
+    >
+      <option value="">{none}</option>
+      {sets.map(({ id, name: text }) => (
+        <option key={id} value={id}>
+          {text}
+        </option>
+      ))}
+    </SelectField>
   );
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
       {field("importPolicySetId", "Import", words.import)}
       {field("exportPolicySetId", "Export", words.export)}
-      <FormError error={error} />
+      <FormError error={form.error} />
       {canChange && (
         <div>
-          <Button type="submit" disabled={!isChanged} isBusy={isBusy}>
+          <Button type="submit" disabled={!isChanged} isBusy={form.isBusy}>
             Save policies
           </Button>
         </div>

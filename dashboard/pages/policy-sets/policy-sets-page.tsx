@@ -65,7 +65,7 @@ function PolicySetsPage() {
           )
         }
       </QueryView>
-      <CreatePolicySetDialog isOpen={isCreating} sets={sets.data ?? []} onClose={() => setCreating(false)} />
+      {isCreating && <CreatePolicySetDialog sets={sets.data ?? []} onClose={() => setCreating(false)} />}
     </>
   );
 }

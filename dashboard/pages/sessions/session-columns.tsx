@@ -2,7 +2,8 @@ import type { Session } from "#schema/api/users";
 import { Age, Until } from "../../components/age.tsx";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
-import type { Column } from "../../components/table/columns.ts";
+import { ageColumn } from "../../components/table/age-column.tsx";
+import { actionsColumn, type Column } from "../../components/table/columns.ts";
 import { describeBrowser } from "./session-words.ts";
 
 const SIGNED_IN_BY: Readonly<Record<Session["signedInBy"], string>> = {
@@ -42,27 +43,8 @@ export function toSessionColumns(onRevoke: (session: Session) => void) {
       track: "minmax(8rem, 1fr)",
       cell: ({ signedInBy }) => SIGNED_IN_BY[signedInBy],
     },
-    {
-      id: "since",
-      header: "Signed in",
-      track: "7rem",
-      from: "lg",
-      cell: ({ createdAt }) => (
-        <span className="text-muted">
-          <Age at={createdAt} />
-        </span>
-      ),
-    },
-    {
-      id: "used",
-      header: "Last used",
-      track: "7rem",
-      cell: ({ lastUsedAt }) => (
-        <span className="text-muted">
-          <Age at={lastUsedAt} />
-        </span>
-      ),
-    },
+    ageColumn({ id: "since", header: "Signed in", from: "lg", toMoment: ({ createdAt }) => createdAt }),
+    ageColumn({ id: "used", header: "Last used", toMoment: ({ lastUsedAt }) => lastUsedAt }),
     {
       id: "ends",
       header: "Ends at the latest",
@@ -73,7 +55,7 @@ export function toSessionColumns(onRevoke: (session: Session) => void) {
         </span>
       ),
     },
-    { id: "actions", header: "Actions", isHeaderHidden: true, track: "5rem", align: "end", cell: action },
+    actionsColumn(action),
   ];
   const card = (session: Session) => (
     <div className="flex items-center justify-between gap-3">

@@ -6,13 +6,13 @@ import { listSessions, listUsers, revokeSession, type Session } from "#schema/ap
 import { UserId } from "#schema/ids";
 import { LIST_EVERY_MS } from "../../api/pace.ts";
 import { useCan, useSignedIn } from "../../api/session.ts";
-import { useChange, useList } from "../../api/use-api.ts";
-import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
+import { useList } from "../../api/use-api.ts";
 import { Select } from "../../components/field.tsx";
 import { PageHeader } from "../../components/layout.tsx";
 import { EmptyState } from "../../components/states.tsx";
 import { DataTable } from "../../components/table/data-table.tsx";
-import { FormError, QueryView } from "../query-view.tsx";
+import { ConfirmChange } from "../form/form-dialog.tsx";
+import { QueryView } from "../query-view.tsx";
 import { toSessionColumns } from "./session-columns.tsx";
 import { describeBrowser } from "./session-words.ts";
 
@@ -81,25 +81,21 @@ function UserChoice({ userId }: { readonly userId: UserId | undefined }) {
   );
 }
 
-function RevokeDialog({ session, onClose }: { readonly session: Session; readonly onClose: () => void }) {
-  const revoke = useChange(revokeSession, session.isCurrent ? [getMe.id] : [listSessions.id]);
-  return (
-    <ConfirmDialog
-      title={session.isCurrent ? "Sign out here?" : `End the session of ${describeBrowser(session.userAgent)}?`}
-      isOpen
-      onClose={onClose}
-      verb={session.isCurrent ? "Sign out" : "End session"}
-      isBusy={revoke.isPending}
-      onConfirm={() => revoke.mutate({ params: { sessionId: session.id } }, { onSuccess: onClose })}
-    >
-      <p>
-        {session.isCurrent
-          ? "This is the session that you use right now."
-          : "That browser is signed out at once. Signing in again is a matter of the OpenID provider or of a new link."}
-      </p>
-      <FormError error={revoke.error} />
-    </ConfirmDialog>
-  );
-}
+const RevokeDialog = ({ session, onClose }: { readonly session: Session; readonly onClose: () => void }) => (
+  <ConfirmChange
+    operation={revokeSession}
+    input={{ params: { sessionId: session.id } }}
+    makesOld={session.isCurrent ? [getMe.id] : [listSessions.id]}
+    title={session.isCurrent ? "Sign out here?" : `End the session of ${describeBrowser(session.userAgent)}?`}
+    verb={session.isCurrent ? "Sign out" : "End session"}
+    onClose={onClose}
+  >
+    <p>
+      {session.isCurrent
+        ? "This is the session that you use right now."
+        : "That browser is signed out at once. Signing in again is a matter of the OpenID provider or of a new link."}
+    </p>
+  </ConfirmChange>
+);
 
 export const sessionsPage = createLazyRoute("/shell/sessions")({ component: SessionsPage });

@@ -3,7 +3,7 @@ import { getMe } from "#schema/api/sign-in";
 import { useCredentials } from "../../api/session.ts";
 import { useClient } from "../../api/use-api.ts";
 import { Button } from "../../components/button.tsx";
-import { Field, TextInput } from "../../components/field.tsx";
+import { TextField } from "../../components/field.tsx";
 import { FormError } from "../query-view.tsx";
 
 /** For the moment when there is a token and no link: right after the first start. The token is tried before it is kept. */
@@ -32,20 +32,15 @@ export function TokenForm({ onSignedIn }: { readonly onSignedIn: () => Promise<v
     <details className="group rounded-lg border border-line bg-surface">
       <summary className="px-4 py-3 font-semibold">With an API token</summary>
       <form onSubmit={(event) => void submit(event)} className="flex flex-col gap-3 px-4 pb-4">
-        <Field label="API token" hint="Kept in this tab until it is closed. Its role is yours.">
-          {(ids) => (
-            <TextInput
-              {...ids}
-              type="password"
-              autoComplete="off"
-              spellCheck={false}
-              placeholder="bkt_…"
-              className="font-mono"
-              value={token}
-              onChange={(event) => setToken(event.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="API token"
+          hint="Kept in this tab until it is closed. Its role is yours."
+          isCode
+          type="password"
+          placeholder="bkt_…"
+          value={token}
+          onChange={setToken}
+        />
         <FormError error={error} />
         <Button type="submit" disabled={token.trim() === ""} isBusy={isBusy}>
           Use this token

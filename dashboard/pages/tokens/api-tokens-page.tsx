@@ -3,17 +3,18 @@ import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
 import { type ApiToken, createApiToken, listApiTokens, revokeApiToken } from "#schema/api/api-tokens";
 import { useCan } from "../../api/session.ts";
-import { useChange, useList } from "../../api/use-api.ts";
+import { useList } from "../../api/use-api.ts";
 import { useNow } from "../../browser/use-now.ts";
-import { Age, Until } from "../../components/age.tsx";
+import { Until } from "../../components/age.tsx";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
-import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { PageHeader } from "../../components/layout.tsx";
 import { EmptyState } from "../../components/states.tsx";
-import type { Column } from "../../components/table/columns.ts";
+import { ageColumn } from "../../components/table/age-column.tsx";
+import { actionsColumn, type Column } from "../../components/table/columns.ts";
 import { DataTable } from "../../components/table/data-table.tsx";
-import { FormError, QueryView } from "../query-view.tsx";
+import { ConfirmChange } from "../form/form-dialog.tsx";
+import { QueryView } from "../query-view.tsx";
 import { CreateApiTokenDialog } from "./create-api-token-dialog.tsx";
 import { ROLE_WORDS } from "./token-words.ts";
 
@@ -64,7 +65,7 @@ function ApiTokensPage() {
           )
         }
       </QueryView>
-      <CreateApiTokenDialog isOpen={isCreating} onClose={() => setCreating(false)} />
+      {isCreating && <CreateApiTokenDialog onClose={() => setCreating(false)} />}
       {revoked && <RevokeDialog token={revoked} onClose={() => setRevoked(null)} />}
     </>
   );
@@ -90,34 +91,21 @@ const toColumns = (action: Column<ApiToken>["cell"]): readonly Column<ApiToken>[
   },
   { id: "role", header: "Role", track: "7rem", cell: ({ role }) => <Badge>{ROLE_WORDS[role].label}</Badge> },
   { id: "ends", header: "Ends", track: "minmax(7rem, 1fr)", cell: (token) => <Ends token={token} /> },
-  {
-    id: "created",
-    header: "Created",
-    track: "7rem",
-    cell: ({ createdAt }) => (
-      <span className="text-muted">
-        <Age at={createdAt} />
-      </span>
-    ),
-  },
-  { id: "actions", header: "Actions", isHeaderHidden: true, track: "5rem", align: "end", cell: action },
+  ageColumn({ id: "created", header: "Created", toMoment: ({ createdAt }) => createdAt }),
+  actionsColumn(action),
 ];
 
-function RevokeDialog({ token, onClose }: { readonly token: ApiToken; readonly onClose: () => void }) {
-  const revoke = useChange(revokeApiToken, [listApiTokens.id]);
-  return (
-    <ConfirmDialog
-      title={`Revoke ${token.name}?`}
-      isOpen
-      onClose={onClose}
-      verb="Revoke"
-      isBusy={revoke.isPending}
-      onConfirm={() => revoke.mutate({ params: { apiTokenId: token.id } }, { onSuccess: onClose })}
-    >
-      <p>Whatever uses it is refused from then on. It can't be undone.</p>
-      <FormError error={revoke.error} />
-    </ConfirmDialog>
-  );
-}
+const RevokeDialog = ({ token, onClose }: { readonly token: ApiToken; readonly onClose: () => void }) => (
+  <ConfirmChange
+    operation={revokeApiToken}
+    input={{ params: { apiTokenId: token.id } }}
+    makesOld={[listApiTokens.id]}
+    title={`Revoke ${token.name}?`}
+    verb="Revoke"
+    onClose={onClose}
+  >
+    <p>Whatever uses it is refused from then on. It can't be undone.</p>
+  </ConfirmChange>
+);
 
 export const apiTokensPage = createLazyRoute("/shell/api-tokens")({ component: ApiTokensPage });

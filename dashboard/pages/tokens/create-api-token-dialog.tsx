@@ -1,54 +1,31 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { type CreatedApiToken, createApiToken, listApiTokens } from "#schema/api/api-tokens";
 import type { Role } from "#schema/api/operation";
-import { useChange } from "../../api/use-api.ts";
-import { useIdempotencyKey } from "../../browser/use-idempotency-key.ts";
 import { Until } from "../../components/age.tsx";
-import { Button } from "../../components/button.tsx";
-import { CopyBlock } from "../../components/copy-text.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../components/dialog.tsx";
-import { Choice, Field, Select, TextInput } from "../../components/field.tsx";
-import { FormError } from "../query-view.tsx";
-import { ROLE_WORDS } from "./token-words.ts";
-
-interface CreateApiTokenDialogProps {
-  readonly isOpen: boolean;
-  readonly onClose: () => void;
-}
+import { Dialog } from "../../components/dialog.tsx";
+import { Choice, SelectField, TextField } from "../../components/field.tsx";
+import { ChangeForm } from "../form/form-dialog.tsx";
+import { useForm } from "../form/use-form.ts";
+import { SecretStep } from "./secret-step.tsx";
+import { ROLES } from "./token-words.ts";
 
 const LIFETIMES = [1, 7, 30, 90, 365];
 const DAY_SECONDS = 86_400;
-const ROLES = (["viewer", "admin", "owner"] as const).map((value) => ({ value, ...ROLE_WORDS[value] }));
 
-export function CreateApiTokenDialog({ isOpen, onClose }: CreateApiTokenDialogProps) {
+export function CreateApiTokenDialog({ onClose }: { readonly onClose: () => void }) {
   const [token, setToken] = useState<CreatedApiToken | null>(null);
-  const close = () => {
-    setToken(null);
-    onClose();
-  };
   return (
     <Dialog
       title={token === null ? "Create an API token" : `${token.name} is there`}
       {...(token === null ? {} : { description: "Copy it now: it is not shown again." })}
-      isOpen={isOpen}
-      onClose={close}
+      onClose={onClose}
     >
       {token === null ? (
-        <TokenForm onClose={close} onCreated={setToken} />
+        <TokenForm onClose={onClose} onCreated={setToken} />
       ) : (
-        <>
-          <DialogBody>
-            <CopyBlock text={token.token} what="token" />
-            <p className="text-muted">
-              It ends <Until at={token.expiresAt} />.
-            </p>
-          </DialogBody>
-          <DialogFooter>
-            <Button look="primary" onClick={close}>
-              Done
-            </Button>
-          </DialogFooter>
-        </>
+        <SecretStep secret={token.token} what="token" onDone={onClose}>
+          It ends <Until at={token.expiresAt} />.
+        </SecretStep>
       )}
     </Dialog>
   );
@@ -60,51 +37,30 @@ interface TokenFormProps {
 }
 
 function TokenForm({ onClose, onCreated }: TokenFormProps) {
-  const create = useChange(createApiToken, [listApiTokens.id]);
-  const idempotencyKey = useIdempotencyKey();
-  const [name, setName] = useState("");
+  const form = useForm(createApiToken, [listApiTokens.id], { onDone: onCreated });
+  const [typed, setTyped] = useState("");
   const [role, setRole] = useState<Role>("viewer");
-  const [days, setDays] = useState(90);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (name.trim() === "") return;
-    const body = { name: name.trim(), role, expiresInSeconds: days * DAY_SECONDS };
-    create.mutate({ body, idempotencyKey }, { onSuccess: onCreated });
-  };
+  const [days, setDays] = useState("90");
+  const name = typed.trim();
+  const submit = () => form.send({ body: { name, role, expiresInSeconds: Number(days) * DAY_SECONDS } });
   return (
-    <form onSubmit={submit} className="contents" noValidate>
-      <DialogBody>
-        <Field label="What for">
-          {(ids) => (
-            <TextInput
-              {...ids}
-              value={name}
-              maxLength={100}
-              placeholder="backup script"
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
-        <Choice legend="Role" value={role} onChange={setRole} options={ROLES} />
-        <Field label="Good for">
-          {(ids) => (
-            <Select {...ids} value={days} onChange={(event) => setDays(Number(event.target.value))}>
-              {LIFETIMES.map((count) => (
-                <option key={count} value={count}>
-                  {count === 1 ? "1 day" : `${count} days`}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
-        <FormError error={create.error} />
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="primary" disabled={name.trim() === ""} isBusy={create.isPending}>
-          Create token
-        </Button>
-      </DialogFooter>
-    </form>
+    <ChangeForm form={form} verb="Create token" isReady={name !== ""} onSubmit={submit} onClose={onClose}>
+      <TextField
+        label="What for"
+        value={typed}
+        onChange={setTyped}
+        maxLength={100}
+        placeholder="backup script"
+        autoCapitalize="sentences"
+      />
+      <Choice legend="Role" value={role} onChange={setRole} options={ROLES} />
+      <SelectField label="Good for" value={days} onChange={setDays}>
+        {LIFETIMES.map((count) => (
+          <option key={count} value={count}>
+            {count === 1 ? "1 day" : `${count} days`}
+          </option>
+        ))}
+      </SelectField>
+    </ChangeForm>
   );
 }

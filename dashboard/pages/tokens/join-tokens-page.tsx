@@ -5,24 +5,28 @@ import { type JoinToken, listJoinTokens, revokeJoinToken } from "#schema/api/joi
 import { listMeshes } from "#schema/api/meshes";
 import { LIST_EVERY_MS } from "../../api/pace.ts";
 import { useCan } from "../../api/session.ts";
-import { useChange, useList } from "../../api/use-api.ts";
-import { Age, Until } from "../../components/age.tsx";
+import { useList } from "../../api/use-api.ts";
+import { Until } from "../../components/age.tsx";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
-import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { PageHeader } from "../../components/layout.tsx";
 import { EmptyState } from "../../components/states.tsx";
-import type { Column } from "../../components/table/columns.ts";
+import { ageColumn } from "../../components/table/age-column.tsx";
+import { actionsColumn, type Column } from "../../components/table/columns.ts";
 import { DataTable } from "../../components/table/data-table.tsx";
+import { ConfirmChange } from "../form/form-dialog.tsx";
 import { AddMachineButton } from "../machines/add/add-machine-button.tsx";
-import { FormError, QueryView } from "../query-view.tsx";
+import { AddMachineDialog } from "../machines/add/add-machine-dialog.tsx";
+import { QueryView } from "../query-view.tsx";
 import { describeMeshes, JOIN_TOKEN_WORDS } from "./token-words.ts";
 
 function JoinTokensPage() {
   const tokens = useList(listJoinTokens, {}, { everyMs: LIST_EVERY_MS });
   const meshes = useList(listMeshes, {});
   const canRevoke = useCan(revokeJoinToken);
+  const [isAdding, setAdding] = useState(false);
   const [revoked, setRevoked] = useState<JoinToken | null>(null);
+  const add = <AddMachineButton onPress={() => setAdding(true)} />;
   const meshNames = new Map((meshes.data ?? []).map(({ id, name }) => [id as string, name as string]));
   const action = (token: JoinToken) =>
     canRevoke &&
@@ -33,11 +37,11 @@ function JoinTokensPage() {
     );
   return (
     <>
-      <PageHeader title="Join tokens" below="Secrets with which machines enrol." actions={<AddMachineButton />} />
+      <PageHeader title="Join tokens" below="Secrets with which machines enrol." actions={add} />
       <QueryView query={tokens}>
         {(all) =>
           all.length === 0 ? (
-            <EmptyState icon={<Ticket />} title="No join token" action={<AddMachineButton />}>
+            <EmptyState icon={<Ticket />} title="No join token" action={add}>
               Adding a machine makes one. It is shown once, ends by itself, and can be revoked.
             </EmptyState>
           ) : (
@@ -61,6 +65,7 @@ function JoinTokensPage() {
           )
         }
       </QueryView>
+      {isAdding && <AddMachineDialog onClose={() => setAdding(false)} />}
       {revoked && <RevokeDialog token={revoked} onClose={() => setRevoked(null)} />}
     </>
   );
@@ -96,34 +101,21 @@ const toColumns = (
     track: "minmax(9rem, 1.5fr)",
     cell: ({ meshIds }) => describeMeshes(meshIds, meshNames),
   },
-  {
-    id: "created",
-    header: "Created",
-    track: "7rem",
-    cell: ({ createdAt }) => (
-      <span className="text-muted">
-        <Age at={createdAt} />
-      </span>
-    ),
-  },
-  { id: "actions", header: "Actions", isHeaderHidden: true, track: "5rem", align: "end", cell: action },
+  ageColumn({ id: "created", header: "Created", toMoment: ({ createdAt }) => createdAt }),
+  actionsColumn(action),
 ];
 
-function RevokeDialog({ token, onClose }: { readonly token: JoinToken; readonly onClose: () => void }) {
-  const revoke = useChange(revokeJoinToken, [listJoinTokens.id]);
-  return (
-    <ConfirmDialog
-      title="Revoke this join token?"
-      isOpen
-      onClose={onClose}
-      verb="Revoke"
-      isBusy={revoke.isPending}
-      onConfirm={() => revoke.mutate({ params: { joinTokenId: token.id } }, { onSuccess: onClose })}
-    >
-      <p>No machine can enrol with it any more. Machines that did stay.</p>
-      <FormError error={revoke.error} />
-    </ConfirmDialog>
-  );
-}
+const RevokeDialog = ({ token, onClose }: { readonly token: JoinToken; readonly onClose: () => void }) => (
+  <ConfirmChange
+    operation={revokeJoinToken}
+    input={{ params: { joinTokenId: token.id } }}
+    makesOld={[listJoinTokens.id]}
+    title="Revoke this join token?"
+    verb="Revoke"
+    onClose={onClose}
+  >
+    <p>No machine can enrol with it any more. Machines that did stay.</p>
+  </ConfirmChange>
+);
 
 export const joinTokensPage = createLazyRoute("/shell/join-tokens")({ component: JoinTokensPage });

@@ -22,3 +22,6 @@ export const ROLE_WORDS: Readonly<Record<Role, { readonly label: string; readonl
   admin: { label: "Admin", hint: "Also changes meshes, routes, VIPs, machines and join tokens." },
   owner: { label: "Owner", hint: "May do everything." },
 };
+
+/** To choose from. */
+export const ROLES = (["viewer", "admin", "owner"] as const).map((value) => ({ value, ...ROLE_WORDS[value] }));

@@ -3,7 +3,7 @@ import type { User } from "#schema/api/users";
 import { Age } from "../../components/age.tsx";
 import { Badge } from "../../components/badge.tsx";
 import { StatusDot } from "../../components/status-dot.tsx";
-import type { Column } from "../../components/table/columns.ts";
+import { actionsColumn, type Column } from "../../components/table/columns.ts";
 import { ROLE_WORDS } from "../tokens/token-words.ts";
 import { ORIGIN_WORDS, toUserState } from "./user-model.ts";
 
@@ -55,7 +55,7 @@ export function toUserColumns(selfId: string | undefined, actions: (user: User) 
       from: "lg",
       cell: ({ knownBy }) => <span className="text-muted">{ORIGIN_WORDS[knownBy]}</span>,
     },
-    { id: "actions", header: "Actions", isHeaderHidden: true, track: "2.25rem", align: "end", cell: actions },
+    actionsColumn(actions, "2.25rem"),
   ];
   const card = (user: User) => (
     <div className="flex items-start justify-between gap-3">

@@ -1,16 +1,12 @@
 // What can be done to a user: another role, blocked, let in again, removed.
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import type { Role } from "#schema/api/operation";
 import { getMe } from "#schema/api/sign-in";
 import { listSessions, listUsers, removeUser, type User, updateUser } from "#schema/api/users";
-import { useChange } from "../../api/use-api.ts";
-import { Button } from "../../components/button.tsx";
-import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../components/dialog.tsx";
 import { Choice } from "../../components/field.tsx";
-import { useToast } from "../../components/toast.tsx";
-import { FormError } from "../query-view.tsx";
-import { ROLE_WORDS } from "../tokens/token-words.ts";
+import { ConfirmChange, FormDialog } from "../form/form-dialog.tsx";
+import { useForm } from "../form/use-form.ts";
+import { ROLE_WORDS, ROLES } from "../tokens/token-words.ts";
 
 export interface UserDialogProps {
   readonly user: User;
@@ -19,89 +15,68 @@ export interface UserDialogProps {
 }
 
 const MAKES_OLD = [listUsers.id, listSessions.id, getMe.id];
-const ROLES = (["viewer", "admin", "owner"] as const).map((value) => ({ value, ...ROLE_WORDS[value] }));
 
 export function RoleDialog({ user, isSelf, onClose }: UserDialogProps) {
-  const update = useChange(updateUser, MAKES_OLD);
-  const toast = useToast();
+  const form = useForm(updateUser, MAKES_OLD, {
+    onClose,
+    toWords: ({ name, role }) => `${name} is ${ROLE_WORDS[role].label.toLowerCase()} now`,
+  });
   const [role, setRole] = useState<Role>(user.role);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (role === user.role) return;
-    const onSuccess = () => {
-      toast(`${user.name} is ${ROLE_WORDS[role].label.toLowerCase()} now`);
-      onClose();
-    };
-    update.mutate({ params: { userId: user.id }, body: { role } }, { onSuccess });
-  };
   return (
-    <Dialog title={`Role of ${user.name}`} description="It holds at once, in open pages too." isOpen onClose={onClose}>
-      <form onSubmit={submit} className="contents">
-        <DialogBody>
-          <Choice legend="Role" value={role} onChange={setRole} options={ROLES} />
-          {isSelf && role !== user.role && (
-            <p className="text-muted">You lose access to this page; only another owner can give it back.</p>
-          )}
-          <FormError error={update.error} />
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" disabled={role === user.role} isBusy={update.isPending}>
-            Change role
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`Role of ${user.name}`}
+      description="It holds at once, in open pages too."
+      form={form}
+      verb="Change role"
+      isReady={role !== user.role}
+      onSubmit={() => form.send({ params: { userId: user.id }, body: { role } })}
+      onClose={onClose}
+    >
+      <Choice legend="Role" value={role} onChange={setRole} options={ROLES} />
+      {isSelf && role !== user.role && (
+        <p className="text-muted">You lose access to this page; only another owner can give it back.</p>
+      )}
+    </FormDialog>
   );
 }
 
 export function BlockDialog({ user, isSelf, onClose }: UserDialogProps) {
-  const update = useChange(updateUser, MAKES_OLD);
   const isBlocked = !user.isBlocked;
   return (
-    <ConfirmDialog
+    <ConfirmChange
+      operation={updateUser}
+      input={{ params: { userId: user.id }, body: { isBlocked } }}
+      makesOld={MAKES_OLD}
       title={isBlocked ? `Block ${user.name}?` : `Let ${user.name} in again?`}
-      isOpen
-      onClose={onClose}
       verb={isBlocked ? "Block" : "Let in"}
-      isBusy={update.isPending}
-      onConfirm={() => update.mutate({ params: { userId: user.id }, body: { isBlocked } }, { onSuccess: onClose })}
+      onClose={onClose}
     >
       <p>
         {isBlocked
           ? `${isSelf ? "You are" : "The user is"} signed out everywhere at once, and kept out until somebody undoes it.`
           : "The user can sign in again, with the role of before."}
       </p>
-      <FormError error={update.error} />
-    </ConfirmDialog>
+    </ConfirmChange>
   );
 }
 
-export function RemoveUserDialog({ user, isSelf, onClose }: UserDialogProps) {
-  const remove = useChange(removeUser, MAKES_OLD);
-  const toast = useToast();
-  const onSuccess = () => {
-    toast(`${user.name} is removed`);
-    onClose();
-  };
-  return (
-    <ConfirmDialog
-      title={`Remove ${user.name}?`}
-      isOpen
-      onClose={onClose}
-      name={user.name}
-      verb="Remove user"
-      isBusy={remove.isPending}
-      onConfirm={() => remove.mutate({ params: { userId: user.id } }, { onSuccess })}
-    >
-      <ul className="list-disc space-y-1 pl-5">
-        <li>{isSelf ? "You are" : "The user is"} signed out everywhere at once; sign-in links end, too.</li>
-        {user.knownBy === "oidc" && (
-          <li>Whom the OpenID provider still lets in comes back as a new viewer. To keep somebody out, block them.</li>
-        )}
-        <li>API tokens and join tokens stay: they belong to nobody.</li>
-      </ul>
-      <FormError error={remove.error} />
-    </ConfirmDialog>
-  );
-}
+export const RemoveUserDialog = ({ user, isSelf, onClose }: UserDialogProps) => (
+  <ConfirmChange
+    operation={removeUser}
+    input={{ params: { userId: user.id } }}
+    makesOld={MAKES_OLD}
+    words={`${user.name} is removed`}
+    title={`Remove ${user.name}?`}
+    name={user.name}
+    verb="Remove user"
+    onClose={onClose}
+  >
+    <ul className="list-disc space-y-1 pl-5">
+      <li>{isSelf ? "You are" : "The user is"} signed out everywhere at once; sign-in links end, too.</li>
+      {user.knownBy === "oidc" && (
+        <li>Whom the OpenID provider still lets in comes back as a new viewer. To keep somebody out, block them.</li>
+      )}
+      <li>API tokens and join tokens stay: they belong to nobody.</li>
+    </ul>
+  </ConfirmChange>
+);

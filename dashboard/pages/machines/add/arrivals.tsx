@@ -1,4 +1,3 @@
-import { Link } from "@tanstack/react-router";
 import { CircleCheck } from "lucide-react";
 import { useMemo } from "react";
 import { listAuditEvents } from "#schema/api/audit-events";
@@ -11,6 +10,7 @@ import { Button } from "../../../components/button.tsx";
 import { CopyBlock } from "../../../components/copy-text.tsx";
 import { DialogBody, DialogFooter } from "../../../components/dialog.tsx";
 import { StatusDot } from "../../../components/status-dot.tsx";
+import { MachineLink } from "../machine-link.tsx";
 import { OnlineState } from "../online-state.tsx";
 import { findArrivals } from "./find-arrivals.ts";
 import { renderJoinCommand } from "./join-command.ts";
@@ -44,9 +44,7 @@ export function Arrivals({ token, onDone }: { readonly token: CreatedJoinToken; 
               <div key={id} className="flex items-center gap-3 rounded-lg bg-good-soft px-4 py-3">
                 <CircleCheck aria-hidden className="size-5 shrink-0 text-good" />
                 <div className="min-w-0 flex-1">
-                  <Link to="/machines/$machineId" params={{ machineId: id }} className="font-medium hover:underline">
-                    {name}
-                  </Link>
+                  <MachineLink id={id} name={name} className="font-medium hover:underline" />
                   <p className="truncate font-mono text-muted text-xs">
                     {meshes.map(({ meshName, address }) => `${address} in ${meshName}`).join(", ") || "in no mesh"}
                   </p>

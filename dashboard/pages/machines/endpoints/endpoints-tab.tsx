@@ -1,7 +1,7 @@
 import { createLazyRoute, getRouteApi } from "@tanstack/react-router";
 import { MapPin } from "lucide-react";
 import { listMachineEndpoints } from "#schema/api/machine-links";
-import { getMachine, listMachines } from "#schema/api/machines";
+import { listMachines } from "#schema/api/machines";
 import { LIST_EVERY_MS } from "../../../api/pace.ts";
 import { useList, useReply } from "../../../api/use-api.ts";
 import { Age } from "../../../components/age.tsx";
@@ -11,6 +11,7 @@ import { EmptyState } from "../../../components/states.tsx";
 import type { Column } from "../../../components/table/columns.ts";
 import { DataTable } from "../../../components/table/data-table.tsx";
 import { LiveView } from "../live-view.tsx";
+import { useMeshNames } from "../use-mesh-names.ts";
 import { ENDPOINT_WORDS } from "./endpoint-words.ts";
 import { type EndpointRow, toEndpointRows } from "./endpoints-model.ts";
 
@@ -19,11 +20,8 @@ const route = getRouteApi("/shell/machines/$machineId");
 function EndpointsTab() {
   const params = route.useParams();
   const endpoints = useReply(listMachineEndpoints, { params }, { everyMs: LIST_EVERY_MS });
-  const machine = useReply(getMachine, { params });
   const machines = useList(listMachines, {});
-  const meshNames = new Map(
-    (machine.data?.meshes ?? []).map(({ meshId, meshName }) => [meshId as string, meshName as string]),
-  );
+  const meshNames = useMeshNames(params.machineId);
   const machineNames = new Map((machines.data ?? []).map(({ id, name }) => [id as string, name as string]));
   const nameObserver = (row: EndpointRow) =>
     row.observedBy === null ? "the machine itself" : (machineNames.get(row.observedBy) ?? row.observedBy);

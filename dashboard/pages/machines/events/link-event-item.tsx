@@ -1,9 +1,10 @@
-import { Link } from "@tanstack/react-router";
 import type { LinkEvent } from "#schema/api/machine-links";
-import { Age } from "../../../components/age.tsx";
 import { StatusDot } from "../../../components/status-dot.tsx";
-import { formatMoment } from "../../../lib/format.ts";
+import { TimelineAge } from "../../../components/timeline.tsx";
+import { MachineLink } from "../machine-link.tsx";
 import { toEventWords } from "./event-words.ts";
+
+export const toEventKey = ({ at, meshId, peerId, kind }: LinkEvent): string => `${at} ${meshId} ${peerId} ${kind}`;
 
 interface LinkEventItemProps {
   readonly event: LinkEvent;
@@ -24,23 +25,14 @@ export function LinkEventItem({ event, meshName, isShort = false }: LinkEventIte
           {event.peerName === null ? (
             <span className="text-muted">a machine that left</span>
           ) : (
-            <Link
-              to="/machines/$machineId"
-              params={{ machineId: event.peerId }}
-              className="font-medium hover:text-accent"
-            >
-              {event.peerName}
-            </Link>
+            <MachineLink id={event.peerId} name={event.peerName} className="font-medium" />
           )}
           <span>{title}</span>
           {meshName && <span className="text-muted text-xs">{meshName}</span>}
         </p>
         <p className="break-words text-muted">{event.reason.message}</p>
       </div>
-      <div className="shrink-0 text-right text-muted text-xs">
-        <Age at={event.at} />
-        {!isShort && <span className="hidden sm:block">{formatMoment(event.at)}</span>}
-      </div>
+      <TimelineAge at={event.at} isShort={isShort} />
     </li>
   );
 }

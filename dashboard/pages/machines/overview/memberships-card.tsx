@@ -50,7 +50,7 @@ export function MembershipsCard({ machine }: { readonly machine: Machine }) {
           ))}
         </ul>
       )}
-      <AssignMeshDialog machine={machine} isOpen={isAssigning} onClose={() => setAssigning(false)} />
+      {isAssigning && <AssignMeshDialog machine={machine} onClose={() => setAssigning(false)} />}
     </Card>
   );
 }

@@ -4,7 +4,7 @@ import { LIST_EVERY_MS } from "../../../api/pace.ts";
 import { usePages } from "../../../api/use-api.ts";
 import { Card } from "../../../components/layout.tsx";
 import { QueryView } from "../../query-view.tsx";
-import { LinkEventItem } from "../events/link-event-item.tsx";
+import { LinkEventItem, toEventKey } from "../events/link-event-item.tsx";
 
 const SHOWN = 5;
 
@@ -25,11 +25,7 @@ export function RecentEventsCard({ machineId }: { readonly machineId: string }) 
           ) : (
             <ol>
               {events.slice(0, SHOWN).map((event) => (
-                <LinkEventItem
-                  key={`${event.at} ${event.meshId} ${event.peerId} ${event.kind}`}
-                  event={event}
-                  isShort
-                />
+                <LinkEventItem key={toEventKey(event)} event={event} isShort />
               ))}
             </ol>
           )

@@ -1,13 +1,13 @@
 import { createLazyRoute, getRouteApi } from "@tanstack/react-router";
 import { SearchX, Users } from "lucide-react";
 import { listMachinePeers } from "#schema/api/machine-links";
-import { getMachine } from "#schema/api/machines";
 import { LIVE_EVERY_MS } from "../../../api/pace.ts";
 import { useReply } from "../../../api/use-api.ts";
 import { Button } from "../../../components/button.tsx";
 import { EmptyState } from "../../../components/states.tsx";
 import { DataTable } from "../../../components/table/data-table.tsx";
 import { LiveView } from "../live-view.tsx";
+import { useMeshNames } from "../use-mesh-names.ts";
 import { toPeerColumns } from "./peer-columns.tsx";
 import { PeerDetail } from "./peer-detail.tsx";
 import { type ChangePeerSearch, PeerFilters } from "./peer-filters.tsx";
@@ -24,11 +24,8 @@ function PeersTab() {
   const change: ChangePeerSearch = (next) =>
     void navigate({ search: (now) => ({ ...now, ...next }) as PeerSearch, replace: true, resetScroll: false });
   const peers = useReply(listMachinePeers, { params: { machineId } }, { everyMs: LIVE_EVERY_MS });
-  const machine = useReply(getMachine, { params: { machineId } });
   const histories = usePeerHistories(peers.data?.items, peers.dataUpdatedAt);
-  const meshNames = new Map(
-    (machine.data?.meshes ?? []).map(({ meshId, meshName }) => [meshId as string, meshName as string]),
-  );
+  const meshNames = useMeshNames(machineId);
   const toggle = (key: string) => change({ open: search.open === key ? undefined : key });
   const { columns, card } = toPeerColumns({ meshNames, open: search.open, toggle });
   return (

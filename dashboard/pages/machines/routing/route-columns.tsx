@@ -1,9 +1,9 @@
-import { Link } from "@tanstack/react-router";
 import type { MachineRoute } from "#schema/api/machine-routing";
 import { Age } from "../../../components/age.tsx";
 import { Badge } from "../../../components/badge.tsx";
 import { Nothing } from "../../../components/layout.tsx";
 import type { Column } from "../../../components/table/columns.ts";
+import { MachineLink } from "../machine-link.tsx";
 import { describeOrigin, judgeRoute } from "./routing-model.ts";
 
 const State = ({ route }: { readonly route: MachineRoute }) => {
@@ -22,9 +22,7 @@ const Origin = ({ route }: { readonly route: MachineRoute }) =>
   route.origin === null || route.source.kind === "own" ? (
     <span className="text-muted">{describeOrigin(route)}</span>
   ) : (
-    <Link to="/machines/$machineId" params={{ machineId: route.origin.machineId }} className="hover:text-accent">
-      {route.origin.name}
-    </Link>
+    <MachineLink id={route.origin.machineId} name={route.origin.name} />
   );
 
 export const toRouteColumns = (meshNames: ReadonlyMap<string, string>): readonly Column<MachineRoute>[] => [

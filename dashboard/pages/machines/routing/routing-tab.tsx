@@ -2,13 +2,13 @@ import { createLazyRoute, getRouteApi } from "@tanstack/react-router";
 import { Waypoints } from "lucide-react";
 import { useState } from "react";
 import { getMachineRib, listMachineAnnouncements } from "#schema/api/machine-routing";
-import { getMachine } from "#schema/api/machines";
 import { LIST_EVERY_MS } from "../../../api/pace.ts";
 import { useReply } from "../../../api/use-api.ts";
 import { SearchBox } from "../../../components/search-box.tsx";
 import { EmptyState, Notice } from "../../../components/states.tsx";
 import { DataTable } from "../../../components/table/data-table.tsx";
 import { LiveView } from "../live-view.tsx";
+import { useMeshNames } from "../use-mesh-names.ts";
 import { AnnouncementsCard } from "./announcements-card.tsx";
 import { RouteCard, toRouteColumns } from "./route-columns.tsx";
 import { findRoutes } from "./routing-model.ts";
@@ -20,10 +20,7 @@ function RoutingTab() {
   const [q, setQ] = useState("");
   const rib = useReply(getMachineRib, { params }, { everyMs: LIST_EVERY_MS });
   const announcements = useReply(listMachineAnnouncements, { params }, { everyMs: LIST_EVERY_MS });
-  const machine = useReply(getMachine, { params });
-  const meshNames = new Map(
-    (machine.data?.meshes ?? []).map(({ meshId, meshName }) => [meshId as string, meshName as string]),
-  );
+  const meshNames = useMeshNames(params.machineId);
   return (
     <LiveView query={rib}>
       {({ items, isTruncated, problems }) => (

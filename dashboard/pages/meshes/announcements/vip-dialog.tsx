@@ -1,23 +1,15 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { Ipv4, isInside } from "#schema/address";
 import { createVip, listVips, updateVip } from "#schema/api/vips";
 import type { Member } from "#schema/machine";
 import type { Mesh } from "#schema/mesh";
 import type { Vip } from "#schema/vip";
-import { toFieldErrors } from "../../../api/api-error.ts";
-import { useChange } from "../../../api/use-api.ts";
-import { useIdempotencyKey } from "../../../browser/use-idempotency-key.ts";
-import { Button } from "../../../components/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../../components/dialog.tsx";
-import { Field, SwitchField, TextInput } from "../../../components/field.tsx";
-import { useToast } from "../../../components/toast.tsx";
-import { FormError } from "../../query-view.tsx";
-import { judgeName } from "../create/mesh-draft-model.ts";
-import { parseCheckDraft, toCheckDraft } from "./announcement-model.ts";
-import { CheckFields } from "./check-fields.tsx";
-import { MachineChecklist } from "./machine-checklist.tsx";
+import { TextField } from "../../../components/field.tsx";
+import { FormDialog } from "../../form/form-dialog.tsx";
+import { useForm } from "../../form/use-form.ts";
+import { MachineFields, NameField, useAnnouncementDraft } from "./announcement-fields.tsx";
 
-interface VipFormProps {
+interface VipDialogProps {
   readonly mesh: Mesh;
   /** The VIP to change; undefined: a new one. */
   readonly vip: Vip | undefined;
@@ -26,96 +18,51 @@ interface VipFormProps {
   readonly onClose: () => void;
 }
 
-export const VipDialog = ({ isOpen, ...rest }: VipFormProps & { readonly isOpen: boolean }) => (
-  <Dialog
-    title={rest.vip ? `Change ${rest.vip.name}` : "Create a VIP"}
-    description="One address, held by whichever of its machines is healthy."
-    isOpen={isOpen}
-    onClose={rest.onClose}
-  >
-    <VipForm {...rest} />
-  </Dialog>
-);
+export function VipDialog({ mesh, vip, vips, members, onClose }: VipDialogProps) {
+  const done = { onClose, toWords: (saved: Vip) => `${saved.name} is saved` };
+  const create = useForm(createVip, [listVips.id], done);
+  const update = useForm(updateVip, [listVips.id], done);
+  const announcement = useAnnouncementDraft(vip, vips);
+  const [typed, setTyped] = useState<string>(vip?.address ?? "");
+  const address = typed.trim();
+  const addressError = judgeAddress(address, mesh, members);
+  const form = vip ? update : create;
+  const body = announcement.body && address !== "" && addressError === null ? { ...announcement.body, address } : null;
 
-function VipForm({ mesh, vip, vips, members, onClose }: VipFormProps) {
-  const toast = useToast();
-  const idempotencyKey = useIdempotencyKey();
-  const create = useChange(createVip, [listVips.id]);
-  const update = useChange(updateVip, [listVips.id]);
-  const [name, setName] = useState<string>(vip?.name ?? "");
-  const [address, setAddress] = useState<string>(vip?.address ?? "");
-  const [machineIds, setMachineIds] = useState<readonly string[]>(vip?.machineIds ?? []);
-  const [enabled, setEnabled] = useState(vip?.enabled ?? true);
-  const [draft, setDraft] = useState(() => toCheckDraft(vip?.healthCheck ?? null));
-
-  const taken = vips.filter(({ id }) => id !== vip?.id).map((other) => other.name);
-  const nameError = judgeName(name, taken);
-  const addressError = judgeAddress(address.trim(), mesh, members);
-  const check = parseCheckDraft(draft);
-  const error = create.error ?? update.error;
-  const refused = toFieldErrors(error);
-  const isReady = name !== "" && nameError === null && address.trim() !== "" && addressError === null && check.ok;
-
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!isReady) return;
-    const body = { name, address: address.trim(), machineIds: [...machineIds], enabled, healthCheck: check.check };
-    const onSuccess = () => {
-      toast(`${name} is saved`);
-      onClose();
-    };
-    if (vip) update.mutate({ params: { meshId: mesh.id, vipId: vip.id }, body }, { onSuccess });
-    else create.mutate({ params: { meshId: mesh.id }, body, idempotencyKey }, { onSuccess });
+  const submit = () => {
+    if (body === null) return;
+    if (vip) update.send({ params: { meshId: mesh.id, vipId: vip.id }, body });
+    else create.send({ params: { meshId: mesh.id }, body });
   };
   return (
-    <form onSubmit={submit} className="contents" noValidate>
-      <DialogBody>
-        <Field label="Name" error={nameError ?? refused.name}>
-          {(ids) => (
-            <TextInput
-              {...ids}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-              placeholder="database"
-              autoCapitalize="none"
-              spellCheck={false}
-            />
-          )}
-        </Field>
-        <Field
-          label="Address"
-          error={addressError ?? refused.address}
-          hint={`Of ${mesh.cidr}, and nobody's yet. IPv6 comes by itself.`}
-        >
-          {(ids) => (
-            <TextInput
-              {...ids}
-              className="font-mono"
-              inputMode="decimal"
-              value={address}
-              onChange={(event) => setAddress(event.target.value)}
-              spellCheck={false}
-            />
-          )}
-        </Field>
-        <MachineChecklist
-          legend="Held by one of"
-          hint="Whichever is healthy; several, so that another takes over."
-          members={members}
-          chosen={machineIds}
-          onChange={setMachineIds}
-        />
-        <CheckFields draft={draft} errors={check.ok ? {} : check.errors} onChange={setDraft} />
-        <SwitchField label="Enabled" hint="Off: nobody holds it." isOn={enabled} onChange={setEnabled} />
-        <FormError error={refused.name || refused.address ? null : error} />
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="primary" disabled={!isReady} isBusy={create.isPending || update.isPending}>
-          {vip ? "Save VIP" : "Create VIP"}
-        </Button>
-      </DialogFooter>
-    </form>
+    <FormDialog
+      title={vip ? `Change ${vip.name}` : "Create a VIP"}
+      description="One address, held by whichever of its machines is healthy."
+      form={form}
+      fields={["name", "address"]}
+      verb={vip ? "Save VIP" : "Create VIP"}
+      isReady={body !== null}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <NameField announcement={announcement} refused={form.refused.name} placeholder="database" />
+      <TextField
+        label="Address"
+        error={addressError ?? form.refused.address}
+        hint={`Of ${mesh.cidr}, and nobody's yet. IPv6 comes by itself.`}
+        isCode
+        inputMode="decimal"
+        value={typed}
+        onChange={setTyped}
+      />
+      <MachineFields
+        announcement={announcement}
+        members={members}
+        legend="Held by one of"
+        hint="Whichever is healthy; several, so that another takes over."
+        offHint="Off: nobody holds it."
+      />
+    </FormDialog>
   );
 }
 

@@ -1,118 +1,80 @@
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { createMesh, listMeshes } from "#schema/api/meshes";
 import type { Mesh } from "#schema/mesh";
-import { toFieldErrors } from "../../../api/api-error.ts";
-import { useChange } from "../../../api/use-api.ts";
-import { useIdempotencyKey } from "../../../browser/use-idempotency-key.ts";
-import { Button } from "../../../components/button.tsx";
-import { Dialog, DialogBody, DialogFooter } from "../../../components/dialog.tsx";
-import { Field, SwitchField, TextInput } from "../../../components/field.tsx";
+import { SwitchField, TextField } from "../../../components/field.tsx";
 import { Notice } from "../../../components/states.tsx";
-import { useToast } from "../../../components/toast.tsx";
 import { formatCount } from "../../../lib/format.ts";
-import { FormError } from "../../query-view.tsx";
+import { FormDialog } from "../../form/form-dialog.tsx";
+import { useForm } from "../../form/use-form.ts";
 import { type CidrJudgement, judgeCidr, judgeName, suggestCidr } from "./mesh-draft-model.ts";
 
 interface CreateMeshDialogProps {
-  readonly isOpen: boolean;
   readonly onClose: () => void;
   readonly meshes: readonly Mesh[];
 }
 
-export const CreateMeshDialog = ({ isOpen, onClose, meshes }: CreateMeshDialogProps) => (
-  <Dialog
-    title="Create a mesh"
-    description="A private network. Machines that join it get an address and reach each other."
-    isOpen={isOpen}
-    onClose={onClose}
-  >
-    <CreateMeshForm meshes={meshes} onClose={onClose} />
-  </Dialog>
-);
-
-function CreateMeshForm({ meshes, onClose }: Omit<CreateMeshDialogProps, "isOpen">) {
+export function CreateMeshDialog({ meshes, onClose }: CreateMeshDialogProps) {
   const navigate = useNavigate();
-  const toast = useToast();
-  const idempotencyKey = useIdempotencyKey();
-  const create = useChange(createMesh, [listMeshes.id]);
+  const form = useForm(createMesh, [listMeshes.id], {
+    onClose,
+    toWords: (mesh) => `${mesh.name} is there`,
+    onDone: ({ id }) => void navigate({ to: "/meshes/$meshId", params: { meshId: id } }),
+  });
   const [name, setName] = useState("");
-  const [cidr, setCidr] = useState(() => suggestCidr(meshes) ?? "");
+  const [typed, setTyped] = useState(() => suggestCidr(meshes) ?? "");
   const [isDefault, setDefault] = useState(meshes.length === 0);
-  const judgement = judgeCidr(cidr.trim(), meshes);
-  const nameError = judgeName(
-    name,
-    meshes.map((mesh) => mesh.name),
-  );
-  const refused = toFieldErrors(create.error);
-  const isReady = name !== "" && nameError === null && judgement.hosts !== null;
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (!isReady) return;
-    const input = { body: { name, cidr: cidr.trim(), isDefault }, idempotencyKey };
-    const mesh = await create.mutateAsync(input).catch(() => null);
-    if (mesh === null) return;
-    toast(`${mesh.name} is there`);
-    onClose();
-    await navigate({ to: "/meshes/$meshId", params: { meshId: mesh.id } });
-  };
+  const cidr = typed.trim();
+  const judgement = judgeCidr(cidr, meshes);
+  const taken = meshes.map((mesh) => mesh.name);
+  const nameError = judgeName(name, taken);
   const previous = meshes.find((mesh) => mesh.isDefault);
   return (
-    <form onSubmit={(event) => void submit(event)} className="contents" noValidate>
-      <DialogBody>
-        <Field label="Name" error={nameError ?? refused.name} hint="Lower-case letters, digits and hyphens.">
-          {(ids) => (
-            <TextInput
-              {...ids}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-              placeholder="office"
-              autoComplete="off"
-              autoCapitalize="none"
-              spellCheck={false}
-            />
-          )}
-        </Field>
-        <Field label="Network" error={judgement.error ?? refused.cidr} hint={toCidrHint(judgement)}>
-          {(ids) => (
-            <TextInput
-              {...ids}
-              className="font-mono"
-              value={cidr}
-              onChange={(event) => setCidr(event.target.value)}
-              placeholder="10.77.0.0/16"
-              inputMode="decimal"
-              autoComplete="off"
-              spellCheck={false}
-            />
-          )}
-        </Field>
-        {judgement.overlaps.length > 0 && (
-          <Notice tone="warn">
-            Overlaps {judgement.overlaps.map((mesh) => `${mesh.name} (${mesh.cidr})`).join(", ")}: no machine can be in
-            both.
-          </Notice>
-        )}
-        <SwitchField
-          label="Default mesh"
-          hint={
-            previous && isDefault
-              ? `New machines join it, in place of ${previous.name}.`
-              : "New machines join it, unless their join token says otherwise."
-          }
-          isOn={isDefault}
-          onChange={setDefault}
-        />
-        <FormError error={Object.keys(refused).length === 0 ? create.error : null} />
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="primary" disabled={!isReady} isBusy={create.isPending}>
-          Create mesh
-        </Button>
-      </DialogFooter>
-    </form>
+    <FormDialog
+      title="Create a mesh"
+      description="A private network. Machines that join it get an address and reach each other."
+      form={form}
+      fields={["name", "cidr"]}
+      verb="Create mesh"
+      isReady={name !== "" && nameError === null && judgement.hosts !== null}
+      onSubmit={() => form.send({ body: { name, cidr, isDefault } })}
+      onClose={onClose}
+    >
+      <TextField
+        label="Name"
+        error={nameError ?? form.refused.name}
+        hint="Lower-case letters, digits and hyphens."
+        value={name}
+        onChange={setName}
+        placeholder="office"
+      />
+      <TextField
+        label="Network"
+        error={judgement.error ?? form.refused.cidr}
+        hint={toCidrHint(judgement)}
+        isCode
+        value={typed}
+        onChange={setTyped}
+        placeholder="10.77.0.0/16"
+        inputMode="decimal"
+      />
+      {judgement.overlaps.length > 0 && (
+        <Notice tone="warn">
+          Overlaps {judgement.overlaps.map((mesh) => `${mesh.name} (${mesh.cidr})`).join(", ")}: no machine can be in
+          both.
+        </Notice>
+      )}
+      <SwitchField
+        label="Default mesh"
+        hint={
+          previous && isDefault
+            ? `New machines join it, in place of ${previous.name}.`
+            : "New machines join it, unless their join token says otherwise."
+        }
+        isOn={isDefault}
+        onChange={setDefault}
+      />
+    </FormDialog>
   );
 }
 

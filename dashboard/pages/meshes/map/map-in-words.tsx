@@ -2,6 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import { Card } from "../../../components/layout.tsx";
 import { StatusDot } from "../../../components/status-dot.tsx";
+import { MachineLink } from "../../machines/machine-link.tsx";
 import { LINK_STYLES } from "./link-style.ts";
 import { type MapGroup, type MapMachine, STATE_WORDS } from "./map-model.ts";
 
@@ -37,13 +38,7 @@ export const MapInWords = ({ focus, groups }: MapInWordsProps) => (
           <dd className="flex flex-wrap gap-x-4 gap-y-1">
             {machines.slice(0, MOST_NAMED).map((machine) => (
               <span key={machine.id}>
-                <Link
-                  to="/machines/$machineId"
-                  params={{ machineId: machine.id }}
-                  className="hover:text-accent hover:underline"
-                >
-                  {machine.name}
-                </Link>
+                <MachineLink id={machine.id} name={machine.name} className="hover:underline" />
                 <Notes machine={machine} />
               </span>
             ))}

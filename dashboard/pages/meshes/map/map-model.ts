@@ -3,6 +3,7 @@
 import type { Machine, Member } from "#schema/machine";
 import type { PeerTelemetry } from "#schema/path";
 import { formatMs, formatRatio } from "../../../lib/format.ts";
+import { PATH_WORDS, STATUS_WORDS } from "../../machines/peers/peer-words.ts";
 
 /** In the order in which they need looking at. */
 export const LINK_STATES = [
@@ -108,12 +109,8 @@ function toWords(state: LinkState, peer: PeerTelemetry | undefined): string {
 }
 
 export const STATE_WORDS: Readonly<Record<LinkState, { readonly label: string; readonly hint: string }>> = {
-  down: { label: "down", hint: "Nothing works" },
-  connecting: { label: "connecting", hint: "A path is being tried" },
-  transit: { label: "transit", hint: "Through a gateway, which decrypts and encrypts again" },
-  relayed: { label: "relayed", hint: "Through a relay, sealed end to end" },
-  direct: { label: "direct", hint: "From machine to machine" },
-  idle: { label: "idle", hint: "Nothing to send, so nothing was tried" },
+  ...STATUS_WORDS,
+  ...PATH_WORDS,
   unknown: { label: "not known", hint: "The machine in the middle has not told" },
   offline: { label: "offline", hint: "Not seen by the control plane" },
 };

@@ -1,9 +1,9 @@
-import { Link } from "@tanstack/react-router";
 import type { Member } from "#schema/machine";
-import { Age } from "../../../components/age.tsx";
 import { CopyText } from "../../../components/copy-text.tsx";
 import { StatusDot } from "../../../components/status-dot.tsx";
-import type { Column } from "../../../components/table/columns.ts";
+import { ageColumn } from "../../../components/table/age-column.tsx";
+import { actionsColumn, type Column } from "../../../components/table/columns.ts";
+import { MachineLink } from "../../machines/machine-link.tsx";
 import { OnlineState } from "../../machines/online-state.tsx";
 import type { MemberState } from "./member-model.ts";
 import { RemoveMemberButton } from "./remove-member-button.tsx";
@@ -13,14 +13,8 @@ interface MemberRow {
   readonly state: MemberState;
 }
 
-const Name = ({ member }: { readonly member: Member }) => (
-  <Link
-    to="/machines/$machineId"
-    params={{ machineId: member.machineId }}
-    className="block truncate font-medium after:absolute after:inset-0 hover:text-accent"
-  >
-    {member.name}
-  </Link>
+const Name = ({ member: { machineId, name } }: { readonly member: Member }) => (
+  <MachineLink id={machineId} name={name} isRow />
 );
 
 const State = ({ state }: { readonly state: MemberState }) => (
@@ -38,6 +32,9 @@ const State = ({ state }: { readonly state: MemberState }) => (
 );
 
 export const toMemberColumns = (meshId: string) => {
+  const remove = ({ member: { machineId, name } }: MemberRow) => (
+    <RemoveMemberButton meshId={meshId} machineId={machineId} name={name} />
+  );
   const columns: readonly Column<MemberRow>[] = [
     { id: "name", header: "Machine", track: "minmax(10rem, 1.4fr)", cell: ({ member }) => <Name member={member} /> },
     {
@@ -58,25 +55,14 @@ export const toMemberColumns = (meshId: string) => {
       ),
     },
     { id: "state", header: "State", track: "minmax(10rem, 1.4fr)", cell: ({ state }) => <State state={state} /> },
-    {
+    ageColumn({
       id: "joined",
       header: "Joined",
       track: "6.5rem",
       from: "xl",
-      cell: ({ member }) => (
-        <span className="text-muted">
-          <Age at={member.joinedAt} />
-        </span>
-      ),
-    },
-    {
-      id: "actions",
-      header: "Actions",
-      isHeaderHidden: true,
-      track: "2.25rem",
-      align: "end",
-      cell: ({ member }) => <RemoveMemberButton meshId={meshId} machineId={member.machineId} name={member.name} />,
-    },
+      toMoment: ({ member }) => member.joinedAt,
+    }),
+    actionsColumn(remove, "2.25rem"),
   ];
   const card = ({ member, state }: MemberRow) => (
     <div className="flex items-start gap-3">
@@ -88,7 +74,7 @@ export const toMemberColumns = (meshId: string) => {
         <CopyText text={member.address} what="address" />
         <State state={state} />
       </div>
-      <RemoveMemberButton meshId={meshId} machineId={member.machineId} name={member.name} />
+      {remove({ member, state })}
     </div>
   );
   return { columns, card };

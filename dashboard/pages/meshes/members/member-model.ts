@@ -1,4 +1,7 @@
 // How far a member has come with its mesh: in sync, behind, failing, or not heard of.
+import { getMachine, listMachines } from "#schema/api/machines";
+import { listMembers } from "#schema/api/members";
+import { getMesh, listMeshes } from "#schema/api/meshes";
 import type { Member } from "#schema/machine";
 import type { Tone } from "../../../components/badge.tsx";
 
@@ -8,6 +11,9 @@ export interface MemberState {
   /** Each in a sentence: what failed and why. */
   readonly failures: readonly string[];
 }
+
+/** Whose answers change when a machine comes into a mesh, or leaves it. */
+export const MEMBERSHIP_MAKES_OLD = [listMembers.id, listMachines.id, getMachine.id, listMeshes.id, getMesh.id];
 
 /** The newest revision that any member has applied: the nearest thing to the mesh's own that lists tell. */
 export const toNewestRevision = (members: readonly Pick<Member, "appliedRevision">[]): number =>

@@ -10,6 +10,7 @@ import { SearchBox } from "../../../components/search-box.tsx";
 import { EmptyState } from "../../../components/states.tsx";
 import { DataTable } from "../../../components/table/data-table.tsx";
 import { AddMachineButton } from "../../machines/add/add-machine-button.tsx";
+import { AddMachineDialog } from "../../machines/add/add-machine-dialog.tsx";
 import { QueryView } from "../../query-view.tsx";
 import { AddMemberDialog } from "./add-member-dialog.tsx";
 import { toMemberColumns } from "./member-columns.tsx";
@@ -22,12 +23,13 @@ function MembersTab() {
   const members = useList(listMembers, { params: { meshId } }, { everyMs: LIST_EVERY_MS });
   const canAdd = useCan(addMember);
   const [q, setQ] = useState("");
-  const [isAdding, setAdding] = useState(false);
+  const [open, setOpen] = useState<"assign" | "add" | null>(null);
   const assign = canAdd && (
-    <Button onClick={() => setAdding(true)}>
+    <Button onClick={() => setOpen("assign")}>
       <Plus aria-hidden /> Assign machine
     </Button>
   );
+  const add = <AddMachineButton onPress={() => setOpen("add")} />;
   return (
     <>
       <QueryView query={members}>
@@ -40,7 +42,7 @@ function MembersTab() {
                 action={
                   <>
                     {assign}
-                    <AddMachineButton meshId={meshId} />
+                    {add}
                   </>
                 }
               >
@@ -57,7 +59,7 @@ function MembersTab() {
                 <SearchBox label="Search machines" value={q} onChange={setQ} />
                 <div className="ml-auto flex gap-2">
                   {assign}
-                  <AddMachineButton meshId={meshId} />
+                  {add}
                 </div>
               </div>
               <DataTable
@@ -71,7 +73,8 @@ function MembersTab() {
           );
         }}
       </QueryView>
-      <AddMemberDialog meshId={meshId} isOpen={isAdding} onClose={() => setAdding(false)} />
+      {open === "assign" && <AddMemberDialog meshId={meshId} onClose={() => setOpen(null)} />}
+      {open === "add" && <AddMachineDialog meshId={meshId} onClose={() => setOpen(null)} />}
     </>
   );
 }

@@ -1,12 +1,11 @@
 import { type FormEvent, useState } from "react";
 import { getMesh, listMeshes, updateMesh } from "#schema/api/meshes";
 import type { Fallback, Mesh } from "#schema/mesh";
-import { toFieldErrors } from "../../../api/api-error.ts";
-import { useChange, useList } from "../../../api/use-api.ts";
+import { useList } from "../../../api/use-api.ts";
 import { Button } from "../../../components/button.tsx";
-import { Choice, Field, SwitchField, TextInput } from "../../../components/field.tsx";
+import { Choice, SwitchField, TextField } from "../../../components/field.tsx";
 import { Card } from "../../../components/layout.tsx";
-import { useToast } from "../../../components/toast.tsx";
+import { useForm } from "../../form/use-form.ts";
 import { FormError } from "../../query-view.tsx";
 import { judgeName } from "../create/mesh-draft-model.ts";
 import { FALLBACK_LABELS } from "./fallback-labels.ts";
@@ -19,22 +18,15 @@ interface MeshSettingsFormProps {
 }
 
 export function MeshSettingsForm({ mesh, canChange }: MeshSettingsFormProps) {
-  const update = useChange(updateMesh, [getMesh.id, listMeshes.id]);
-  const toast = useToast();
+  const form = useForm(updateMesh, [getMesh.id, listMeshes.id], { toWords: () => "Settings saved" });
   const meshes = useList(listMeshes, {});
   const [name, setName] = useState<string>(mesh.name);
   const [isDefault, setDefault] = useState(mesh.isDefault);
   const [routeReflectorMode, setReflecting] = useState(mesh.routeReflectorMode);
   const [fallback, setFallback] = useState(mesh.fallback);
   const others = (meshes.data ?? []).filter(({ id }) => id !== mesh.id);
-  const nameError =
-    name === ""
-      ? "must have a name"
-      : judgeName(
-          name,
-          others.map((other) => other.name),
-        );
-  const refused = toFieldErrors(update.error);
+  const taken = others.map((other) => other.name);
+  const nameError = name === "" ? "must have a name" : judgeName(name, taken);
   const changes = {
     ...(name === mesh.name ? {} : { name }),
     ...(isDefault === mesh.isDefault ? {} : { isDefault }),
@@ -45,27 +37,22 @@ export function MeshSettingsForm({ mesh, canChange }: MeshSettingsFormProps) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!isChanged || nameError !== null) return;
-    update.mutate({ params: { meshId: mesh.id }, body: changes }, { onSuccess: () => toast("Settings saved") });
+    form.send({ params: { meshId: mesh.id }, body: changes });
   };
   const previous = others.find((other) => other.isDefault);
   return (
     <form onSubmit={submit} noValidate>
       <Card title="Settings">
         <div className="flex flex-col gap-5">
-          <Field label="Name" error={nameError ?? refused.name} hint="Machines keep their addresses when it changes.">
-            {(ids) => (
-              <TextInput
-                {...ids}
-                className="sm:max-w-sm"
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-                disabled={!canChange}
-                autoComplete="off"
-                autoCapitalize="none"
-                spellCheck={false}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Name"
+            error={nameError ?? form.refused.name}
+            hint="Machines keep their addresses when it changes."
+            className="sm:max-w-sm"
+            value={name}
+            onChange={setName}
+            disabled={!canChange}
+          />
           <SwitchField
             label="Default mesh"
             hint={
@@ -91,15 +78,10 @@ export function MeshSettingsForm({ mesh, canChange }: MeshSettingsFormProps) {
             onChange={setReflecting}
             disabled={!canChange}
           />
-          <FormError error={Object.keys(refused).length === 0 ? update.error : null} />
+          <FormError error={form.error} fields={["name"]} />
           {canChange && (
             <div>
-              <Button
-                type="submit"
-                look="primary"
-                disabled={!isChanged || nameError !== null}
-                isBusy={update.isPending}
-              >
+              <Button type="submit" look="primary" disabled={!isChanged || nameError !== null} isBusy={form.isBusy}>
                 Save changes
               </Button>
             </div>

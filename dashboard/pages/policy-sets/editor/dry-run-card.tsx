@@ -1,5 +1,5 @@
 import { Badge } from "../../../components/badge.tsx";
-import { Field, TextInput } from "../../../components/field.tsx";
+import { TextField } from "../../../components/field.tsx";
 import { Card } from "../../../components/layout.tsx";
 import { ACTION_WORDS } from "../policy-words.ts";
 import type { DryRun, RouteDraft } from "./dry-run-model.ts";
@@ -21,20 +21,16 @@ export const DryRunCard = ({ route, onChange, run }: DryRunCardProps) => (
   <Card title="Dry run" note="On what you see here, saved or not">
     <div className="flex flex-col gap-4">
       {FIELDS.map(({ name, label, placeholder, hint }) => (
-        <Field key={name} label={label} hint={hint} error={run?.state === "refused" ? run.errors[name] : undefined}>
-          {(ids) => (
-            <TextInput
-              {...ids}
-              className="font-mono"
-              value={route[name]}
-              placeholder={placeholder}
-              autoComplete="off"
-              autoCapitalize="none"
-              spellCheck={false}
-              onChange={(event) => onChange({ ...route, [name]: event.target.value })}
-            />
-          )}
-        </Field>
+        <TextField
+          key={name}
+          label={label}
+          hint={hint}
+          error={run?.state === "refused" ? run.errors[name] : undefined}
+          isCode
+          value={route[name]}
+          placeholder={placeholder}
+          onChange={(text) => onChange({ ...route, [name]: text })}
+        />
       ))}
       <div role="status" className="border-line border-t pt-4">
         <Outcome run={run} />

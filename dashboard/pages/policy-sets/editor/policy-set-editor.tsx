@@ -4,12 +4,10 @@ import { useState } from "react";
 import { getPolicySet, listPolicySets, updatePolicySet } from "#schema/api/policy-sets";
 import { MAX_RULES_PER_POLICY_SET } from "#schema/limits";
 import type { PolicySet } from "#schema/policy";
-import { toFieldErrors } from "../../../api/api-error.ts";
-import { useChange } from "../../../api/use-api.ts";
 import { Button } from "../../../components/button.tsx";
 import { ConfirmDialog } from "../../../components/confirm-dialog.tsx";
 import { EmptyState } from "../../../components/states.tsx";
-import { useToast } from "../../../components/toast.tsx";
+import { useForm } from "../../form/use-form.ts";
 import { FormError } from "../../query-view.tsx";
 import { DryRunCard } from "./dry-run-card.tsx";
 import { NO_ROUTE, tryPolicy } from "./dry-run-model.ts";
@@ -37,14 +35,15 @@ export function PolicySetEditor({ policySet, canChange }: PolicySetEditorProps) 
   const [openKey, setOpenKey] = useState<number | null>(null);
   const [route, setRoute] = useState(NO_ROUTE);
   const [moved, setMoved] = useState("");
-  const update = useChange(updatePolicySet, [getPolicySet.id, listPolicySets.id]);
-  const toast = useToast();
+  const form = useForm(updatePolicySet, [getPolicySet.id, listPolicySets.id], {
+    toWords: ({ name }) => `${name} is saved`,
+    onDone: () => setSaved(draft),
+  });
 
   const parsed = parseSetDraft(draft);
   const isChanged = !isSameSet(draft, saved);
   const run = parsed.body === null ? null : tryPolicy(parsed.body, route);
   const decidingIndex = run?.state === "decided" ? run.verdict.ruleIndex : null;
-  const refused = toFieldErrors(update.error);
 
   const add = () => {
     setOpenKey(draft.nextKey);
@@ -56,12 +55,7 @@ export function PolicySetEditor({ policySet, canChange }: PolicySetEditorProps) 
     setMoved(`Now rule ${next.rules.findIndex((rule) => rule.key === key) + 1} of ${next.rules.length}`);
   };
   const save = () => {
-    if (parsed.body === null) return;
-    const onSuccess = () => {
-      setSaved(draft);
-      toast(`${draft.name} is saved`);
-    };
-    update.mutate({ params: { policySetId: policySet.id }, body: parsed.body }, { onSuccess });
+    if (parsed.body !== null) form.send({ params: { policySetId: policySet.id }, body: parsed.body });
   };
   const addButton = canChange && (
     <Button onClick={add} disabled={draft.rules.length >= MAX_RULES_PER_POLICY_SET}>
@@ -73,7 +67,7 @@ export function PolicySetEditor({ policySet, canChange }: PolicySetEditorProps) 
       <div className="flex min-w-0 flex-col gap-5">
         <SetFieldsCard
           draft={draft}
-          errors={{ ...refused, ...parsed.errors }}
+          errors={{ ...form.refused, ...parsed.errors }}
           canChange={canChange}
           onChange={(changes: Partial<SetDraft>) => setDraft({ ...draft, ...changes })}
         />
@@ -113,15 +107,10 @@ export function PolicySetEditor({ policySet, canChange }: PolicySetEditorProps) 
           </p>
           {parsed.errors.rules && <p className="text-bad text-xs">{parsed.errors.rules}</p>}
         </section>
-        <FormError error={refused.name ? null : update.error} />
+        <FormError error={form.error} fields={["name", "description", "defaultLocalPreference"]} />
         {canChange && (
           <div className="flex flex-wrap gap-2">
-            <Button
-              look="primary"
-              onClick={save}
-              disabled={!isChanged || parsed.body === null}
-              isBusy={update.isPending}
-            >
+            <Button look="primary" onClick={save} disabled={!isChanged || parsed.body === null} isBusy={form.isBusy}>
               Save changes
             </Button>
             {isChanged && <Button onClick={() => setDraft(saved)}>Discard</Button>}
@@ -143,15 +132,9 @@ function LeaveDialog({ isChanged }: { readonly isChanged: boolean }) {
     enableBeforeUnload: isChanged,
     withResolver: true,
   });
+  if (blocker.status !== "blocked") return null;
   return (
-    <ConfirmDialog
-      title="Leave without saving?"
-      isOpen={blocker.status === "blocked"}
-      onClose={() => blocker.reset?.()}
-      verb="Leave"
-      isBusy={false}
-      onConfirm={() => blocker.proceed?.()}
-    >
+    <ConfirmDialog title="Leave without saving?" onClose={blocker.reset} verb="Leave" onConfirm={blocker.proceed}>
       <p>What you changed in this set is lost.</p>
     </ConfirmDialog>
   );
