@@ -1,2 +1,1 @@
-/** The same as in package.json; a test holds them together. */
-export const VERSION = "0.1.0";
+export { VERSION } from "#schema/version";

@@ -7,6 +7,7 @@ import { toPublicFailure } from "./middleware/to-failure.ts";
 import { toProblemResponse } from "./problem.ts";
 import { createAgentApi } from "./routes/agent.ts";
 import { createApi } from "./routes/api.ts";
+import { createMetricsRoute } from "./routes/metrics.ts";
 import type { RequestEnv } from "./routes/mount-operation.ts";
 import { createOidcRoutes } from "./routes/oidc.ts";
 import { createReference } from "./routes/reference.ts";
@@ -23,6 +24,7 @@ export function createApp(services: Services): App {
   app.route("/", createReference());
   app.route("/", createAgentApi(services));
   app.route("/", createOidcRoutes(services));
+  app.route("/", createMetricsRoute(services));
   app.route("/api/v1", createApi(services));
   app.notFound(async ({ env, req }) => {
     const isProgram = /^\/(api|agent)(\/|$)/.test(req.path);

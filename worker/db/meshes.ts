@@ -42,9 +42,12 @@ export async function findMesh(db: Database, id: MeshId): Promise<MeshRecord | n
   return row ?? null;
 }
 
+/** For batches too. */
+export const selectMeshes = (db: Database) => db.select(columns).from(meshes);
+
 /** Every mesh: for choosing an AS number, overlap warnings and the like. Meshes are few; machines are many. */
 export async function listAllMeshes(db: Database): Promise<MeshRecord[]> {
-  return db.select(columns).from(meshes);
+  return selectMeshes(db);
 }
 
 /** Those of the ids that exist. At most 32 ids (a token's): D1 takes 100 parameters. */

@@ -81,7 +81,7 @@ export function toMemberRib({ readMember }: Pick<MeshStorage, "readMember">, { r
 }
 
 // What a member says of itself is believed as far as it can be true.
-const isPositionOf = (mesh: MeshRecord, position: Position | null): boolean =>
+export const isPositionOf = (mesh: MeshRecord, position: Position | null): boolean =>
   position !== null && position.epoch === mesh.epoch && position.revision <= mesh.revision;
 
 /** Milliseconds since the epoch: of the connection, else as it was when the last one closed; null when never. */

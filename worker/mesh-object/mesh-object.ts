@@ -34,6 +34,7 @@ import {
   renameMember,
   setMemberGateway,
 } from "./members.ts";
+import { readMeshMetrics } from "./read-metrics.ts";
 import type {
   AddedMember,
   AddMemberError,
@@ -41,6 +42,7 @@ import type {
   LinkEventPosition,
   MemberRib,
   MemberTelemetry,
+  MeshMetrics,
   MeshObjectRpc,
   PositionedLinkEvent,
   SettingsChange,
@@ -156,6 +158,10 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
       if (lastSeenAt !== null) presence[machineId] = lastSeenAt;
     }
     return presence;
+  }
+
+  async readMetrics(): Promise<MeshMetrics | null> {
+    return readMeshMetrics(this.#mesh, Date.now());
   }
 
   async readRelayKey(): Promise<JsonWebKey | null> {

@@ -20,6 +20,7 @@ import type {
   NewAnnouncement,
   NoAnnouncement,
 } from "./announcements/change-announcements.ts";
+import type { IndirectPath } from "./links/indirect-links.ts";
 
 export interface MeshObjectRpc {
   /** Makes the mesh; the same settings again change nothing. */
@@ -41,6 +42,8 @@ export interface MeshObjectRpc {
   readPresence(machineIds: readonly MachineId[]): Promise<Record<MachineId, number>>;
   /** What a Relay object verifies this mesh's tickets with; null: none was given out yet, or there is no mesh. */
   readRelayKey(): Promise<JsonWebKey | null>;
+  /** What a scrape is told: of members, only who is online. Null: there is no mesh. */
+  readMetrics(): Promise<MeshMetrics | null>;
   /** What the member says of its peers now. Waits for up to `waitMs` while rates are being measured. */
   readTelemetry(machineId: MachineId, options: { waitMs: number }): Promise<Result<MemberTelemetry, TelemetryError>>;
   /** The routes of the member's BIRD: all, or those that contain the prefix or are inside it. */
@@ -90,6 +93,26 @@ export interface SettingsChange {
 export interface SettingsError {
   /** `gateway_required`: route reflector mode needs a gateway. */
   readonly code: "mesh_not_found" | "gateway_required";
+}
+export interface MeshMetrics {
+  readonly revision: number;
+  readonly memberCount: number;
+  readonly gatewayCount: number;
+  readonly online: readonly MachineId[];
+  readonly failingCount: number;
+  readonly behindCount: number;
+  readonly connections: { readonly websocket: number; readonly longPoll: number };
+  readonly watchedCount: number;
+  /** Of members that are online. */
+  readonly pairs: Readonly<Record<IndirectPath, number>>;
+  readonly routes: AnnouncementCounts;
+  readonly vips: AnnouncementCounts;
+}
+export interface AnnouncementCounts {
+  readonly count: number;
+  readonly enabledCount: number;
+  /** Enabled, and none of its machines is online. */
+  readonly unheldCount: number;
 }
 export interface MemberTelemetry {
   /** When it came, milliseconds since the epoch. */

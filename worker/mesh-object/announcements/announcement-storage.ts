@@ -52,6 +52,8 @@ export interface AnnouncementStorage {
   count(kind: AnnouncementKind): number;
   /** In order of ids. */
   list(kind: AnnouncementKind, page: { after: string | null; limit: number }): AnnouncementRecord[];
+  /** Of each, who is to hold it: without its prefixes, which may be many. */
+  listHolders(): Pick<AnnouncementRecord, "kind" | "machineIds" | "isEnabled">[];
   /** Those of a machine, in order of ids. */
   listOf(machineId: MachineId): AnnouncementRecord[];
   /** Those whose rows changed after `revision`. */
@@ -112,6 +114,14 @@ export function createAnnouncementStorage(db: Database): AnnouncementStorage {
       db
         .all<Row>("SELECT * FROM announcements WHERE id > ? AND kind = ? ORDER BY id LIMIT ?", after ?? "", kind, limit)
         .map(toRecord),
+    listHolders: () =>
+      db
+        .all<Pick<Row, "kind" | "machine_ids" | "is_enabled">>(
+          "SELECT kind, machine_ids, is_enabled FROM announcements",
+        )
+        .map(({ kind, machine_ids, is_enabled }) => ({
+          ...{ kind, machineIds: parseTexts<MachineId>(machine_ids), isEnabled: is_enabled === 1 },
+        })),
     listOf: (machineId) =>
       db
         .all<Row>(

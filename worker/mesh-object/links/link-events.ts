@@ -7,6 +7,7 @@ import type { Migration } from "../../durable/migrate.ts";
 import { createRateLimiter } from "../../durable/rate-limiter.ts";
 import type { Database } from "../../durable/sqlite.ts";
 import type { LinkEventPosition, PositionedLinkEvent } from "../rpc.ts";
+import { createIndirectLinks, type IndirectLinks } from "./indirect-links.ts";
 
 export const LINK_EVENTS_MIGRATION: Migration = {
   name: "create link events",
@@ -39,6 +40,8 @@ export interface LinkEvents {
     machineId: MachineId,
     page: { readonly before: LinkEventPosition | null; readonly limit: number; readonly nowMs: number },
   ): PositionedLinkEvent[];
+  /** Of pairs of these machines, as they told last. */
+  countIndirect: IndirectLinks["count"];
 }
 
 export interface LinkEventBounds {
@@ -82,9 +85,11 @@ export function createLinkEvents(db: Database, bounds: LinkEventBounds = BOUNDS)
   /** Rows of each member that told something in this life of the object, and of the mesh; null: not counted yet. */
   const countOf = new Map<MachineId, number>();
   let countOfAll: number | null = null;
+  const indirect = createIndirectLinks(db);
   db.onRollback(() => {
     countOf.clear();
     countOfAll = null;
+    indirect.forget();
   });
 
   const readNewest = () =>
@@ -155,6 +160,7 @@ export function createLinkEvents(db: Database, bounds: LinkEventBounds = BOUNDS)
         for (const report of reports) insert(machineId, report, atMs);
         prune(machineId, reports.length, atMs);
       });
+      indirect.note(machineId, reports);
     },
     list(machineId, { before, limit, nowMs }) {
       const { at, number } = before ?? { at: Number.MAX_SAFE_INTEGER, number: 0 };
@@ -167,6 +173,7 @@ export function createLinkEvents(db: Database, bounds: LinkEventBounds = BOUNDS)
       );
       return rows.map(toPositioned);
     },
+    countIndirect: indirect.count,
   };
 }
 

@@ -15,6 +15,8 @@ export interface Telemetry {
   /** The member said hello: whatever it was asked for on a connection before, it is asked for anew. */
   greeted(machineId: MachineId): void;
   forget(machineId: MachineId): void;
+  /** Members that somebody looks at, or did so within the last minute. */
+  countWatched(): number;
 }
 export type KeptReport = Pick<TelemetryReport, "peers" | "endpoints" | "nat" | "announcements" | "isSteady"> & {
   readonly receivedAt: number;
@@ -109,6 +111,10 @@ export function createTelemetry({
       entry.parts = [];
     },
     forget: (machineId) => void watched.delete(machineId),
+    countWatched() {
+      dropOld();
+      return watched.size;
+    },
   };
 }
 
