@@ -1,14 +1,11 @@
 // The composition root. Order of start: tunnels from the disk cache first, then the control plane; so a machine is in its meshes before, and
 // without, anybody answering. Stopping ends the links and leaves the tunnels: they belong to the system.
-import type { MeshId } from "#schema/ids";
 import type { EnrolmentFile } from "#schema/local/agent-files";
-import type { AgentStatus, DownReply, ExplainReply, PeerList, RoutesReply } from "#schema/local/status";
+import type { DownReply } from "#schema/local/status";
 import type { AgentInfo } from "#schema/machine";
-import type { NatReport } from "#schema/nat";
-import type { Prefix } from "#schema/prefix";
+import { type AgentView, createAgentView } from "./agent-view.ts";
 import { endBirds } from "./bird/end-birds.ts";
 import type { AgentTimings } from "./config.ts";
-import type { ConnectionState } from "./control/connection.ts";
 import { createDiskCache } from "./control/disk-cache.ts";
 import { type Credentials, type Enrolled, ensureEnrolled } from "./control/ensure-enrolled.ts";
 import { createIdentityStore } from "./control/identity.ts";
@@ -17,8 +14,6 @@ import type { PathNetwork, PathSettings } from "./control/path-parts.ts";
 import { createServerClock } from "./control/server-clock.ts";
 import { watchWake } from "./control/watch-wake.ts";
 import { forgetAnnounced } from "./health/health.ts";
-import { readRoutes } from "./local/read-routes.ts";
-import { explainPeer, toAgentStatus, toPeerList } from "./local/to-status.ts";
 import { createLocalNetwork } from "./net/local-network.ts";
 import { isOurs } from "./reconcile/ownership.ts";
 import { createReconciler } from "./reconcile/reconciler.ts";
@@ -27,6 +22,7 @@ import type { FollowProgram } from "./system/follow-program.ts";
 import type { Http } from "./system/http.ts";
 import type { Logger } from "./system/logger.ts";
 import type { Probes } from "./system/probes/probes.ts";
+import type { ProcessUsage } from "./system/process-usage.ts";
 import type { Random } from "./system/random.ts";
 import { VERSION } from "./version.ts";
 import { createWireGuard, type WireGuard, type WireGuardPorts } from "./wireguard/wireguard.ts";
@@ -45,6 +41,7 @@ export interface AgentPorts extends WireGuardPorts {
   /** What health checks ask services with. */
   readonly probes: Probes;
   readonly host: HostFacts;
+  readonly readProcess: () => ProcessUsage;
 }
 
 export interface HostFacts {
@@ -76,19 +73,9 @@ export type AgentEnd =
   | { readonly code: "machine_removed"; readonly message: string }
   | { readonly code: "not_enrolled"; readonly problem: string; readonly message: string };
 
-export interface Agent {
+export interface Agent extends AgentView {
   /** Works until `signal` aborts or there is nothing left to do. Called once. */
   run(signal: AbortSignal): Promise<AgentEnd>;
-  status(): Promise<AgentStatus>;
-  peers(): Promise<PeerList>;
-  /** The paths to a machine, by its name, id or mesh IP: one for each mesh that both are in. */
-  explain(peer: string): ExplainReply;
-  /** Asks the BIRDs for their sessions, which `explain` tells as they were when they were read last. */
-  readSessions(): Promise<void>;
-  /** The routes of its BIRDs: all, or those that contain the prefix or are inside it. */
-  routes(prefix: Prefix | null): Promise<RoutesReply>;
-  /** Measures what stands between this machine and the internet. Null: it is in no mesh, or there is no STUN server to ask. */
-  netcheck(): Promise<NatReport | null>;
   /** Removes every interface of ours and ends `run`, also when one could not be removed (then it rejects). */
   down(options: { readonly forget: boolean }): Promise<DownReply>;
 }
@@ -100,7 +87,6 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const { exec, files, http, clock, log, random, host } = ports;
   const { stateDir, runDir, timings } = options;
   const userAgent = `becket-agent/${VERSION}`;
-  const startedAtMs = clock.now();
   const identity = createIdentityStore(files, stateDir);
   const serverClock = createServerClock(clock);
   const network = createLocalNetwork(ports);
@@ -307,41 +293,10 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     return { removed: before.filter(isOurs).map(({ name }) => name) };
   }
 
-  async function readSessions(): Promise<void> {
-    const opened = links;
-    await Promise.all(opened?.meshes.list().map(({ meshId }) => opened.routingView.readSessions(meshId)) ?? []);
-  }
-
-  async function toInput() {
-    const connection: ConnectionState = links?.machineLink.state() ?? { kind: "connecting" };
-    return {
-      version: VERSION,
-      pid: host.pid,
-      startedAtMs,
-      url: options.credentials.url,
-      enrolment,
-      connection,
-      meshes: links?.meshes.list() ?? [],
-      observed: await reconciler.observe(),
-      announcementsOf: (meshId: MeshId) => links?.routingView.announcementsOf(meshId) ?? [],
-      failures: [...cache.failures(), ...(links?.meshes.failures() ?? [])],
-      nowMs: clock.now(),
-      toWallMs: clock.wall,
-    };
-  }
-
-  return {
-    run,
-    down,
-    status: async () => toAgentStatus(await toInput()),
-    async peers() {
-      await readSessions();
-      return { peers: toPeerList(await toInput()) };
-    },
-    explain: (peer) => ({ paths: explainPeer(links?.meshes.list() ?? [], peer) }),
-    readSessions,
-    routes: (prefix) =>
-      readRoutes(links?.meshes.list() ?? [], (desired) => links?.routingView.readRib(desired, prefix)),
-    netcheck: async () => (await links?.machine.measure()) ?? null,
-  };
+  const view = createAgentView({
+    ...{ ports, url: options.credentials.url, wireguard, reconciler, cache },
+    enrolment: () => enrolment,
+    links: () => links,
+  });
+  return { ...view, run, down };
 }

@@ -16,10 +16,12 @@ import { createExec, createHasProgram } from "./system/exec.ts";
 import { createFiles } from "./system/files.ts";
 import { createFollowProgram } from "./system/follow-program.ts";
 import { createHttp } from "./system/http.ts";
+import { listenHttp } from "./system/http-listener.ts";
 import { createLocalSockets } from "./system/local-socket.ts";
 import { createStderrLogger, LOG_LEVELS } from "./system/logger.ts";
 import { readNetworkFingerprint } from "./system/network-interfaces.ts";
 import { createProbes } from "./system/probes/probes.ts";
+import { createReadProcess } from "./system/process-usage.ts";
 import { random, randomBytes } from "./system/random.ts";
 import { resolveHost } from "./system/resolve-host.ts";
 import { readInterfaceAddresses, readRouteTable } from "./system/route-table.ts";
@@ -69,9 +71,11 @@ try {
             timings: PORT_MAPPER_TIMINGS,
           }),
       },
+      readProcess: createReadProcess(),
       host: { name: os.hostname(), nodeVersion: process.version, kernelVersion: os.release(), pid: process.pid },
     },
     sockets: createLocalSockets(),
+    listenHttp,
     env,
     isRoot: process.getuid?.() === 0,
     stopSignal: stop.signal,

@@ -42,6 +42,7 @@ async function becket(args: readonly string[], changes: Partial<CliPorts> = {}):
   const code = await runCli([...args.slice(0, 1), ...folders, ...args.slice(1)], {
     agent: world.machine.ports,
     sockets: createLocalSockets(runDir),
+    listenHttp: () => Promise.reject(Object.assign(new Error("taken"), { code: "EADDRINUSE" })),
     env: {},
     isRoot: true,
     stopSignal: stop.signal,
@@ -80,6 +81,13 @@ describe("becket up", () => {
     await world.untilApplied();
   });
 
+  test("runs, and says so, when its metrics can't be served", async () => {
+    const env = { BECKET_TOKEN: TEST_TOKEN, BECKET_METRICS: "9586" };
+    daemons.push(becket(["up", "--url", world.plane.url], { env }));
+    await world.untilApplied();
+    expect((await becket(["status"])).out).toMatch(/metrics\.listen.*taken/);
+  });
+
   test("does not start a second agent on the machine, and says who runs", async () => {
     const { end } = await startDaemon();
     expect(await becket(["up"])).toMatchObject({
@@ -112,6 +120,7 @@ describe("becket up", () => {
     [["--url", "ftp://x"], {}, 2, /scheme, host and port/],
     [["--url", "https://x/api"], {}, 2, /scheme, host and port/],
     [[], { env: { BECKET_ENDPOINTS: "198.51.100.7" } }, 2, /BECKET_ENDPOINTS: "198\.51\.100\.7"/],
+    [["--metrics", ":9586", "--url", "PLANE"], {}, 2, /--metrics: ":9586" is no address/],
     [["--token-file", "/nothing", "--url", "PLANE"], {}, 2, /can't be read from \/nothing: there is no file/],
     [["--url", "PLANE"], { isRoot: false }, 6, /needs root.*sudo/],
     [[TEST_TOKEN], {}, 2, /too many arguments/],

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import type { AgentPorts } from "../agent.ts";
 import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR } from "../config.ts";
+import type { ListenHttp } from "../system/http-listener.ts";
 import type { LocalSockets } from "../system/local-socket.ts";
 import { type DownOptions, down } from "./down.ts";
 import { CommandFailure, EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.ts";
@@ -13,6 +14,7 @@ import { type UpOptions, up } from "./up.ts";
 export interface CliPorts {
   readonly agent: AgentPorts;
   readonly sockets: LocalSockets;
+  readonly listenHttp: ListenHttp;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isRoot: boolean;
   /** Aborts when the process is asked to end. */
@@ -75,6 +77,9 @@ user of the machine could read it. It is needed for the first start only.`,
     )
     .addOption(new Option("--url <url>", "the control plane, for the first start (default: BECKET_URL)"))
     .addOption(new Option("--token-file <file>", "file that holds the join token; - is standard input"))
+    .addOption(
+      new Option("--metrics <address>", "serve metrics to a Prometheus there (default: BECKET_METRICS, or not)"),
+    )
     .addHelpText(
       "after",
       `
@@ -87,6 +92,7 @@ Examples:
 Environment:
   BECKET_URL, BECKET_TOKEN            as above
   BECKET_STATE_DIR, BECKET_RUN_DIR    as --state-dir and --run-dir
+  BECKET_METRICS                      as --metrics: IP:PORT, or a port on 127.0.0.1
   BECKET_ENDPOINTS                    where others reach this machine, if it can't find out: ip:port, comma separated
   BECKET_STUN_SERVERS                 STUN servers instead of the control plane's: host:port, comma separated, or none
   BECKET_ALLOW_EXEC_CHECKS            1: health checks may run programs, as root

@@ -1,12 +1,15 @@
 // `becket up`: enrols when that is needed, then is the daemon.
 import { AgentStatus, LOCAL_PATHS } from "#schema/local/status";
+import type { StepFailure } from "#schema/machine";
 import { type Agent, type AgentEnd, createAgent } from "../agent.ts";
 import { DEFAULT_TIMINGS } from "../config.ts";
+import { type MetricsServer, startMetricsServer } from "../metrics/metrics-server.ts";
 import { createLocalApi } from "./api.ts";
 import type { CliPorts, Folders } from "./cli.ts";
 import { createLocalClient, toSocketFile } from "./client.ts";
 import { parseControlPlaneUrl } from "./control-plane-url.ts";
 import { CommandFailure, EXIT_CODES } from "./exit-codes.ts";
+import { parseMetricsAddress } from "./metrics-address.ts";
 import { parsePathSettings } from "./path-settings.ts";
 import { requirePrograms, requireRoot } from "./requirements.ts";
 import { takeNetwork } from "./take-network.ts";
@@ -14,12 +17,14 @@ import { takeNetwork } from "./take-network.ts";
 export interface UpOptions extends Folders {
   readonly url?: string;
   readonly tokenFile?: string;
+  readonly metrics?: string;
 }
 
 /** Returns when the agent was asked to stop; the tunnels stay. */
 export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
   requireRoot(cli.isRoot, "`becket up`");
   const url = parseControlPlaneUrl(options.url ?? cli.env.BECKET_URL ?? null);
+  const metricsAddress = parseMetricsAddress(options.metrics, cli.env.BECKET_METRICS);
   const { agent: ports } = cli;
   const agent = createAgent(ports, {
     ...options,
@@ -34,18 +39,32 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
     findWireGuard: (wireguard) => requirePrograms(ports.exec, wireguard, ports.host.pid),
   });
   // First of all: what follows makes an interface to see whether it can, and another agent may be at work.
-  const server = await takeSocket(options, cli, agent);
+  let metrics: MetricsServer | null = null;
+  const listFailures = () => metrics?.failures() ?? [];
+  const server = await takeSocket(options, cli, withFailures(agent, listFailures));
   try {
     const lock = await takeNetwork(cli.sockets);
     try {
+      const metricsPorts = { ...ports, listenHttp: cli.listenHttp, read: agent.metrics };
+      if (metricsAddress !== null) metrics = startMetricsServer(metricsPorts, metricsAddress);
       finish(await agent.run(cli.stopSignal), cli);
     } finally {
+      await metrics?.close();
       await lock.close();
     }
   } finally {
     await server.close();
   }
 }
+
+/** What fails beside the agent is shown with its own failures. */
+const withFailures = (agent: Agent, listFailures: () => readonly StepFailure[]): Agent => ({
+  ...agent,
+  async status() {
+    const status = await agent.status();
+    return { ...status, failures: [...status.failures, ...listFailures()] };
+  },
+});
 
 async function takeSocket({ runDir }: Folders, cli: CliPorts, agent: Agent) {
   const server = await serve(runDir, cli, agent);

@@ -130,6 +130,7 @@ export function createTestMachine({
       resolveHost: async () => ({ ipv4: [], ipv6: [] }),
       createPortMapper: () => NO_PORT_MAPPER,
     },
+    readProcess: () => ({ cpuSeconds: 1.5, residentBytes: 50_000_000, startedAtMs: 1_700_000_000_000 }),
     host: { name: `host-${number}`, nodeVersion: "v20.18.1", kernelVersion: "6.1.0", pid: 1 },
   };
 

@@ -38,6 +38,19 @@ it("says of each member what BIRD says of its session, as it was when somebody l
   ]);
 });
 
+it("counts the routes of a session, of both families, and of none where there is no session", async () => {
+  const [peer, other] = [testMachineId(2), testMachineId(3)];
+  const channel = { state: "UP", exportedCount: 9 };
+  const channels = [
+    { name: "ipv4", importedCount: 2, filteredCount: 1, ...channel },
+    { name: "ipv6", importedCount: 3, filteredCount: 0, ...channel },
+  ];
+  const view = create({ birdOf: () => bird([{ ...protocol(peer), channels }]) });
+  expect(view.routesFrom(meshId, peer)).toBeNull();
+  await view.readSessions(meshId);
+  expect([view.routesFrom(meshId, peer), view.routesFrom(meshId, other)]).toEqual([{ received: 5, filtered: 1 }, null]);
+});
+
 it("asks BIRD once for all that look at the same moment", async () => {
   let count = 0;
   const readProtocols = async () => {

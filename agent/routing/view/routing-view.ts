@@ -5,10 +5,11 @@ import type { DesiredMesh } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { Prefix } from "#schema/prefix";
 import type { Bird } from "../../bird/bird.ts";
+import type { BirdProtocol } from "../../bird/parse-protocols.ts";
 import type { DutyHealth } from "../../health/health.ts";
 import type { Logger } from "../../system/logger.ts";
 import { toAnnouncementState } from "./to-announcement-states.ts";
-import { type BgpSessions, sessionWith, toBgpSessions } from "./to-bgp-sessions.ts";
+import { type BgpSessions, type RouteCounts, sessionWith, toBgpSessions, toRouteCounts } from "./to-bgp-sessions.ts";
 import { type Rib, toRib } from "./to-rib.ts";
 
 export const NO_BIRD =
@@ -19,6 +20,8 @@ export interface RoutingView {
   readSessions(meshId: MeshId): Promise<void>;
   /** As it was when they were read last. */
   sessionWith(meshId: MeshId, machineId: MachineId): BgpSession;
+  /** Of the session with this machine, as it was then; null: there is none. */
+  routesFrom(meshId: MeshId, machineId: MachineId): RouteCounts | null;
   /** Null: no BIRD runs for this mesh. Rejects when it does not answer. */
   readRib(desired: DesiredMesh, prefix: Prefix | null): Promise<Rib | null>;
   announcementsOf(meshId: MeshId): readonly AnnouncementState[];
@@ -34,15 +37,15 @@ export interface RoutingViewOptions {
 }
 
 export function createRoutingView({ machineId, birdOf, listDuties, toWallMs, log }: RoutingViewOptions): RoutingView {
-  const sessions = new Map<MeshId, BgpSessions | null>();
+  const known = new Map<MeshId, Known | null>();
   const reading = new Map<MeshId, Promise<void>>();
 
   async function look(meshId: MeshId): Promise<void> {
     try {
       const protocols = (await birdOf(meshId)?.readProtocols()) ?? null;
-      sessions.set(meshId, protocols === null ? null : toBgpSessions(protocols));
+      known.set(meshId, protocols === null ? null : toKnown(protocols));
     } catch (error) {
-      sessions.delete(meshId);
+      known.delete(meshId);
       log.debug("BIRD's sessions could not be read", { meshId, error });
     } finally {
       reading.delete(meshId);
@@ -55,7 +58,8 @@ export function createRoutingView({ machineId, birdOf, listDuties, toWallMs, log
       reading.set(meshId, running);
       return running;
     },
-    sessionWith: (meshId, peerId) => sessionWith(sessions.get(meshId) ?? null, peerId),
+    sessionWith: (meshId, peerId) => sessionWith(known.get(meshId)?.sessions ?? null, peerId),
+    routesFrom: (meshId, peerId) => known.get(meshId)?.routeCounts.get(peerId) ?? null,
     async readRib(desired, prefix) {
       const routes = await birdOf(desired.mesh.id)?.readRoutes();
       return routes == null ? null : toRib({ desired, machineId, routes, prefix });
@@ -66,3 +70,13 @@ export function createRoutingView({ machineId, birdOf, listDuties, toWallMs, log
         .map((duty) => toAnnouncementState(duty, toWallMs)),
   };
 }
+
+interface Known {
+  readonly sessions: BgpSessions;
+  readonly routeCounts: ReadonlyMap<MachineId, RouteCounts>;
+}
+
+const toKnown = (protocols: readonly BirdProtocol[]): Known => ({
+  sessions: toBgpSessions(protocols),
+  routeCounts: toRouteCounts(protocols),
+});
