@@ -22,6 +22,7 @@ const PROGRAMS = {
   tinyproxy: "tinyproxy-bin",
   iperf3: "iperf3",
   bird: "bird2",
+  prometheus: "prometheus",
 };
 /** What looks at pages: the browser, and letters for it to draw, which Debian only recommends. Programs, or files by their path. */
 const BROWSER = {
@@ -29,7 +30,12 @@ const BROWSER = {
   "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
 };
 /** Packages that start a service of theirs; a lab starts these programs itself, and a person's machine shall serve nobody. */
-const SERVICES = { coturn: "coturn.service", iperf3: "iperf3.service", bird2: "bird.service" };
+const SERVICES = {
+  coturn: "coturn.service",
+  iperf3: "iperf3.service",
+  bird2: "bird.service",
+  prometheus: "prometheus.service",
+};
 // A person's PATH may lack sbin, where most of these live.
 const FOLDERS = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 const LISTS = "/var/lib/apt/lists";
