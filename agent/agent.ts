@@ -61,6 +61,8 @@ export interface AgentOptions {
   readonly allowsExecChecks: boolean;
   /** Where WireGuard runs on this machine; a rejection, which ends `run`, when nowhere. */
   readonly findWireGuard: (wireguard: WireGuard) => Promise<AgentInfo["wireguard"]>;
+  /** Called once: the machine is enrolled, and the meshes that it knew of are begun. */
+  readonly onUp?: () => void;
 }
 
 /** Why `run` came to its end. */
@@ -235,6 +237,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       );
     }, signal);
     await restored;
+    if (!signal.aborted) options.onUp?.();
   }
 
   function rename(name: EnrolmentFile["name"]): void {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AgentStatus, ExplainReply, NetcheckReply, PeerList, RoutesReply, VersionInfo } from "#schema/local/status";
-import { CommandError } from "../system/exec.ts";
+import { CommandError, type Exec } from "../system/exec.ts";
 import { createFiles } from "../system/files.ts";
 import { createLocalSockets } from "../system/local-socket.ts";
 import { testPeer } from "../testing/mesh-model.ts";
@@ -69,6 +69,22 @@ describe("becket up", () => {
     stop.abort();
     expect(await end).toMatchObject({ code: 0 });
     expect(world.machine.kernel.render()).toContain("bkt-mesh-0");
+  });
+
+  test("tells systemd that it is up, when it is, where systemd asks for it", async () => {
+    const told: string[] = [];
+    const exec: Exec = {
+      run: async (argv, options) => {
+        if (argv[0] !== "env") return world.machine.ports.exec.run(argv, options);
+        told.push(argv.join(" "));
+        return { stdout: "", stderr: "" };
+      },
+    };
+    const env = { BECKET_TOKEN: TEST_TOKEN, NOTIFY_SOCKET: "/run/systemd/notify" };
+    daemons.push(becket(["up", "--url", world.plane.url], { env, agent: { ...world.machine.ports, exec } }));
+    await world.machine.until(() =>
+      expect(told).toEqual(["env NOTIFY_SOCKET=/run/systemd/notify systemd-notify --ready"]),
+    );
   });
 
   test.each([

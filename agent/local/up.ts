@@ -13,6 +13,7 @@ import { parseMetricsAddress } from "./metrics-address.ts";
 import { parsePathSettings } from "./path-settings.ts";
 import { requirePrograms, requireRoot } from "./requirements.ts";
 import { takeNetwork } from "./take-network.ts";
+import { tellServiceManager } from "./tell-service-manager.ts";
 
 export interface UpOptions extends Folders {
   readonly url?: string;
@@ -37,6 +38,7 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
     paths: parsePathSettings(cli.env),
     allowsExecChecks: cli.env.BECKET_ALLOW_EXEC_CHECKS === "1",
     findWireGuard: (wireguard) => requirePrograms(ports.exec, wireguard, ports.host.pid),
+    onUp: () => tellServiceManager(ports, cli.env),
   });
   // First of all: what follows makes an interface to see whether it can, and another agent may be at work.
   let metrics: MetricsServer | null = null;
