@@ -12,8 +12,12 @@ import type { WorkerManifest } from "./worker-bundle.ts";
 
 const repository = path.resolve(import.meta.dirname, "..");
 const configPath = path.join(repository, "wrangler.toml");
-/** What the static files are made of: see scripts/dashboard/build-dashboard.ts. */
-const STATIC_SOURCES = ["worker/public", "dashboard", "schema", "scripts/dashboard"];
+/** What the static files are made of: see scripts/dashboard/build-dashboard.ts and scripts/installer/build-installer.ts. */
+const STATIC_SOURCES = [
+  ...["worker/public", "schema"],
+  ...["dashboard", "scripts/dashboard"],
+  ...["agent", "installer", "scripts/installer"],
+];
 
 async function main(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });

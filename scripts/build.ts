@@ -6,9 +6,9 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, writeFileSync 
 import { createRequire } from "node:module";
 import path from "node:path";
 import { promisify } from "node:util";
-import { build } from "esbuild";
-import { builtinsByRequire, toOneByteText, withoutLocales } from "./agent-bundle.ts";
+import { bundleAgent } from "./agent-bundle.ts";
 import { buildDashboard } from "./dashboard/build-dashboard.ts";
+import { buildInstaller } from "./installer/build-installer.ts";
 
 const repository = path.resolve(import.meta.dirname, "..");
 const TARGETS = { agent: buildAgent, public: buildPublic, worker: buildWorker } as const;
@@ -32,37 +32,17 @@ const targets = names.length > 0 ? names.filter(isTarget) : (Object.keys(TARGETS
 if (targets.includes("public")) await buildPublic();
 await Promise.all(targets.filter((name) => name !== "public").map((name) => TARGETS[name]()));
 
-/** One file for Node 20 and newer: syntax is shortened, names stay, so that a stack trace can be read. */
 async function buildAgent(): Promise<void> {
   const outfile = path.join(repository, "build/agent/becket.mjs");
   // Renamed when whole: whoever starts the agent meanwhile gets the old bundle or the new one.
   const draft = `${outfile}.${process.pid}`;
-  const { outputFiles } = await build({
-    entryPoints: [path.join(repository, "agent/main.ts")],
-    outfile,
-    write: false,
-    absWorkingDir: repository,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    minifySyntax: true,
-    legalComments: "eof",
-    logLevel: "warning",
-    plugins: [builtinsByRequire, withoutLocales],
-    banner: {
-      js: [
-        'import { createRequire as __createRequire } from "node:module";',
-        "const require = __createRequire(import.meta.url);",
-      ].join("\n"),
-    },
-  });
+  const agent = await bundleAgent();
   mkdirSync(path.dirname(outfile), { recursive: true });
-  writeFileSync(draft, toOneByteText(outputFiles[0]?.text ?? ""), { mode: 0o755 });
+  writeFileSync(draft, agent, { mode: 0o755, encoding: "latin1" });
   renameSync(draft, outfile);
 }
 
-/** Static files: the dashboard, and Swagger UI for the API reference. */
+/** Static files: the dashboard, the agent with its installer, and Swagger UI for the API reference. */
 async function buildPublic(): Promise<void> {
   const folder = path.join(repository, "build/public");
   const reference = path.join(folder, "reference");
@@ -73,7 +53,7 @@ async function buildPublic(): Promise<void> {
     const source = path.join(swaggerUi, file);
     if (existsSync(source)) copyFileSync(source, path.join(reference, file));
   }
-  await buildDashboard(folder);
+  await Promise.all([buildInstaller(folder), buildDashboard(folder)]);
 }
 
 /** As `wrangler deploy` would upload it. The variables keep wrangler from asking the network, which it would wait for. */

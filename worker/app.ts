@@ -7,6 +7,7 @@ import { toPublicFailure } from "./middleware/to-failure.ts";
 import { toProblemResponse } from "./problem.ts";
 import { createAgentApi } from "./routes/agent.ts";
 import { createApi } from "./routes/api.ts";
+import { createInstaller } from "./routes/installer.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import type { RequestEnv } from "./routes/mount-operation.ts";
 import { createOidcRoutes } from "./routes/oidc.ts";
@@ -22,6 +23,7 @@ export function createApp(services: Services): App {
   const { log, now, ids, assets } = services;
   const app = new Hono<RequestEnv>();
   app.route("/", createReference());
+  app.route("/", createInstaller(services));
   app.route("/", createAgentApi(services));
   app.route("/", createOidcRoutes(services));
   app.route("/", createMetricsRoute(services));

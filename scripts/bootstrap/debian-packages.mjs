@@ -23,6 +23,8 @@ const PROGRAMS = {
   iperf3: "iperf3",
   bird: "bird2",
   prometheus: "prometheus",
+  shellcheck: "shellcheck",
+  busybox: "busybox",
 };
 /** What looks at pages: the browser, and letters for it to draw, which Debian only recommends. Programs, or files by their path. */
 const BROWSER = {

@@ -30,9 +30,8 @@ export function Arrivals({ token, onDone }: { readonly token: CreatedJoinToken; 
       <DialogBody>
         <CopyBlock text={renderJoinCommand(window.location.origin, token.token)} what="command" />
         <p className="text-muted text-xs">
-          <code className="font-mono">becket.mjs</code> is the agent, one file:{" "}
-          <code className="font-mono">npm run build</code> makes it in <code className="font-mono">build/agent</code>.
-          The token ends <Until at={token.expiresAt} /> and is not shown again.
+          It installs the agent as a service on Debian, Ubuntu, Fedora or Alpine, and says what it does. The token ends{" "}
+          <Until at={token.expiresAt} /> and is not shown again.
         </p>
         <div role="status" className="flex flex-col gap-2">
           {arrived.length === 0 ? (

@@ -22,9 +22,9 @@ describe("the join dialog", () => {
     for (const text of ["0", "1.5", "x", "100001"]) expect(judgeMaxUses(text)).not.toBeNull();
   });
 
-  it("keeps the token out of the arguments", () => {
+  it("gives one line that installs the agent, and hands the token to it alone", () => {
     expect(renderJoinCommand("https://becket.example.org", "bkj_x")).toBe(
-      "sudo BECKET_TOKEN=bkj_x node becket.mjs up --url https://becket.example.org",
+      "curl -fsSL https://becket.example.org/install.sh | sudo BECKET_TOKEN=bkj_x sh",
     );
   });
 });

@@ -1,8 +1,8 @@
 // What somebody runs on a machine so that it joins.
 
-/** The token goes by the environment: an argument would be seen by everybody on that machine. */
+/** Installs the agent where there is none. */
 export const renderJoinCommand = (origin: string, token: string): string =>
-  `sudo BECKET_TOKEN=${token} node becket.mjs up --url ${origin}`;
+  `curl -fsSL ${origin}/install.sh | sudo BECKET_TOKEN=${token} sh`;
 
 export const LIFETIMES = [
   { seconds: 600, label: "10 minutes" },

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Installs, upgrades or removes the Becket agent on this machine. Served by a control plane, which fills its own address in:
+#
+#   curl -fsSL https://becket.example.org/install.sh | sudo BECKET_TOKEN=bkj_... sh
+#
+# Everything below is functions and constants; the last line calls `main`. A download that was cut off runs nothing.
+
+# What is installed: filled in by the control plane and by the build.
+ORIGIN='@ORIGIN@'
+VERSION='@VERSION@'
+AGENT_FILE='@AGENT_FILE@'
+AGENT_SHA256='@AGENT_SHA256@'
+NODE_AT_LEAST='@NODE_AT_LEAST@'
+NODE_VERSION='@NODE_VERSION@'
+NODE_SHA256_X64='@NODE_SHA256_X64@'
+NODE_SHA256_ARM64='@NODE_SHA256_ARM64@'
+
+# Where things are. BECKET_ROOT is for tests: a folder in the place of /.
+ROOT=${BECKET_ROOT-}
+LIBRARY=/usr/local/lib/becket
+PROGRAM=/usr/local/bin/becket
+STATE=/var/lib/becket
+SETTINGS=/etc/default/becket
+UNIT=/etc/systemd/system/becket.service
+OPENRC_SCRIPT=/etc/init.d/becket
+# What this script did to the machine beyond these files, so that it can be undone.
+RECORD=$LIBRARY/installed
+
+print_help() {
+  cat <<HELP
+Installs the Becket agent $VERSION of $ORIGIN, or upgrades it.
+
+  curl -fsSL $ORIGIN/install.sh | sudo BECKET_TOKEN=bkj_... sh      install, and join
+  curl -fsSL $ORIGIN/install.sh | sudo sh                           upgrade a machine that has joined
+  sudo sh $LIBRARY/install.sh --uninstall                 remove everything again
+
+Options:
+  --uninstall   take the machine out of its meshes; remove the agent, its state, and the packages that this script installed
+  --help        this text
+
+Environment:
+  BECKET_TOKEN            the join token; needed until the machine has joined
+  BECKET_TOKEN_FILE       a file that holds it, instead
+  BECKET_NODE_MIRROR      where Node.js comes from when the distribution's is older than $NODE_AT_LEAST (https://nodejs.org/dist)
+  BECKET_NODE_VERSION, BECKET_NODE_SHA256
+                          another build than v$NODE_VERSION, and the SHA-256 of its .tar.gz; both or none
+  BECKET_KEEP_PACKAGES    1: --uninstall leaves packages where they are
+  BECKET_ENDPOINTS, BECKET_STUN_SERVERS, BECKET_LOG_LEVEL, BECKET_ALLOW_EXEC_CHECKS, HTTPS_PROXY, NO_PROXY
+                          the agent's own: kept in $SETTINGS, unless that is there already
+HELP
+}

@@ -1,0 +1,80 @@
+
+# --- This machine ----------------------------------------------------------------------------------------------------
+
+look_at_machine() {
+  # A person's PATH may lack sbin, where most of these programs live.
+  PATH=$PATH:$ROOT/usr/local/sbin:$ROOT/usr/local/bin:$ROOT/usr/sbin:$ROOT/sbin:$ROOT/usr/bin:$ROOT/bin
+  export PATH LC_ALL=C
+  [ "$(uname -s)" = Linux ] || fail "the agent runs on Linux; this is $(uname -s)" "run this on a Linux machine"
+  [ "$(id -u)" = 0 ] || fail "this is not root" "put sudo in front of sh, as in: curl ... | sudo BECKET_TOKEN=... sh"
+  WORK=$(mktemp -d) || fail "there is no room for temporary files" "free some space in ${TMPDIR:-/tmp}"
+  trap 'end $?' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  SYSTEM=$(sed -n 's/^PRETTY_NAME="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$ROOT/etc/os-release" 2>/dev/null) || SYSTEM=
+  SYSTEM=${SYSTEM:-an unknown distribution}
+  if has apt-get; then
+    PACKAGER=apt
+  elif has dnf; then
+    PACKAGER=dnf
+  elif has apk; then
+    PACKAGER=apk
+  else
+    PACKAGER=none
+  fi
+  if [ -d "$ROOT/run/systemd/system" ]; then
+    SERVICES=systemd
+  elif has rc-service && has rc-update; then
+    SERVICES=openrc
+  else
+    SERVICES=none
+  fi
+}
+
+# shellcheck disable=SC2317 # by trap
+end() {
+  rm -rf "$WORK" "$ROOT$STATE/join.env"
+  if [ "$1" = 0 ] || [ "$IS_EXPLAINED" = yes ]; then return 0; fi
+  printf 'becket: FAILED, for the reason above.\n' >&2
+  printf 'becket: What to do: mend that (room on the disk? a read-only file system?), then run this again.\n' >&2
+}
+
+# 20.18.1 <= 22.3? Numbers and dots only.
+is_at_least() {
+  printf '%s\n%s\n' "$1" "$2" | awk -F. '
+    NR == 1 { for (i = 1; i <= 3; i++) wanted[i] = $i + 0 }
+    NR == 2 { for (i = 1; i <= 3; i++) if ($i + 0 != wanted[i]) exit($i + 0 < wanted[i]) }'
+}
+
+# fetch URL FILE WHAT-TO-DO
+fetch() {
+  say "+ download $1"
+  if has curl; then
+    curl -fsSL --retry 3 --connect-timeout 20 -o "$2" "$1" 2>"$WORK/output" && return 0
+  elif has wget; then
+    wget -q -T 20 -O "$2" "$1" 2>"$WORK/output" && return 0
+  else
+    fail "there is neither curl nor wget" "install curl"
+  fi
+  status=$?
+  fail "$1 could not be downloaded ($status: $(tail -n 1 "$WORK/output"))" "$3"
+}
+
+# check_sum FILE SHA256 WHAT WHAT-TO-DO
+check_sum() {
+  found=$(sha256sum "$1" | cut -d ' ' -f 1)
+  [ "$found" = "$2" ] || fail "$3 is not what it should be: its SHA-256 is $found, not $2" "$4"
+}
+
+# Puts standard input in the place of a file, at once. Nothing, when the file has that text already.
+put_file() {
+  cat >"$WORK/new"
+  if [ -f "$ROOT$1" ] && [ "$(cat "$WORK/new")" = "$(cat "$ROOT$1")" ]; then return 0; fi
+  say "+ write $1"
+  mkdir -p "$ROOT${1%/*}"
+  # Copied beside it first: a rename is atomic, and the file gets the label (SELinux) of its folder.
+  cp "$WORK/new" "$ROOT$1.new"
+  chmod "$2" "$ROOT$1.new"
+  mv -f "$ROOT$1.new" "$ROOT$1"
+  IS_CHANGED=yes
+}

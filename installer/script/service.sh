@@ -1,0 +1,101 @@
+
+# --- The service -----------------------------------------------------------------------------------------------------
+
+install_service() {
+  case $SERVICES in
+    systemd) put_file $UNIT 644 <<'SYSTEMD_UNIT'
+@SYSTEMD_UNIT@
+SYSTEMD_UNIT
+      ;;
+    openrc) put_file $OPENRC_SCRIPT 755 <<'OPENRC_SERVICE'
+@OPENRC_SERVICE@
+OPENRC_SERVICE
+      ;;
+  esac
+}
+
+require_services() {
+  [ $SERVICES != none ] ||
+    fail "this machine is run by neither systemd nor OpenRC" "install by hand: put the agent under your own supervisor, see A machine in docs/operations.md"
+}
+
+# Starts the agent, or has the new one take over: interfaces, WireGuard and BIRD go on meanwhile.
+start_service() {
+  case $SERVICES in
+    systemd)
+      run "see what systemctl says above" systemctl daemon-reload
+      run "see what systemctl says above" systemctl --quiet enable becket.service
+      ;;
+    openrc) run "see what rc-update says above" rc-update --quiet add becket default ;;
+  esac
+  if [ $IS_CHANGED = no ] && is_running; then
+    say "The agent runs, and nothing changed."
+    return 0
+  fi
+  say "+ restart the service becket"
+  if restart && wait_until_joined; then return 0; fi
+  print_log >&2
+  if restore_agent; then
+    restart || true
+    fail "the new agent did not start, for the reason above; the one before it is back" "mend that, then run this again"
+  fi
+  fail "the agent did not start, for the reason above" "mend that, then run this again; $(log_command) has all of it"
+}
+
+restart() {
+  case $SERVICES in
+    # It is up when it has joined and its meshes are on the wire: the unit is Type=notify.
+    systemd) systemctl restart becket.service 2>"$WORK/output" ;;
+    openrc) rc-service --quiet becket restart >"$WORK/output" 2>&1 ;;
+  esac
+}
+
+is_running() {
+  case $SERVICES in
+    systemd) systemctl --quiet is-active becket.service ;;
+    openrc) rc-service --quiet becket status >/dev/null 2>&1 ;;
+  esac
+}
+
+# What it joined is on the disk a moment after it joined.
+wait_until_joined() {
+  tries=0
+  until [ -n "$(enrolled_at)" ] && "$ROOT$PROGRAM" status >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    if [ $tries -gt 60 ] || ! is_running; then return 1; fi
+    sleep 0.5
+  done
+}
+
+log_command() {
+  case $SERVICES in
+    systemd) echo "journalctl -u becket" ;;
+    openrc) echo "tail /var/log/becket.log" ;;
+  esac
+}
+
+print_log() {
+  case $SERVICES in
+    systemd) journalctl -u becket.service -n 10 --no-pager -o cat 2>/dev/null ;;
+    openrc) tail -n 10 "$ROOT/var/log/becket.log" 2>/dev/null ;;
+  esac | sed 's/^/  | /'
+}
+
+remove_service() {
+  case $SERVICES in
+    systemd)
+      if [ -f "$ROOT$UNIT" ]; then
+        run "see what systemctl says above" systemctl --quiet disable --now becket.service
+        rm -f "$ROOT$UNIT"
+        run "see what systemctl says above" systemctl daemon-reload
+        systemctl --quiet reset-failed becket.service 2>/dev/null || true
+      fi
+      ;;
+    openrc)
+      if [ -f "$ROOT$OPENRC_SCRIPT" ]; then
+        rc-update --quiet delete becket default >/dev/null 2>&1 || true
+        rm -f "$ROOT$OPENRC_SCRIPT" "$ROOT/var/log/becket.log"
+      fi
+      ;;
+  esac
+}

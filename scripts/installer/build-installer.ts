@@ -1,0 +1,48 @@
+// Puts the agent, named by its content, and install.sh, which knows its hash, among the static files of the control plane.
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { bundleAgent } from "../agent-bundle.ts";
+import { type InstallerParts, type NodeBuilds, renderInstaller } from "./render-installer.ts";
+
+const repository = path.resolve(import.meta.dirname, "../..");
+const sources = path.join(repository, "installer");
+/** One text, cut by what it is about. */
+const SCRIPT = ["about", "say", "machine", "packages", "node", "agent", "service", "main"];
+/** Where the Worker finds it: worker/routes/installer.ts. */
+const TEMPLATE = "install-script.txt";
+
+/** Folders and files that what is installed is made of. */
+export const INSTALLER_SOURCES = ["installer", "scripts/installer", "scripts/agent-bundle.ts", "agent", "schema"];
+
+export async function buildInstaller(folder: string): Promise<void> {
+  const agent = await bundleAgent();
+  const agentSha256 = createHash("sha256").update(agent, "latin1").digest("hex");
+  const agentFile = `becket-${agentSha256.slice(0, 16)}.mjs`;
+  const { version } = JSON.parse(readFileSync(path.join(repository, "package.json"), "utf8")) as { version: string };
+  const template = renderInstaller(readParts(), { version, agentFile, agentSha256, node: readNodeBuilds() });
+  const bundles = path.join(folder, "install");
+  replaceFile(path.join(bundles, agentFile), agent);
+  // What names the agent goes after it.
+  replaceFile(path.join(folder, TEMPLATE), template);
+  for (const file of readdirSync(bundles)) {
+    if (file.endsWith(".mjs") && file !== agentFile) rmSync(path.join(bundles, file), { force: true });
+  }
+}
+
+export function readParts(): InstallerParts {
+  const read = (file: string) => readFileSync(path.join(sources, file), "utf8");
+  const script = SCRIPT.map((name) => read(`script/${name}.sh`));
+  return { script, systemdUnit: read("becket.service"), openrcService: read("becket.openrc") };
+}
+
+export const readNodeBuilds = (): NodeBuilds =>
+  JSON.parse(readFileSync(path.join(sources, "node-builds.json"), "utf8")) as NodeBuilds;
+
+/** Several control planes may start at once on one checkout: each file is whole at any time. */
+function replaceFile(file: string, text: string): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, text, "latin1");
+  renameSync(draft, file);
+}
