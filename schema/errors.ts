@@ -58,6 +58,7 @@ export const ERROR_STATUS = {
   address_outside_mesh: 422,
   default_route_not_allowed: 422,
   idempotency_key_reused: 422,
+  upgrade_required: 426,
   wire_version_unsupported: 426,
   rate_limited: 429,
   internal_error: 500,

@@ -88,6 +88,7 @@ export const PROBLEM_TITLES: Readonly<Record<ErrorCode, string>> = {
   address_outside_mesh: "The address is not in the mesh's network",
   default_route_not_allowed: "The route does not allow a default route",
   idempotency_key_reused: "The Idempotency-Key was used for another request",
+  upgrade_required: "This needs a WebSocket",
   wire_version_unsupported: "The wire version is not supported",
   rate_limited: "Too many requests",
   internal_error: "Something went wrong here; the log has the request id",

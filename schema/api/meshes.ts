@@ -121,3 +121,19 @@ export const deleteMesh = defineOperation({
   status: 204,
   errors: ["mesh_not_found", "mesh_not_empty"],
 });
+export const watchMesh = defineOperation({
+  id: "watchMesh",
+  tag,
+  method: "get",
+  path: "/meshes/{meshId}/live",
+  summary: "Watch a mesh",
+  description:
+    "A WebSocket that tells within a second what changed in the mesh, for whoever then asks for that, and carries telemetry of machines that it is " +
+    "asked for. Messages are JSON text: `live.welcome`, `live.changed` and `live.telemetry` come, `live.watch` may be sent. Text `ping` is " +
+    "answered `pong`. Close code 4401 means: connect again at once; 4410: the mesh was deleted. Browsers with a session need the header Origin, " +
+    "as for what is no GET.",
+  role: "viewer",
+  params,
+  status: 101,
+  errors: ["mesh_not_found", "upgrade_required", "origin_mismatched", "limit_reached"],
+});

@@ -41,8 +41,9 @@ export interface Operation {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
-  readonly status: 200 | 201 | 204;
-  /** Absent with 204. */
+  /** 101: it becomes a WebSocket. */
+  readonly status: 101 | 200 | 201 | 204;
+  /** Absent with 101 and 204. */
   readonly reply?: z.ZodObject;
   /** Accepts Idempotency-Key. */
   readonly isIdempotencyKeyAccepted?: true;

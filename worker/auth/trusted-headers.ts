@@ -1,4 +1,4 @@
-// Headers that the Worker sets for an object after it authenticated a machine. The Worker builds the request to the object anew, so
+// Headers that the Worker sets for an object after it authenticated a machine, or a person who watches. The Worker builds the request to the object anew, so
 // nothing that a client sent under these names gets through.
 
 export const TRUSTED_HEADERS = {
@@ -8,4 +8,6 @@ export const TRUSTED_HEADERS = {
   tokenIssuedAt: "x-becket-token-issued-at",
   tokenExpiresAt: "x-becket-token-expires-at",
   requestId: "x-becket-request-id",
+  /** Who watches a mesh, in place of a machine: the actor's kind and id. */
+  watcher: "x-becket-watcher",
 } as const;

@@ -1,4 +1,4 @@
-// Text from a machine to a message of the wire, or the fault by name.
+// Text from a machine, or from whoever watches, to a message of the wire, or the fault by name.
 import { z } from "zod";
 import { MAX_MACHINE_MESSAGE_BYTES } from "#schema/limits";
 import { err, ok, type Result } from "#schema/result";
@@ -21,7 +21,11 @@ export interface Decoder<Message> {
 
 const WithType = z.object({ type: z.string() });
 
-export function createDecoder<Message>(schema: z.ZodType<Message>, types: ReadonlySet<string>): Decoder<Message> {
+export function createDecoder<Message>(
+  schema: z.ZodType<Message>,
+  types: ReadonlySet<string>,
+  maxBytes: number = MAX_MACHINE_MESSAGE_BYTES,
+): Decoder<Message> {
   function decodeAll(values: readonly unknown[]): Result<Decoded<Message>, DecodeFailure> {
     const messages: Message[] = [];
     const unknownTypes: string[] = [];
@@ -41,11 +45,11 @@ export function createDecoder<Message>(schema: z.ZodType<Message>, types: Readon
   return {
     decodeFrame(frame) {
       if (typeof frame !== "string") return err({ code: "bad_request", detail: "messages are JSON text, not binary" });
-      const json = parseJson(frame);
+      const json = parseJson(frame, maxBytes);
       return json.ok ? decodeAll([json.value]) : json;
     },
     decodeBatch(body) {
-      const json = parseJson(body);
+      const json = parseJson(body, maxBytes);
       if (!json.ok) return json;
       const batch = MessageBatch.safeParse(json.value);
       return batch.success ? decodeAll(batch.data.messages) : err(toFailure(batch.error));
@@ -58,8 +62,8 @@ export const messageTypesOf = (schema: {
   readonly options: readonly { readonly shape: { readonly type: z.ZodLiteral<string> } }[];
 }): ReadonlySet<string> => new Set(schema.options.map((option) => option.shape.type.value));
 
-function parseJson(text: string): Result<unknown, DecodeFailure> {
-  if (isTooLong(text)) return err({ code: "body_too_large", detail: `longer than ${MAX_MACHINE_MESSAGE_BYTES} bytes` });
+function parseJson(text: string, maxBytes: number): Result<unknown, DecodeFailure> {
+  if (isTooLong(text, maxBytes)) return err({ code: "body_too_large", detail: `longer than ${maxBytes} bytes` });
   try {
     return ok(JSON.parse(text));
   } catch {
@@ -69,9 +73,8 @@ function parseJson(text: string): Result<unknown, DecodeFailure> {
 }
 
 // UTF-8 makes at most three bytes of one UTF-16 unit, so only texts near the limit are encoded to be measured.
-const isTooLong = (text: string): boolean =>
-  text.length > MAX_MACHINE_MESSAGE_BYTES ||
-  (text.length * 3 > MAX_MACHINE_MESSAGE_BYTES && new TextEncoder().encode(text).length > MAX_MACHINE_MESSAGE_BYTES);
+const isTooLong = (text: string, maxBytes: number): boolean =>
+  text.length > maxBytes || (text.length * 3 > maxBytes && new TextEncoder().encode(text).length > maxBytes);
 
 function toFailure(error: z.ZodError): DecodeFailure {
   const errors = error.issues.slice(0, 8).map(({ path, message }) => ({ path: path.join("."), message }));

@@ -1,4 +1,4 @@
-// The hibernatable WebSockets of an object, one per machine. What must outlive hibernation is in each socket's attachment
+// The hibernatable WebSockets of an object that are machines', one per machine, tagged with its id. What must outlive hibernation is in each socket's attachment
 // (16,384 bytes at most: Durable Objects docs, "WebSockets", 2026-11), parsed again when the object wakes.
 import { z } from "zod";
 import { MachineId } from "#schema/ids";
@@ -34,7 +34,10 @@ export function createSockets<State>(ctx: DurableObjectState, stateSchema: z.Zod
   const byMachine = new Map<string, Entry<State>>();
   // Answered by the runtime without waking the object; the timestamp is what presence is read from.
   ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-  for (const webSocket of ctx.getWebSockets()) restore(webSocket);
+  for (const webSocket of ctx.getWebSockets()) {
+    // An object may have other sockets than machines'.
+    if (MachineId.safeParse(ctx.getTags(webSocket)[0]).success) restore(webSocket);
+  }
 
   function restore(webSocket: WebSocket): void {
     if (webSocket.readyState !== WebSocket.OPEN) return;

@@ -6,6 +6,7 @@ import { err, ok, type Result } from "#schema/result";
 import { findMachine } from "../db/machines.ts";
 import { type ListedMembership, listMembershipsOf } from "../db/memberships.ts";
 import type { Failure } from "../failure.ts";
+import { toPeerTelemetry } from "../mesh-object/live/to-live-telemetry.ts";
 import type { MemberTelemetry, MeshObjectRpc } from "../mesh-object/rpc.ts";
 import { askMeshes, type LiveFailure, type LiveParts } from "./ask-meshes.ts";
 
@@ -21,7 +22,7 @@ export async function listPeers(
 ): Promise<Result<{ items: PeerTelemetry[] }, TelemetryFailure>> {
   const told = await readTelemetry(services, machineId, (place) => meshId === undefined || place.meshId === meshId);
   if (!told.ok) return told;
-  return ok({ items: told.value.flatMap(({ peers }) => peers.map(toSummary)) });
+  return ok({ items: told.value.flatMap(({ peers }) => peers.map(toPeerTelemetry)) });
 }
 
 export async function explainPeer(
@@ -86,6 +87,3 @@ async function readSharedMeshes(
   if (shared.length > 0 && machineId !== peerId) return ok(new Set(shared));
   return err({ code: "peer_not_found", detail: `the machine is in no mesh together with ${peerId}` });
 }
-
-const toSummary = ({ candidates, localNat, peerNat, nextTryAt, since, ...summary }: PeerExplanation): PeerTelemetry =>
-  summary;

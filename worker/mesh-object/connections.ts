@@ -11,6 +11,7 @@ import { createPollPresence } from "../durable/poll-presence.ts";
 import { createSockets, type Socket, type Sockets } from "../durable/sockets.ts";
 import { createWaiters } from "../durable/waiters.ts";
 import type { Failure } from "../failure.ts";
+import type { NoteChange } from "./live/observe-storage.ts";
 import type { MemberReport } from "./messages.ts";
 import type { Position } from "./sync/sync.ts";
 
@@ -69,7 +70,11 @@ const MAX_KEPT_MESSAGE_LENGTH = 200;
 
 export function createConnections(
   ctx: DurableObjectState,
-  { now, onGone }: { now: () => number; onGone: (machineId: MachineId, lastSeenAt: number) => void },
+  {
+    now,
+    onGone,
+    note,
+  }: { now: () => number; onGone: (machineId: MachineId, lastSeenAt: number) => void; note: NoteChange },
 ): Connections {
   const sockets = createSockets(ctx, SocketState);
   const waiters = createWaiters<MachineId, Position>();
@@ -119,8 +124,12 @@ export function createConnections(
       return sockets.accept(machineId, { told: null, applied: null, failures: [] }, nowMs);
     },
     hold: (machineId, position, holdMs) => waiters.hold(machineId, { since: position, holdMs }),
-    heardPolling: polls.heard,
+    heardPolling(machineId) {
+      if (polls.lastSeenAt(machineId) === null) note("presence", machineId);
+      polls.heard(machineId);
+    },
     keepReport(machineId, { applied, failures }) {
+      note("members", machineId);
       const kept = failures.map((failure) => ({
         ...failure,
         message: failure.message.slice(0, MAX_KEPT_MESSAGE_LENGTH),

@@ -16,7 +16,11 @@ import { type Connections, createConnections } from "./connections.ts";
 import { createLinkEvents, type LinkEvents } from "./links/link-events.ts";
 import { createRibReader, type RibReader } from "./links/rib-reader.ts";
 import { createTelemetry, type Telemetry } from "./links/telemetry.ts";
+import { createLive, type Live, type ToTelemetry } from "./live/live.ts";
+import { type NoteChange, observeAnnouncements, observeLinkEvents, observeMesh } from "./live/observe-storage.ts";
+import { createWatchers } from "./live/watchers.ts";
 import { createMemberEndpoint, type MemberEndpoint } from "./member-endpoint.ts";
+import { toMemberTelemetry } from "./member-view.ts";
 import type { MeshParts } from "./members.ts";
 import { readOpenMesh } from "./members.ts";
 import { applyPolicies } from "./policies/apply-policies.ts";
@@ -49,6 +53,8 @@ export interface MeshServices extends MeshParts {
   readonly policies: PolicyStorage;
   readonly policyRefresh: PolicyRefresh;
   readonly ribs: RibReader;
+  readonly live: Live;
+  readonly toTelemetry: ToTelemetry;
   readonly log: Logger;
 }
 
@@ -56,14 +62,18 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   const now = Date.now;
   const log = createLogger(parseLogLevel(env.BECKET_LOG_LEVEL));
   const db = createDatabase(ctx.storage);
-  const storage = createMeshStorage(db, () => ctx.storage.deleteAll());
+  const note: NoteChange = (resource, machineId) => live.note(resource, machineId);
+  const storage = observeMesh(
+    createMeshStorage(db, () => ctx.storage.deleteAll()),
+    note,
+  );
   const alarms = createAlarms<AlarmName>(db, ctx.storage);
-  const announcements = createAnnouncementStorage(db);
+  const announcements = observeAnnouncements(createAnnouncementStorage(db), note);
   const policies = createPolicyStorage(db);
   const replies = createReplies({ storage, announcements, policies });
 
   const connections = createConnections(ctx, {
-    now,
+    ...{ now, note },
     onGone: (machineId, lastSeenAt) => writeLastSeen(machineId, lastSeenAt),
   });
   function writeLastSeen(machineId: MachineId, lastSeenAt: number): void {
@@ -97,12 +107,13 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   const relayTickets = createRelayTickets(createRelayTicketStorage(db));
   const waitUntil = (promise: Promise<void>) => ctx.waitUntil(promise);
   const ofPaths = {
-    linkEvents: createLinkEvents(db),
+    linkEvents: observeLinkEvents(createLinkEvents(db), note),
     transits: createTransits(db),
     telemetry: createTelemetry({
       now,
       isOnline: connections.isOnline,
       tell: (machineId, message) => connections.tell(machineId, JSON.stringify(message)),
+      followers: { has: (machineId) => live.isWatched(machineId), deliver: (...told) => live.passOn(...told) },
     }),
     ribs: createRibReader({
       randomId: () => crypto.randomUUID(),
@@ -110,11 +121,21 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
     }),
     relayInvitations: createRelayInvitations({ connections, tickets: relayTickets, waitUntil, now, log }),
   };
+  const toTelemetry: ToTelemetry = (mesh, machineId, report) =>
+    toMemberTelemetry({ ...storage, listAnnouncements: () => announcements.listOf(machineId) }, mesh, report);
+  const live = createLive({
+    ...{ storage, now, log },
+    watchers: createWatchers(ctx, now),
+    readOpenMesh: () => readOpenMesh(storage),
+    toTelemetry,
+    follow: ofPaths.telemetry.follow,
+  });
   return {
+    ...{ live, toTelemetry },
     ...{ db, log, storage, announcements, alarms, connections, broadcast, relayTickets, ...ofPaths },
     ...{ policies, policyRefresh },
     addresses: createAddressStorage(db),
-    endpoint: createMemberEndpoint({ ...ofPaths, storage, connections, replies, broadcast, now, log }),
+    endpoint: createMemberEndpoint({ ...ofPaths, note, storage, connections, replies, broadcast, now, log }),
     outbox: createOutbox({
       ...shared,
       table: "outbox",
@@ -122,6 +143,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
       maxEntries: MAX_PROJECTIONS,
       async deliver(entries) {
         const failed = await project(entries);
+        live.note("lists");
         // From here on a change of a policy set finds this mesh by its new member. What changed before is read now.
         if (entries.some(({ type }) => type === "membership")) await policyRefresh.refresh();
         return failed;

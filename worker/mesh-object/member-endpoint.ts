@@ -12,6 +12,8 @@ import type { Connections } from "./connections.ts";
 import type { LinkEvents } from "./links/link-events.ts";
 import type { RibReader } from "./links/rib-reader.ts";
 import type { Telemetry } from "./links/telemetry.ts";
+import { MAX_WATCHERS } from "./live/live.ts";
+import type { NoteChange } from "./live/observe-storage.ts";
 import { readOpenMesh } from "./members.ts";
 import { handleMessages, type MessageKind, type MessageOutcome } from "./messages.ts";
 import type { RelayInvitations } from "./signals/relay-invitations.ts";
@@ -36,12 +38,13 @@ export interface MemberEndpointParts {
   readonly connections: Connections;
   readonly replies: Replies;
   readonly broadcast: Broadcast;
+  readonly note: NoteChange;
   readonly now: () => number;
   readonly log: Logger;
 }
 
-/** Hibernatable WebSockets per object (Durable Objects docs, "Limits", 2026-11). */
-const MAX_SOCKETS = 32_768;
+/** Hibernatable WebSockets per object (Durable Objects docs, "Limits", 2026-11), without those of watchers. */
+const MAX_SOCKETS = 32_768 - MAX_WATCHERS;
 /** Hello, heartbeat and poll may be answered with everything. */
 const COSTLY = { burst: 30, perSecond: 1 };
 /** Keys and endpoints change seldom, and each change goes to every member. */
@@ -86,7 +89,10 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
     const { isChanged, report, tells, relayPeers, transitMembers, telemetry, droppedLinkEvents } = outcome;
     if (isChanged) broadcast.schedule();
     if (report !== null) connections.keepReport(machineId, report);
-    if (outcome.ask?.kind === "hello") parts.telemetry.greeted(machineId);
+    if (outcome.ask?.kind === "hello") {
+      parts.note("presence", machineId);
+      parts.telemetry.greeted(machineId);
+    }
     for (const { machineId: to, message } of tells) connections.tell(to, JSON.stringify(message));
     const meshId = storage.readMesh()?.settings.id;
     for (const peerId of relayPeers) if (meshId) parts.relayInvitations.invite({ meshId, machineId, peerId });

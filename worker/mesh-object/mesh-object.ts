@@ -7,6 +7,7 @@ import type { Member } from "#schema/machine";
 import type { Prefix } from "#schema/prefix";
 import { err, ok, type Result } from "#schema/result";
 import type { MeshLeft } from "#schema/wire/messages";
+import { TRUSTED_HEADERS } from "../auth/trusted-headers.ts";
 import type { MeshRouting } from "../db/projections.ts";
 import { createAgentHandler } from "../durable/agent-endpoint.ts";
 import { guardFrame } from "../durable/guard-frame.ts";
@@ -24,7 +25,8 @@ import {
 } from "./announcements/change-announcements.ts";
 import { changeSettings } from "./change-settings.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
-import { toLastSeen, toMember, toMemberRib, toMemberTelemetry } from "./member-view.ts";
+import { isWatcherSocket } from "./live/watchers.ts";
+import { toLastSeen, toMember, toMemberRib } from "./member-view.ts";
 import {
   addMember,
   closeMesh,
@@ -110,6 +112,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
 
   async renameMember(machineId: MachineId, name: string): Promise<void> {
     renameMember(this.#mesh, machineId, name);
+    this.#mesh.live.note("machines", machineId);
     this.#mesh.broadcast.schedule();
   }
 
@@ -119,6 +122,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
       setMemberGateway(this.#mesh, { machineId, isGateway }, Date.now());
       return isGateway ? [] : this.#mesh.transits.dropThrough(machineId);
     });
+    this.#mesh.live.note("machines", machineId);
     this.#mesh.broadcast.schedule();
     this.#tellTransits(untransited);
     this.#deliverSoon();
@@ -177,8 +181,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     if (this.#mesh.storage.readMember(machineId) === null) return err({ code: "member_not_found" });
     const read = await this.#mesh.telemetry.read(machineId, waitMs);
     if (!read.ok) return err({ code: read.error });
-    const listAnnouncements = () => this.#mesh.announcements.listOf(machineId);
-    return ok(toMemberTelemetry({ ...this.#mesh.storage, listAnnouncements }, mesh, read.value));
+    return ok(this.#mesh.toTelemetry(mesh, machineId, read.value));
   }
 
   async readRib(
@@ -242,22 +245,29 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   async close(): Promise<{ memberCount: number }> {
     const closed = this.#transact(() => closeMesh(this.#mesh, Date.now()));
     for (const machineId of this.#mesh.connections.machineIds()) this.#dismiss(machineId, "mesh_deleted");
+    this.#mesh.live.close();
     this.#deliverSoon();
     return closed;
   }
 
-  override fetch(request: Request): Promise<Response> {
-    return this.#serveMember(request);
+  override async fetch(request: Request): Promise<Response> {
+    return request.headers.has(TRUSTED_HEADERS.watcher) ? this.#mesh.live.open(request) : this.#serveMember(request);
   }
 
   override webSocketMessage(webSocket: WebSocket, frame: string | ArrayBuffer): void {
-    guardFrame(webSocket, { log: this.#mesh.log, failure: "a member's message failed" }, () =>
-      this.#mesh.endpoint.receiveFrame(webSocket, frame),
+    const isWatcher = isWatcherSocket(this.ctx, webSocket);
+    const { log, live, endpoint } = this.#mesh;
+    guardFrame(webSocket, { log, failure: `a ${isWatcher ? "watcher" : "member"}'s message failed` }, () =>
+      (isWatcher ? live : endpoint).receiveFrame(webSocket, frame),
     );
   }
 
   override webSocketClose(webSocket: WebSocket): void {
-    const { connections, storage } = this.#mesh;
+    const { connections, storage, live } = this.#mesh;
+    if (isWatcherSocket(this.ctx, webSocket)) {
+      live.dropped(webSocket);
+      return;
+    }
     const dropped = connections.sockets.dropped(webSocket);
     if (dropped === null || readOpenMesh(storage) === null) return;
     storage.writeLastSeen(dropped.machineId, dropped.lastSeenAt);

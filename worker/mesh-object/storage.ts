@@ -60,8 +60,8 @@ export interface MeshStorage {
   hasKey(publicKey: WireGuardPublicKey): boolean;
   insertMember(member: MemberRecord): void;
   writeMember(member: MemberRecord): void;
-  deleteMember(machineId: string): void;
-  writeLastSeen(machineId: string, atMs: number): void;
+  deleteMember(machineId: MachineId): void;
+  writeLastSeen(machineId: MachineId, atMs: number): void;
   /** In order of machine ids. */
   readMembersAfter(machineId: string | null, limit: number): MemberRecord[];
   readMemberIds(): MachineId[];

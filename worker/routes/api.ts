@@ -10,6 +10,7 @@ import { mountMembers } from "./members.ts";
 import { mountMeshes } from "./meshes.ts";
 import { mountOpenOperation, type OpenHandler } from "./mount-open-operation.ts";
 import { type Api, type Handler, mountOperation, toRoutePath } from "./mount-operation.ts";
+import { mountUpgrade, type UpgradeHandler } from "./mount-upgrade.ts";
 import { renderOpenApi } from "./openapi.ts";
 import { mountPolicySets } from "./policy-sets.ts";
 import { mountSignIn } from "./sign-in.ts";
@@ -17,6 +18,7 @@ import { mountTokens } from "./tokens.ts";
 import { mountUsers } from "./users.ts";
 
 export type Mount = <const O extends Operation>(operation: O, handler: Handler<O>) => void;
+export type MountUpgrade = <const O extends Operation>(operation: O, handler: UpgradeHandler<O>) => void;
 export type MountOpen = <const O extends Operation>(operation: O, handler: OpenHandler<O>) => void;
 
 export function createApi(services: Services): Api {
@@ -36,7 +38,11 @@ export function createApi(services: Services): Api {
     note(operation);
     mountOpenOperation(api, services, operation, handler);
   };
-  mountMeshes(mount, services);
+  const mountWebSocket: MountUpgrade = (operation, handler) => {
+    note(operation);
+    mountUpgrade(api, services, operation, handler);
+  };
+  mountMeshes({ mount, mountUpgrade: mountWebSocket }, services);
   mountMembers(mount, services);
   mountAnnouncements(mount, services);
   mountPolicySets(mount, services);

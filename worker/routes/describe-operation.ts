@@ -64,7 +64,12 @@ function describeParameters({ params, query, isIdempotencyKeyAccepted }: Operati
 
 function describeSuccess({ status, reply, isIdempotencyKeyAccepted }: Operation, schemas: SchemaObjects): object {
   return {
-    description: { 200: "Done.", 201: "Created.", 204: "Done; the answer has no body." }[status],
+    description: {
+      101: "The connection is a WebSocket from here on.",
+      200: "Done.",
+      201: "Created.",
+      204: "Done; the answer has no body.",
+    }[status],
     headers: {
       "X-Request-Id": { $ref: "#/components/headers/RequestId" },
       ...(isIdempotencyKeyAccepted

@@ -51,11 +51,7 @@ export async function forwardToObject(
   object: { fetch(request: Request): Promise<Response> },
   { claims, requestId }: Forwarding,
 ): Promise<Response> {
-  const headers = new Headers();
-  for (const name of FORWARDED_HEADERS) {
-    const value = request.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
+  const headers = pickHeaders(request.headers);
   headers.set(TRUSTED_HEADERS.machineId, claims.iss);
   headers.set(TRUSTED_HEADERS.tokenId, claims.jti);
   headers.set(TRUSTED_HEADERS.tokenIssuedAt, String(claims.iat));
@@ -65,4 +61,14 @@ export async function forwardToObject(
   const body = await readText(request, MAX_MACHINE_MESSAGE_BYTES);
   if (!body.ok) return toProblemResponse(body.error, requestId);
   return object.fetch(new Request(request.url, { method: "POST", headers, body: body.value }));
+}
+
+/** Only those that objects need. */
+export function pickHeaders(from: Headers): Headers {
+  const headers = new Headers();
+  for (const name of FORWARDED_HEADERS) {
+    const value = from.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  return headers;
 }

@@ -4,9 +4,15 @@ import { deleteMesh } from "../meshes/delete-mesh.ts";
 import { listMeshes, readMesh } from "../meshes/read-meshes.ts";
 import { updateMesh } from "../meshes/update-mesh.ts";
 import type { Services } from "../services.ts";
-import type { Mount } from "./api.ts";
+import type { Mount, MountUpgrade } from "./api.ts";
+import { watchMesh } from "./watch-mesh.ts";
 
-export function mountMeshes(mount: Mount, services: Services): void {
+interface Mounts {
+  readonly mount: Mount;
+  readonly mountUpgrade: MountUpgrade;
+}
+
+export function mountMeshes({ mount, mountUpgrade }: Mounts, services: Services): void {
   mount(operations.listMeshes, ({ query }) => listMeshes(services, query));
   mount(operations.createMesh, ({ body, cause }) => createMesh(services, body, cause));
   mount(operations.getMesh, ({ params }) => readMesh(services, params.meshId));
@@ -15,5 +21,8 @@ export function mountMeshes(mount: Mount, services: Services): void {
   );
   mount(operations.deleteMesh, ({ params, query, cause }) =>
     deleteMesh(services, { meshId: params.meshId, force: query.force, cause }),
+  );
+  mountUpgrade(operations.watchMesh, ({ params, ...upgrade }) =>
+    watchMesh(services, { meshId: params.meshId, ...upgrade }),
   );
 }

@@ -54,11 +54,8 @@ export function mountOperation<const O extends Operation>(
       request: Request,
       pathParams: Record<string, string>,
     ): Promise<Result<Answer & { isRepeated?: boolean }, Failure>> {
-      const caller = await services.failureLimit.guard(request.headers, () => authenticateCaller(services, request));
+      const caller = await authorize(services, operation, request);
       if (!caller.ok) return caller;
-      if (!isAllowed(caller.value.role, operation.role)) {
-        return err({ code: "forbidden", detail: `this needs the role ${operation.role}` });
-      }
       const input = await parseInput(operation, request, pathParams);
       if (!input.ok) return input;
       const cause = { actor: caller.value.actor, requestId };
@@ -72,6 +69,17 @@ export function mountOperation<const O extends Operation>(
       return idempotent === null ? run() : runOnce(services, idempotent, run);
     }
   });
+}
+
+/** Who calls, if that role may call this operation. */
+export async function authorize(
+  services: Services,
+  operation: Operation,
+  request: Request,
+): Promise<Result<Caller, Failure>> {
+  const caller = await services.failureLimit.guard(request.headers, () => authenticateCaller(services, request));
+  if (!caller.ok || isAllowed(caller.value.role, operation.role)) return caller;
+  return err({ code: "forbidden", detail: `this needs the role ${operation.role}` });
 }
 
 function toResponse({ status, body, isRepeated }: Answer & { isRepeated?: boolean }): Response {

@@ -5,7 +5,7 @@ import { createMachineId, createMeshId } from "../../testing/fake-agent.ts";
 import { connectMember, TRANSPORTS } from "../../testing/test-member.ts";
 import { createTestMesh } from "../../testing/test-mesh.ts";
 import { createReport } from "../../testing/test-telemetry.ts";
-import { createTelemetry } from "./telemetry.ts";
+import { createTelemetry, type KeptReport } from "./telemetry.ts";
 
 const WATCH = { type: "telemetry.watch", seconds: 30 };
 
@@ -90,13 +90,15 @@ describe("while it is read again and again", () => {
 
   function createWatched({ isConnected = true } = {}) {
     const told: TelemetryWatch[] = [];
-    const at = { nowMs: 0, isConnected };
+    const delivered: KeptReport[] = [];
+    const at = { nowMs: 0, isConnected, isFollowed: false };
     const telemetry = createTelemetry({
       now: () => at.nowMs,
       isOnline: () => at.isConnected,
       tell: (_, message) => void told.push(message),
+      followers: { has: () => at.isFollowed, deliver: (_, report) => void delivered.push(report) },
     });
-    return { telemetry, told, at };
+    return { telemetry, told, delivered, at };
   }
 
   test("a report of the last two seconds is answered at once, and the member asked every ten", async () => {
@@ -161,5 +163,23 @@ describe("while it is read again and again", () => {
     }
     const read = await reading;
     expect(read.ok && read.value.peers).toHaveLength(64);
+  });
+
+  test("a machine that is watched is asked every ten seconds as long as it tells, and no longer than somebody watches", () => {
+    const { telemetry, told, delivered, at } = createWatched();
+    at.isFollowed = true;
+    telemetry.follow(machine);
+    telemetry.heard(machine, createReport(mesh, [], { isSteady: false }));
+    for (at.nowMs = 1_000; at.nowMs <= 35_000; at.nowMs += 1_000) telemetry.heard(machine, createReport(mesh, []));
+    expect([told.length, delivered.length]).toEqual([4, 35]);
+    at.isFollowed = false;
+    for (at.nowMs = 36_000; at.nowMs <= 65_000; at.nowMs += 1_000) telemetry.heard(machine, createReport(mesh, []));
+    expect([told.length, delivered.length]).toEqual([4, 35]);
+  });
+
+  test("a machine that is not connected is not asked by who watches it", () => {
+    const { telemetry, told } = createWatched({ isConnected: false });
+    telemetry.follow(machine);
+    expect(told).toEqual([]);
   });
 });

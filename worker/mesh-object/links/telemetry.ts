@@ -14,6 +14,8 @@ export interface Telemetry {
   read(machineId: MachineId, waitMs: number): Promise<Result<KeptReport, "offline" | "silent">>;
   /** The member said hello: whatever it was asked for on a connection before, it is asked for anew. */
   greeted(machineId: MachineId): void;
+  /** Somebody watches this machine: it is asked, and again when that is due. */
+  follow(machineId: MachineId): void;
   forget(machineId: MachineId): void;
   /** Members that somebody looks at, or did so within the last minute. */
   countWatched(): number;
@@ -39,14 +41,23 @@ interface Watched {
   readonly readers: Set<(report: KeptReport) => void>;
 }
 
+/** Whoever watches machines, in place of reading them again and again. */
+export interface Followers {
+  has(machineId: MachineId): boolean;
+  /** Each steady report, as it comes. */
+  deliver(machineId: MachineId, report: KeptReport): void;
+}
+
 export function createTelemetry({
   now,
   isOnline,
   tell,
+  followers,
 }: {
   now: () => number;
   isOnline: (machineId: MachineId) => boolean;
   tell: (machineId: MachineId, message: TelemetryWatch) => void;
+  followers: Followers;
 }): Telemetry {
   const watched = new Map<MachineId, Watched>();
 
@@ -85,13 +96,20 @@ export function createTelemetry({
   return {
     heard(machineId, part) {
       dropOld();
-      const entry = watched.get(machineId);
+      const isFollowed = followers.has(machineId);
+      // What is watched is asked for again as long as reports come, also by an object that slept meanwhile.
+      const entry = isFollowed ? watch(machineId) : watched.get(machineId);
       if (entry === undefined) return;
       entry.parts.push(part);
       if (part.hasMore && entry.parts.length < MAX_PARTS) return;
       entry.report = { ...joinParts(entry.parts), receivedAt: now() };
       entry.parts = [];
       for (const reader of entry.readers) reader(entry.report);
+      if (isFollowed && entry.report.isSteady) followers.deliver(machineId, entry.report);
+    },
+    follow(machineId) {
+      dropOld();
+      if (isOnline(machineId)) watch(machineId);
     },
     async read(machineId, waitMs) {
       dropOld();
@@ -106,9 +124,12 @@ export function createTelemetry({
     },
     greeted(machineId) {
       const entry = watched.get(machineId);
-      if (entry === undefined) return;
-      entry.watchedAt = Number.NEGATIVE_INFINITY;
-      entry.parts = [];
+      if (entry !== undefined) {
+        entry.watchedAt = Number.NEGATIVE_INFINITY;
+        entry.parts = [];
+      }
+      // Behind the answer to its hello.
+      if (followers.has(machineId)) queueMicrotask(() => watch(machineId));
     },
     forget: (machineId) => void watched.delete(machineId),
     countWatched() {

@@ -1,0 +1,189 @@
+// Tells whoever watches the mesh what changed, and passes on the telemetry of machines that somebody watches. Nothing is stored, and a mesh
+// that nobody watches has no timer and does no work for it.
+import type { MachineId } from "#schema/ids";
+import { LIVE_CLOSE_CODES } from "#schema/live/close-codes";
+import type { FromLiveMessage, LiveResource } from "#schema/live/messages";
+import { ToLiveMessage } from "#schema/live/messages";
+import { MAX_UNSEEN_FRAMES, MAX_WATCHER_MESSAGE_BYTES, WATCH_LEASE_MS } from "#schema/live/pace";
+import { LIVE_VERSION } from "#schema/live/version";
+import { err } from "#schema/result";
+import { TRUSTED_HEADERS } from "../../auth/trusted-headers.ts";
+import { toClose } from "../../durable/close-reason.ts";
+import { createDecoder, messageTypesOf } from "../../durable/decode-message.ts";
+import { createRateLimiter } from "../../durable/rate-limiter.ts";
+import type { Failure } from "../../failure.ts";
+import type { Logger } from "../../log.ts";
+import { toProblemResponse } from "../../problem.ts";
+import type { KeptReport } from "../links/telemetry.ts";
+import type { MemberTelemetry } from "../rpc.ts";
+import type { MeshRecord, MeshStorage } from "../storage.ts";
+import { createHints } from "./hints.ts";
+import { toLiveTelemetry } from "./to-live-telemetry.ts";
+import type { Watcher, Watchers } from "./watchers.ts";
+
+export interface Live {
+  /** Call it with every change; what nobody watches costs nothing. */
+  note(resource: LiveResource, machineId?: MachineId | null): void;
+  /** Answers an upgrade that the Worker authenticated. */
+  open(request: Request): Response;
+  receiveFrame(webSocket: WebSocket, frame: string | ArrayBuffer): void;
+  dropped(webSocket: WebSocket): void;
+  /** Whether somebody watches this machine's telemetry. */
+  isWatched(machineId: MachineId): boolean;
+  passOn(machineId: MachineId, report: KeptReport): void;
+  /** The mesh is no more. */
+  close(): void;
+}
+
+/** A report as it is shown: with the mesh's own names, and without what it can't know. */
+export type ToTelemetry = (mesh: MeshRecord, machineId: MachineId, report: KeptReport) => MemberTelemetry;
+
+export interface LiveParts {
+  readonly watchers: Watchers;
+  readonly storage: Pick<MeshStorage, "readMember">;
+  readonly readOpenMesh: () => MeshRecord | null;
+  readonly toTelemetry: ToTelemetry;
+  /** Asks the machine for its telemetry, and again when that is due. */
+  readonly follow: (machineId: MachineId) => void;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+export const MAX_WATCHERS = 128;
+/** Tabs of one person, or runs of one script. */
+export const MAX_WATCHERS_OF_ONE = 16;
+/** What was authenticated longer ago is told nothing more: it connects again, or can't. */
+export const MAX_WATCHER_AGE_MS = 10 * 60_000;
+/** Between two messages of what changed; the first one waits just long enough to join a burst. */
+export const HINT_EVERY_MS = 250;
+const HINT_DELAY_MS = 10;
+/** A machine with many peers says much: one frame a second for this many. */
+const PEERS_A_SECOND = 500;
+/** Reports come every second, and not to the millisecond. */
+const EARLY_MS = 200;
+const MESSAGES = { burst: 20, perSecond: 2 };
+const decoder = createDecoder(ToLiveMessage, messageTypesOf(ToLiveMessage), MAX_WATCHER_MESSAGE_BYTES);
+
+export function createLive(parts: LiveParts): Live {
+  const { watchers, storage, readOpenMesh, now, log } = parts;
+  const hints = createHints();
+  const limiters = new WeakMap<Watcher, ReturnType<typeof createRateLimiter>>();
+  const passedOnAt = new Map<MachineId, number>();
+  let isScheduled = false;
+  let hintedAt = Number.NEGATIVE_INFINITY;
+
+  const isExpired = ({ openedAt }: Watcher) => now() - openedAt >= MAX_WATCHER_AGE_MS;
+  function renew(watcher: Watcher): null {
+    watchers.close(watcher, { code: LIVE_CLOSE_CODES.renew, reason: "connect again" });
+    return null;
+  }
+
+  /** Those that may still be told something; the others are closed. */
+  function listValid(): Watcher[] {
+    const all = watchers.list();
+    for (const watcher of all) if (isExpired(watcher)) renew(watcher);
+    return all.filter((watcher) => !isExpired(watcher));
+  }
+
+  function flush(): void {
+    isScheduled = false;
+    hintedAt = now();
+    const mesh = readOpenMesh();
+    const changes = hints.take();
+    if (mesh === null || changes.length === 0) return;
+    const text = render({ type: "live.changed", revision: mesh.revision, changes });
+    for (const watcher of listValid()) watcher.send(text);
+  }
+
+  const isWatching = (watcher: Watcher, machineId: MachineId) =>
+    now() - watcher.renewedAt <= WATCH_LEASE_MS && watcher.machines.some((machine) => machine.machineId === machineId);
+
+  function findRefusal(mesh: MeshRecord | null, actor: string): Failure | null {
+    if (mesh === null) return { code: "mesh_not_found" };
+    listValid();
+    const all = watchers.list();
+    if (all.length >= MAX_WATCHERS) return { code: "limit_reached", detail: `${MAX_WATCHERS} sockets watch this mesh` };
+    if (all.filter((watcher) => watcher.actor === actor).length < MAX_WATCHERS_OF_ONE) return null;
+    return { code: "limit_reached", detail: `${MAX_WATCHERS_OF_ONE} sockets of yours watch this mesh` };
+  }
+
+  /** Null: the socket is closed for what came. */
+  function decode(watcher: Watcher, frame: string | ArrayBuffer): readonly ToLiveMessage[] | null {
+    const limiter = limiters.get(watcher) ?? createRateLimiter(MESSAGES);
+    limiters.set(watcher, limiter);
+    const decoded = limiter.take("", now())
+      ? decoder.decodeFrame(frame)
+      : err({ code: "rate_limited" as const, detail: "too many messages" });
+    if (decoded.ok) return decoded.value.messages;
+    log.info("closed a watcher's socket", { code: decoded.error.code });
+    watchers.close(watcher, toClose(decoded.error));
+    return null;
+  }
+
+  return {
+    note(resource, machineId = null) {
+      if (watchers.count() === 0) return;
+      hints.add(resource, machineId);
+      if (isScheduled) return;
+      isScheduled = true;
+      // A pending timer keeps the object from hibernating (Durable Objects docs, "Lifecycle"), so it is never lost to that.
+      setTimeout(flush, Math.max(HINT_DELAY_MS, hintedAt + HINT_EVERY_MS - now()));
+    },
+
+    open({ headers }) {
+      const actor = headers.get(TRUSTED_HEADERS.watcher) ?? "";
+      const mesh = readOpenMesh();
+      const refusal = findRefusal(mesh, actor);
+      if (mesh === null || refusal !== null) {
+        return toProblemResponse(refusal ?? { code: "mesh_not_found" }, headers.get(TRUSTED_HEADERS.requestId) ?? "");
+      }
+      const { response, watcher } = watchers.accept(actor, now());
+      const { epoch, revision } = mesh;
+      watcher.send(render({ type: "live.welcome", liveVersion: LIVE_VERSION, epoch, revision }));
+      return response;
+    },
+
+    receiveFrame(webSocket, frame) {
+      const watcher = watchers.of(webSocket);
+      if (watcher === null) return;
+      const messages = isExpired(watcher) ? renew(watcher) : decode(watcher, frame);
+      for (const { machines, seen } of messages ?? []) {
+        const members = machines.filter(({ machineId }) => storage.readMember(machineId) !== null);
+        watcher.watch(members, seen, now());
+        for (const { machineId } of members) parts.follow(machineId);
+      }
+    },
+
+    dropped(webSocket) {
+      watchers.dropped(webSocket);
+      if (watchers.count() === 0) passedOnAt.clear();
+    },
+
+    isWatched: (machineId) => watchers.count() > 0 && watchers.list().some((watcher) => isWatching(watcher, machineId)),
+
+    passOn(machineId, report) {
+      const mesh = readOpenMesh();
+      const everyMs = Math.ceil(report.peers.length / PEERS_A_SECOND) * 1_000 - EARLY_MS;
+      if (mesh === null || now() - (passedOnAt.get(machineId) ?? 0) < everyMs) return;
+      passedOnAt.set(machineId, now());
+      const telemetry = parts.toTelemetry(mesh, machineId, report);
+      const texts = new Map<string, string>();
+      for (const watcher of listValid()) {
+        if (!isWatching(watcher, machineId) || watcher.unseen >= MAX_UNSEEN_FRAMES) continue;
+        const explain = watcher.machines.find((machine) => machine.machineId === machineId)?.explain ?? [];
+        const key = explain.join();
+        const text = texts.get(key) ?? render(toLiveTelemetry(machineId, telemetry, explain));
+        texts.set(key, text);
+        watcher.sendTelemetry(text);
+      }
+    },
+
+    close() {
+      for (const watcher of watchers.list()) {
+        watchers.close(watcher, { code: LIVE_CLOSE_CODES.gone, reason: "the mesh was deleted" });
+      }
+    },
+  };
+}
+
+const render = (message: FromLiveMessage): string => JSON.stringify(message);

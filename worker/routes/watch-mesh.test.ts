@@ -1,0 +1,77 @@
+// Who may watch a mesh.
+import { describe, expect, it } from "vitest";
+import { createMesh, updateMesh, watchMesh } from "#schema/api/meshes";
+import { listSessions, revokeSession } from "#schema/api/users";
+import { TRUSTED_HEADERS } from "../auth/trusted-headers.ts";
+import { UNKNOWN_IDS } from "../testing/all-operations.ts";
+import { createTestApp, ORIGIN, parseProblem, toUrl, uniqueName } from "../testing/create-test-app.ts";
+import { enrolMachine } from "../testing/enrolled-machine.ts";
+import { signIn } from "../testing/test-browser.ts";
+import { openWatcher } from "../testing/test-watcher.ts";
+
+const app = createTestApp();
+const UPGRADE = { upgrade: "websocket" };
+const makeMesh = async () =>
+  (await app.call(createMesh, { body: { name: uniqueName("mesh"), cidr: "10.1.0.0/16" } })).reply.id;
+const toPath = (meshId: string) => toUrl(watchMesh, { params: { meshId } });
+const signInAs = (role: "owner" | "admin" | "viewer") => signIn(app, { name: uniqueName("user"), role });
+
+describe("a mesh is watched", () => {
+  it("by a viewer's page, which hears of a change by somebody else", async () => {
+    const meshId = await makeMesh();
+    const { browser } = await signInAs("viewer");
+    const watcher = await openWatcher(() => browser.fetch(toPath(meshId), { headers: { ...UPGRADE, origin: ORIGIN } }));
+    await app.call(updateMesh, { params: { meshId }, body: { name: uniqueName("renamed") } });
+    await watcher.nextChange("mesh");
+  });
+
+  it("by a script with an API token, which has no Origin", async () => {
+    const meshId = await makeMesh();
+    const { problem } = await app.call(watchMesh, { params: { meshId }, as: "viewer" });
+    expect(problem).toMatchObject({ status: 426, code: "upgrade_required" });
+    const token = { authorization: `Bearer ${app.services.ownerToken}` };
+    const watcher = await openWatcher(() => app.fetch(toPath(meshId), { headers: { ...UPGRADE, ...token } }));
+    const { machineId } = await enrolMachine(app, { meshIds: [meshId] });
+    expect(await watcher.nextChange("members")).toMatchObject({ machineIds: [machineId] });
+    await watcher.nextChange("lists");
+  });
+});
+
+describe("a mesh is not watched", () => {
+  it("by nobody, nor by a page of another site, nor by a browser that does not say whose page it is", async () => {
+    const meshId = await makeMesh();
+    const { browser } = await signInAs("owner");
+    const nobody = await app.fetch(toPath(meshId), { headers: { ...UPGRADE, origin: ORIGIN } });
+    expect(await parseProblem(nobody)).toMatchObject({ code: "unauthenticated" });
+    for (const origin of ["https://evil.test", `${ORIGIN}:8443`, "null", undefined]) {
+      const headers = { ...UPGRADE, ...(origin === undefined ? {} : { origin }) };
+      const response = await browser.fetch(toPath(meshId), { headers });
+      expect(await parseProblem(response), origin).toMatchObject({ code: "origin_mismatched" });
+    }
+  });
+
+  it("with a session that was revoked", async () => {
+    const meshId = await makeMesh();
+    const { browser, user } = await signInAs("viewer");
+    const { items } = (await app.call(listSessions, { query: { userId: user.id } })).reply;
+    for (const { id } of items) await app.call(revokeSession, { params: { sessionId: id } });
+    const response = await browser.fetch(toPath(meshId), { headers: { ...UPGRADE, origin: ORIGIN } });
+    expect(await parseProblem(response)).toMatchObject({ code: "unauthenticated" });
+  });
+
+  it("without an upgrade, or where there is none", async () => {
+    const token = { authorization: `Bearer ${app.services.ownerToken}` };
+    const plain = await app.fetch(toPath(await makeMesh()), { headers: token });
+    expect([plain.status, plain.headers.get("upgrade")]).toEqual([426, "websocket"]);
+    const missing = await app.fetch(toPath(String(UNKNOWN_IDS.meshId)), { headers: { ...UPGRADE, ...token } });
+    expect(await parseProblem(missing)).toMatchObject({ code: "mesh_not_found" });
+  });
+
+  it("by a machine, nor is a machine by who watches: headers of the Worker's own are not taken from outside", async () => {
+    const meshId = await makeMesh();
+    const headers = { ...UPGRADE, [TRUSTED_HEADERS.watcher]: "user:usr_x", [TRUSTED_HEADERS.machineId]: "mch_x" };
+    const asMachine = await app.fetch(`/agent/v1/meshes/${meshId}/sync`, { headers });
+    expect(asMachine.status).toBe(401);
+    expect((await app.fetch(toPath(meshId), { headers })).status).toBe(401);
+  });
+});
