@@ -3,8 +3,12 @@ import "./browser/zod-config.ts";
 import { createRoot } from "react-dom/client";
 import { createClient } from "./api/client.ts";
 import { createQueries } from "./api/create-queries.ts";
+import { createLive } from "./api/live/create-live.ts";
 import { App } from "./app.tsx";
 import { createCredentials } from "./browser/credentials.ts";
+import { openWebSocket } from "./browser/open-web-socket.ts";
+import { startTimer } from "./browser/start-timer.ts";
+import { isTabHidden, onVisibilityChange } from "./browser/visibility.ts";
 import { createAppRouter } from "./router.tsx";
 import "./styles.css";
 
@@ -13,7 +17,13 @@ const RELOAD_PAUSE_MS = 30_000;
 
 const credentials = createCredentials();
 const client = createClient({ fetch: (path, init) => fetch(path, init), readToken: credentials.read });
-const queries = createQueries();
+const queries = createQueries((queryKey) => live.isAwaited(queryKey));
+const live = createLive({
+  ...{ queries, startTimer, isHidden: isTabHidden, onVisibilityChange, openSocket: openWebSocket },
+  now: () => Date.now(),
+  random: () => Math.random(),
+  canConnect: () => credentials.read() === null,
+});
 const router = createAppRouter({ client, queries });
 
 // A chunk that is gone belongs to a version before: the new page knows the new ones. Once only, in case it is the network.
@@ -27,4 +37,6 @@ window.addEventListener("vite:preloadError", (event) => {
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no #root");
-createRoot(root).render(<App client={client} queries={queries} credentials={credentials} router={router} />);
+createRoot(root).render(
+  <App client={client} queries={queries} live={live} credentials={credentials} router={router} />,
+);

@@ -12,11 +12,14 @@ import {
 import { createContext, useContext } from "react";
 import type { Operation } from "#schema/api/operation";
 import { type ApiClient, withQuery } from "./client.ts";
+import { useEvery } from "./live/use-live.ts";
 import type { InputOf, ItemOf, ReplyOf, RequestParts } from "./request.ts";
 
 export interface Watch {
-  /** Asked again this often while the page is open and its tab is seen. */
+  /** Asked again this often while the page is open and its tab is seen; more seldom while live updates say what changed. */
   readonly everyMs?: number;
+  /** Also while live updates say what changed: what matters here may come without. */
+  readonly isExact?: boolean;
   readonly enabled?: boolean;
   /** Shows the answer to the question before while a new one is under way. */
   readonly keepsPrevious?: boolean;
@@ -50,7 +53,8 @@ export function useReply<const O extends Operation>(
   input: InputOf<O>,
   watch: Watch = {},
 ): UseQueryResult<ReplyOf<O>> {
-  return useQuery({ ...replyQuery(useClient(), operation, input), ...toOptions(watch) }) as UseQueryResult<ReplyOf<O>>;
+  const query = replyQuery(useClient(), operation, input);
+  return useQuery({ ...query, ...useOptions(query.queryKey, watch) }) as UseQueryResult<ReplyOf<O>>;
 }
 
 /** All items of a list; see ApiClient.list. */
@@ -59,14 +63,20 @@ export function useList<const O extends Operation>(
   input: InputOf<O>,
   watch: Watch = {},
 ): UseQueryResult<ItemOf<O>[]> {
-  return useQuery({ ...listQuery(useClient(), operation, input), ...toOptions(watch) }) as UseQueryResult<ItemOf<O>[]>;
+  const query = listQuery(useClient(), operation, input);
+  return useQuery({ ...query, ...useOptions(query.queryKey, watch) }) as UseQueryResult<ItemOf<O>[]>;
 }
 
-const toOptions = ({ everyMs, enabled = true, keepsPrevious = false }: Watch) => ({
-  enabled,
-  ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
-  ...(keepsPrevious ? { placeholderData: keepPreviousData } : {}),
-});
+function useOptions(queryKey: readonly unknown[], watch: Watch) {
+  const { everyMs, isExact = false, enabled = true, keepsPrevious = false } = watch;
+  const liveMs = useEvery(queryKey, everyMs);
+  const plannedMs = isExact ? everyMs : liveMs;
+  return {
+    enabled,
+    ...(plannedMs === undefined ? {} : { refetchInterval: plannedMs }),
+    ...(keepsPrevious ? { placeholderData: keepPreviousData } : {}),
+  };
+}
 
 /**
  * A change. It is done when what it makes old has been asked for again, so that a dialog closes on the new state.
@@ -102,8 +112,10 @@ export function usePages<const O extends Operation>(
   watch: Watch = {},
 ): Pages<ItemOf<O>> {
   const client = useClient();
+  const queryKey = [operation.id, "pages", input];
+  const options = useOptions(queryKey, watch);
   const pages = useInfiniteQuery({
-    queryKey: [operation.id, "pages", input],
+    queryKey,
     queryFn: ({ signal, pageParam }) => {
       const query = {
         limit: PAGE_ITEMS,
@@ -115,7 +127,7 @@ export function usePages<const O extends Operation>(
     initialPageParam: null as string | null,
     getNextPageParam: ({ nextCursor }) => nextCursor,
     select: ({ pages: all }) => all.flatMap(({ items }) => items),
-    ...toOptions(watch),
+    ...options,
   });
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   return {

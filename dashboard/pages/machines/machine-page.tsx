@@ -1,5 +1,6 @@
 import { createLazyRoute, getRouteApi, Outlet } from "@tanstack/react-router";
 import { getMachine } from "#schema/api/machines";
+import { useLiveMeshes } from "../../api/live/use-live.ts";
 import { LIST_EVERY_MS } from "../../api/pace.ts";
 import { useReply } from "../../api/use-api.ts";
 import { CopyText } from "../../components/copy-text.tsx";
@@ -19,6 +20,7 @@ const onError = toMissing({ ...LIST, code: "machine_not_found", noun: "machine",
 function MachinePage() {
   const { machineId } = route.useParams();
   const machine = useReply(getMachine, { params: { machineId } }, { everyMs: LIST_EVERY_MS });
+  useLiveMeshes(machine.data?.meshes.map(({ meshId }) => meshId) ?? [], { machineId });
   const params = { machineId };
   return (
     <QueryView query={machine} onError={onError}>

@@ -2,6 +2,7 @@ import { createLazyRoute, getRouteApi, Outlet } from "@tanstack/react-router";
 import { TriangleAlert } from "lucide-react";
 import { listMachines } from "#schema/api/machines";
 import { getMesh } from "#schema/api/meshes";
+import { useLiveMeshes } from "../../api/live/use-live.ts";
 import { LIST_EVERY_MS } from "../../api/pace.ts";
 import { useList, useReply } from "../../api/use-api.ts";
 import { CopyText } from "../../components/copy-text.tsx";
@@ -23,6 +24,7 @@ const onError = toMissing({ ...LIST, code: "mesh_not_found", noun: "mesh", why: 
 
 function MeshPage() {
   const { meshId } = route.useParams();
+  useLiveMeshes([meshId]);
   const mesh = useReply(getMesh, { params: { meshId } }, { everyMs: LIST_EVERY_MS });
   const machines = useList(listMachines, {}, { everyMs: LIST_EVERY_MS });
   const params = { meshId };

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { listMachines } from "#schema/api/machines";
 import { listMeshes } from "#schema/api/meshes";
+import { useLiveMeshes } from "../../api/live/use-live.ts";
 import { LIST_EVERY_MS } from "../../api/pace.ts";
 import { useList } from "../../api/use-api.ts";
 import { StatusDot } from "../../components/status-dot.tsx";
@@ -12,6 +13,7 @@ const SHOWN = 6;
 export function MeshHealthList() {
   const meshes = useList(listMeshes, {}, { everyMs: LIST_EVERY_MS });
   const machines = useList(listMachines, {}, { everyMs: LIST_EVERY_MS });
+  useLiveMeshes(meshes.data?.map(({ id }) => id) ?? [], { isAll: true });
   const healths = machines.data === undefined ? [] : toMeshHealths(meshes.data ?? [], machines.data);
   if (healths.length === 0) return <div className="flex-1" />;
   return (

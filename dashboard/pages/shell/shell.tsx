@@ -5,6 +5,7 @@ import { LoadingState } from "../../components/states.tsx";
 import { QueryError } from "../query-view.tsx";
 import { BottomBar } from "./bottom-bar.tsx";
 import { Brand } from "./brand.tsx";
+import { LiveState } from "./live-state.tsx";
 import { MeshHealthList } from "./mesh-health-list.tsx";
 import { NavRail } from "./nav-rail.tsx";
 import { ToSignIn } from "./to-sign-in.tsx";
@@ -39,6 +40,7 @@ export function Shell() {
           </div>
           <NavRail permissions={me.permissions} />
           <MeshHealthList />
+          <LiveState />
           <div className="border-line border-t p-2">
             <UserMenu side="top" align="start" isWide />
           </div>

@@ -20,7 +20,7 @@ const ENROLLED = { query: { action: "machine.enrolled" } } as const;
 /** The command, and who came with its token. */
 export function Arrivals({ token, onDone }: { readonly token: CreatedJoinToken; readonly onDone: () => void }) {
   const events = usePages(listAuditEvents, ENROLLED, { everyMs: LIVE_EVERY_MS });
-  const machines = useList(listMachines, {}, { everyMs: LIVE_EVERY_MS });
+  const machines = useList(listMachines, {}, { everyMs: LIVE_EVERY_MS, isExact: true });
   const arrived = useMemo(
     () => findArrivals(token.id, events.query.data ?? [], machines.data ?? []),
     [token.id, events.query.data, machines.data],

@@ -2,6 +2,7 @@ import { createLazyRoute, getRouteApi } from "@tanstack/react-router";
 import { MapPin } from "lucide-react";
 import { listMachineEndpoints } from "#schema/api/machine-links";
 import { listMachines } from "#schema/api/machines";
+import { useLiveTelemetry } from "../../../api/live/use-live.ts";
 import { LIST_EVERY_MS } from "../../../api/pace.ts";
 import { useList, useReply } from "../../../api/use-api.ts";
 import { Age } from "../../../components/age.tsx";
@@ -19,6 +20,7 @@ const route = getRouteApi("/shell/machines/$machineId");
 
 function EndpointsTab() {
   const params = route.useParams();
+  useLiveTelemetry(params.machineId);
   const endpoints = useReply(listMachineEndpoints, { params }, { everyMs: LIST_EVERY_MS });
   const machines = useList(listMachines, {});
   const meshNames = useMeshNames(params.machineId);

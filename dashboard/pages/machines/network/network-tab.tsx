@@ -2,6 +2,7 @@ import { createLazyRoute, getRouteApi } from "@tanstack/react-router";
 import { Radar, TriangleAlert } from "lucide-react";
 import { getMachineNetwork } from "#schema/api/machine-links";
 import type { NatReport } from "#schema/nat";
+import { useLiveTelemetry } from "../../../api/live/use-live.ts";
 import { SLOW_EVERY_MS } from "../../../api/pace.ts";
 import { useReply } from "../../../api/use-api.ts";
 import { Age } from "../../../components/age.tsx";
@@ -17,6 +18,7 @@ const route = getRouteApi("/shell/machines/$machineId");
 
 function NetworkTab() {
   const { machineId } = route.useParams();
+  useLiveTelemetry(machineId);
   const network = useReply(getMachineNetwork, { params: { machineId } }, { everyMs: SLOW_EVERY_MS });
   return (
     <LiveView query={network}>

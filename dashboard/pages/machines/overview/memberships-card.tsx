@@ -4,6 +4,7 @@ import { Network, Plus } from "lucide-react";
 import { useState } from "react";
 import { addMember, getMember } from "#schema/api/members";
 import type { Machine, Member, Membership } from "#schema/machine";
+import { usePlanEvery } from "../../../api/live/use-live.ts";
 import { LIST_EVERY_MS } from "../../../api/pace.ts";
 import { useCan } from "../../../api/session.ts";
 import { replyQuery, useClient } from "../../../api/use-api.ts";
@@ -19,12 +20,13 @@ import { AssignMeshDialog } from "./assign-mesh-dialog.tsx";
 export function MembershipsCard({ machine }: { readonly machine: Machine }) {
   const client = useClient();
   const [isAssigning, setAssigning] = useState(false);
+  const planEvery = usePlanEvery();
   const canAssign = useCan(addMember);
   const members = useQueries({
-    queries: machine.meshes.map(({ meshId }) => ({
-      ...replyQuery(client, getMember, { params: { meshId, machineId: machine.id } }),
-      refetchInterval: LIST_EVERY_MS,
-    })),
+    queries: machine.meshes.map(({ meshId }) => {
+      const query = replyQuery(client, getMember, { params: { meshId, machineId: machine.id } });
+      return { ...query, refetchInterval: planEvery(query.queryKey, LIST_EVERY_MS) };
+    }),
   });
   const assign = canAssign && (
     <Button size="small" onClick={() => setAssigning(true)}>

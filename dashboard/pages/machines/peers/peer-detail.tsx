@@ -4,6 +4,7 @@ import { useEffect, useRef } from "react";
 import { explainMachinePeer } from "#schema/api/machine-links";
 import { NAT_WORDS, type NatSummary } from "#schema/nat";
 import type { CandidateOutcome, PeerExplanation, PeerTelemetry } from "#schema/path";
+import { useLiveTelemetry } from "../../../api/live/use-live.ts";
 import { LIVE_EVERY_MS } from "../../../api/pace.ts";
 import { useReply } from "../../../api/use-api.ts";
 import { Age, Until } from "../../../components/age.tsx";
@@ -27,6 +28,7 @@ const [LEAST_MS, LEAST_RATIO, LEAST_BYTES] = [5, 0.05, 1_250];
 
 export function PeerDetail({ machineId, peer, history }: PeerDetailProps) {
   const params = { machineId, peerId: peer.machineId };
+  useLiveTelemetry(machineId, [peer.machineId]);
   const explanations = useReply(explainMachinePeer, { params }, { everyMs: LIVE_EVERY_MS });
   // The row is news before the explanation is: it is asked for at once.
   const { refetch } = explanations;

@@ -1,6 +1,7 @@
 import { createLazyRoute, getRouteApi } from "@tanstack/react-router";
 import { SearchX, Users } from "lucide-react";
 import { listMachinePeers } from "#schema/api/machine-links";
+import { useLiveTelemetry } from "../../../api/live/use-live.ts";
 import { LIVE_EVERY_MS } from "../../../api/pace.ts";
 import { useReply } from "../../../api/use-api.ts";
 import { Button } from "../../../components/button.tsx";
@@ -23,6 +24,7 @@ function PeersTab() {
   const navigate = route.useNavigate();
   const change: ChangePeerSearch = (next) =>
     void navigate({ search: (now) => ({ ...now, ...next }) as PeerSearch, replace: true, resetScroll: false });
+  useLiveTelemetry(machineId);
   const peers = useReply(listMachinePeers, { params: { machineId } }, { everyMs: LIVE_EVERY_MS });
   const histories = usePeerHistories(peers.data?.items, peers.dataUpdatedAt);
   const meshNames = useMeshNames(machineId);

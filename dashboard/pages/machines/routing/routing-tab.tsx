@@ -2,6 +2,7 @@ import { createLazyRoute, getRouteApi } from "@tanstack/react-router";
 import { Waypoints } from "lucide-react";
 import { useState } from "react";
 import { getMachineRib, listMachineAnnouncements } from "#schema/api/machine-routing";
+import { useLiveTelemetry } from "../../../api/live/use-live.ts";
 import { LIST_EVERY_MS } from "../../../api/pace.ts";
 import { useReply } from "../../../api/use-api.ts";
 import { SearchBox } from "../../../components/search-box.tsx";
@@ -18,6 +19,7 @@ const tab = getRouteApi("/shell/machines/$machineId");
 function RoutingTab() {
   const params = tab.useParams();
   const [q, setQ] = useState("");
+  useLiveTelemetry(params.machineId);
   const rib = useReply(getMachineRib, { params }, { everyMs: LIST_EVERY_MS });
   const announcements = useReply(listMachineAnnouncements, { params }, { everyMs: LIST_EVERY_MS });
   const meshNames = useMeshNames(params.machineId);

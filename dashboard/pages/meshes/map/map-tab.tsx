@@ -6,6 +6,7 @@ import { listMembers } from "#schema/api/members";
 import { MachineId } from "#schema/ids";
 import type { Machine, Member } from "#schema/machine";
 import { isApiError } from "../../../api/api-error.ts";
+import { useLiveMeshes, useLiveTelemetry } from "../../../api/live/use-live.ts";
 import { LIST_EVERY_MS, LIVE_EVERY_MS } from "../../../api/pace.ts";
 import { useList, useReply } from "../../../api/use-api.ts";
 import { isAtLeast, useViewport } from "../../../browser/use-viewport.ts";
@@ -56,6 +57,8 @@ function MapView({ meshId, members, machines }: MapViewProps) {
   const frame = isAtLeast(useViewport(), "md") ? WIDE : NARROW;
   const gatewayIds = new Set(machines.filter(({ gateway }) => gateway).map(({ id }) => id as string));
   const focusId = pickFocus(members, gatewayIds, wantedId);
+  useLiveMeshes([meshId], { machineId: focusId ?? "" });
+  useLiveTelemetry(focusId);
   const peers = useReply(
     listMachinePeers,
     { params: { machineId: focusId ?? "" }, query: { meshId } },
