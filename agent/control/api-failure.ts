@@ -39,8 +39,11 @@ export function toApiFailure(reply: HttpReply, nowMs: number): ApiFailure {
   const problem = MachineProblem.safeParse(parseJson(reply.body));
   if (problem.success) {
     const { code, detail, title, errors = [] } = problem.data;
-    const fields = errors.map(({ path, message }) => `${path} ${message}`).join("; ");
-    const message = [detail ?? title ?? code, fields].filter((text) => text !== "").join(": ");
+    const whole = detail ?? title ?? code;
+    // The detail often says a field's fault already.
+    const fields = errors.filter(({ message }) => !whole.includes(message));
+    const rest = fields.map(({ path, message }) => `${path} ${message}`).join("; ");
+    const message = rest === "" ? whole : `${whole}: ${rest}`;
     return { code: "refused", status: reply.status, problem: code, message, retryAfterMs };
   }
   const message = `the server answered ${reply.status} in a way that no Becket control plane does`;

@@ -1,22 +1,13 @@
 // The transports and the enrolment against the real control plane, as its own process.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { createInterface } from "node:readline";
-import { z } from "zod";
 import { CreatedJoinToken } from "#schema/api/join-tokens";
 import { CreatedMesh } from "#schema/api/meshes";
 import { Member } from "#schema/machine";
 import type { Clock } from "../system/clock.ts";
+import { startEmbeddedPlane } from "../testing/embedded-plane.ts";
 import { createLongPollTransport } from "./long-poll.ts";
 import type { MachineApi } from "./machine-api.ts";
 import { createSocketTransport } from "./socket.ts";
 import { type ContractPlane, describeTransport, TEST_TIMINGS } from "./transport.contract.ts";
-
-const repository = path.resolve(import.meta.dirname, "../..");
-const Ready = z.object({ url: z.string(), ownerToken: z.string() });
 
 describeTransport({
   name: "WebSocket to the embedded control plane",
@@ -32,10 +23,7 @@ describeTransport({
 });
 
 async function startEmbedded(): Promise<ContractPlane> {
-  const folder = mkdtempSync(path.join(tmpdir(), "becket-embedded-"));
-  const argv = ["embedded/main.ts", "--port", "0", "--state", folder, "--json", "--exit-with-parent"];
-  const child = spawn(process.execPath, argv, { cwd: repository, stdio: ["ignore", "pipe", "inherit"] });
-  const { url, ownerToken } = await readReady(child);
+  const { url, ownerToken, close } = await startEmbeddedPlane();
   const call = async (method: string, route: string, body?: object): Promise<unknown> => {
     const reply = await fetch(`${url}/api/v1${route}`, {
       method,
@@ -58,17 +46,6 @@ async function startEmbedded(): Promise<ContractPlane> {
       Member.parse(await call("GET", `/meshes/${mesh.id}/members/${machineId}`)).appliedRevision,
     leave: async (machineId) => void (await call("DELETE", `/meshes/${mesh.id}/members/${machineId}`)),
     removeMachine: async (machineId) => void (await call("DELETE", `/machines/${machineId}`)),
-    async close() {
-      const ended = once(child, "exit");
-      child.kill("SIGTERM");
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
-}
-
-async function readReady(child: ChildProcess): Promise<z.infer<typeof Ready>> {
-  if (child.stdout === null) throw new Error("the control plane has no output");
-  for await (const line of createInterface(child.stdout)) return Ready.parse(JSON.parse(line));
-  throw new Error("the control plane ended before it was ready");
 }

@@ -1,12 +1,14 @@
 // The command line: commands, options, help. What a command does is in the file of its name.
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import type { AgentPorts } from "../agent.ts";
 import { DEFAULT_RUN_DIR, DEFAULT_STATE_DIR } from "../config.ts";
+import { isNoun, NOUNS } from "../operator/nouns.ts";
 import type { ListenHttp } from "../system/http-listener.ts";
 import type { LocalSockets } from "../system/local-socket.ts";
 import { type DownOptions, down } from "./down.ts";
 import { CommandFailure, EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.ts";
 import { explain, netcheck } from "./explain.ts";
+import { toOperatorPorts } from "./operator-ports.ts";
 import { type RoutesOptions, routes } from "./routes.ts";
 import { type ShowOptions, showPeers, showStatus, showVersion } from "./show.ts";
 import { type UpOptions, up } from "./up.ts";
@@ -34,7 +36,9 @@ export interface Folders {
 export async function runCli(args: readonly string[], cli: CliPorts): Promise<number> {
   try {
     const words = args[0] === "--version" ? ["version", ...args.slice(1)] : args;
-    await createProgram(cli).parseAsync([...words], { from: "user" });
+    const program = createProgram(cli);
+    await addOperatorCommands(program, words[0], cli);
+    await program.parseAsync([...words], { from: "user" });
     return EXIT_CODES.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
@@ -42,6 +46,21 @@ export async function runCli(args: readonly string[], cli: CliPorts): Promise<nu
     cli.printError(`becket: ${error.message}`);
     return error.exitCode;
   }
+}
+
+/** The whole API is behind them, so it is read only when one of them is meant. */
+async function addOperatorCommands(program: Command, word: string | undefined, cli: CliPorts): Promise<void> {
+  if (!isNoun(word) && word !== "completion") return;
+  const { addNoun } = await import("../operator/operator-cli.ts");
+  const ports = toOperatorPorts(cli);
+  if (isNoun(word)) return addNoun(program, word, ports);
+  for (const noun of Object.keys(NOUNS)) if (isNoun(noun)) addNoun(program, noun, ports);
+  const { renderCompletion, SHELLS } = await import("../operator/completion.ts");
+  program
+    .command("completion")
+    .addArgument(new Argument("<shell>").choices(SHELLS))
+    .description("Prints a script that completes commands and options: source <(becket completion bash)")
+    .action((shell: (typeof SHELLS)[number]) => cli.print(renderCompletion(program, shell)));
 }
 
 function createProgram(cli: CliPorts): Command {
@@ -63,6 +82,16 @@ Examples:
   becket peers
   becket routes
   becket status --json
+
+For operators, by the control plane's API (becket NOUN --help; BECKET_URL and BECKET_API_TOKEN say which and as whom):
+${Object.entries(NOUNS)
+  .map(([noun, words]) => `  ${noun.padEnd(12)}${words}`)
+  .join("\n")}
+
+  becket mesh create office --cidr 10.77.0.0/16
+  becket machine list --json
+  becket token create --mesh office --max-uses 1
+  source <(becket completion bash)
 ${EXIT_CODES_HELP}`,
     );
 

@@ -6,7 +6,7 @@ import { hasLocalAddress } from "./network-interfaces.ts";
 import { createProxyAgents, type ProxyAgents } from "./proxy-agents.ts";
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;

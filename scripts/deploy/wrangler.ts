@@ -1,9 +1,9 @@
 // wrangler as a program, which the deployment is made of. Its answers are parsed here.
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
+import { createProgram } from "./program.ts";
 
 export interface Wrangler {
   isSignedIn(): Promise<boolean>;
@@ -31,39 +31,9 @@ const Databases = z.array(z.object({ uuid: z.string(), name: z.string() }));
 const Secrets = z.array(z.object({ name: z.string() }));
 const Output = z.object({ type: z.string(), targets: z.array(z.string()).optional() });
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** @param program wrangler itself, or what stands for it in tests */
 export function createWrangler(program: string, cwd: string): Wrangler {
-  const run = (argv: readonly string[], { isShown = false, env = {} } = {}): Promise<Ran> =>
-    new Promise((resolve, reject) => {
-      const child = spawn(program, argv, {
-        cwd,
-        env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", ...env },
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      const ran = { stdout: "", stderr: "" };
-      for (const name of ["stdout", "stderr"] as const) {
-        child[name].setEncoding("utf8").on("data", (text: string) => {
-          ran[name] += text;
-          if (isShown) process.stderr.write(text);
-        });
-      }
-      child.once("error", reject);
-      child.once("close", (code) => resolve({ code: code ?? 1, ...ran }));
-    });
-
-  async function demand(argv: readonly string[], options: { isShown?: boolean; env?: Record<string, string> } = {}) {
-    const ran = await run(argv, options);
-    if (ran.code === 0) return ran;
-    const said = options.isShown ? "" : `:\n${(ran.stderr || ran.stdout).trim()}`;
-    throw new Error(`wrangler ${argv.slice(0, 3).join(" ")} failed${said}`);
-  }
-
+  const { run, demand } = createProgram(program, cwd);
   return {
     isSignedIn: async () => (await run(["whoami", "--json"])).code === 0,
     async findDatabase(name) {
