@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Ipv4, Ipv6 } from "./address.ts";
 import { MachineId, MeshId, PolicySetId, WireGuardPublicKey } from "./ids.ts";
 import { Name } from "./mesh.ts";
+import { NatSummary } from "./nat.ts";
 import { Timestamp } from "./timestamp.ts";
 
 export const AgentInfo = z
@@ -110,6 +111,15 @@ export const Member = z
           "The newest revision of the mesh that the machine says it has applied; null when it is not connected.",
         examples: [42],
       }),
+    meshRevision: z
+      .number()
+      .int()
+      .nonnegative()
+      .meta({
+        description: "The mesh's newest revision: the changes since `appliedRevision` are on their way.",
+        examples: [42],
+      }),
+    nat: NatSummary.nullable().describe("Its NAT, as it told last; null until it has."),
     failures: z.array(StepFailure).describe("What the machine could not apply; empty when it is in sync."),
     joinedAt: Timestamp.describe("When it came into the mesh."),
   })

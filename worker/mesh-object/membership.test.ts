@@ -91,7 +91,15 @@ describe("lists and looks", () => {
     const { addNew, mesh } = await createTestMesh();
     const { machineId } = await addNew("box");
     expect(await mesh.getMember(machineId)).toMatchObject({
-      value: { name: "box", publicKey: null, online: false, lastSeenAt: null, appliedRevision: null, failures: [] },
+      value: {
+        name: "box",
+        publicKey: null,
+        online: false,
+        lastSeenAt: null,
+        appliedRevision: null,
+        nat: null,
+        failures: [],
+      },
     });
     expect(await mesh.getMember(createMachineId())).toEqual({ ok: false, error: { code: "member_not_found" } });
     expect(await mesh.readPresence([machineId, createMachineId()])).toEqual({});

@@ -1,11 +1,13 @@
 import { Router, TriangleAlert } from "lucide-react";
 import type { Machine } from "#schema/machine";
+import type { NatSummary } from "#schema/nat";
 import { Badge } from "../../components/badge.tsx";
 import { CopyText } from "../../components/copy-text.tsx";
 import { Nothing } from "../../components/layout.tsx";
 import type { Column } from "../../components/table/columns.ts";
 import { MachineLink } from "./machine-link.tsx";
 import type { MachineRow } from "./machine-list-model.ts";
+import { judgeNatSummary } from "./network/nat-words.ts";
 import { OnlineState } from "./online-state.tsx";
 
 export const GatewayBadge = () => (
@@ -39,6 +41,16 @@ const Meshes = ({ meshes }: { readonly meshes: Machine["meshes"] }) =>
       )}
     </span>
   );
+
+const Nat = ({ nat }: { readonly nat: NatSummary | null }) => {
+  if (nat === null) return <Nothing label="not known" />;
+  const { tone, title, explanation } = judgeNatSummary(nat);
+  return (
+    <Badge tone={tone} title={explanation}>
+      {title}
+    </Badge>
+  );
+};
 
 const Problems = ({ problems }: { readonly problems: readonly string[] }) => {
   const [first, ...more] = problems;
@@ -75,10 +87,18 @@ export const MACHINE_COLUMNS: readonly Column<MachineRow>[] = [
     cell: ({ machine }) => <Meshes meshes={machine.meshes} />,
   },
   {
+    id: "nat",
+    header: "NAT",
+    track: "5.5rem",
+    from: "xl",
+    isSortable: true,
+    cell: ({ nat }) => <Nat nat={nat} />,
+  },
+  {
     id: "agent",
     header: "Agent",
     track: "5rem",
-    from: "lg",
+    from: "xl",
     isSortable: true,
     cell: ({ machine }) => machine.agent?.agentVersion ?? <Nothing label="not known" />,
   },

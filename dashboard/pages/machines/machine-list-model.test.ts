@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Machine, Member } from "#schema/machine";
-import { countMachines, selectMachines, toFailures, toMachineRows } from "./machine-list-model.ts";
+import { countMachines, selectMachines, toFacts, toMachineRows } from "./machine-list-model.ts";
 
 const MESH = "msh_01kaqx4d8e6v2m9t7w3hncz5rb";
 const AGENT = { agentVersion: "0.1.0", nodeVersion: "v24.21.0", kernelVersion: "6.1", wireguard: "kernel" };
+const NAT = { mapping: "endpoint-independent", filtering: "unknown", isUdpOpen: true };
 const toId = (number: number) => `mch_01kaqx4d8e6v2m9t7w3hncz5${String(number).padStart(2, "0")}`;
 
 let made = 0;
@@ -39,17 +40,23 @@ describe("what is wrong", () => {
   it("names missing WireGuard and machines without a mesh", () =>
     expect(ALL.map(({ problems }) => problems)).toEqual([[], [], ["in no mesh"], [], ["WireGuard is missing"]]));
 
-  it("names the steps that failed, in whichever mesh", () => {
+  it("names the steps that failed and the NAT, in whichever mesh", () => {
     const failed = machine("failed", { address: "10.1.0.4" });
     const member = Member.parse({
       ...{ machineId: failed.id, name: "failed", address: "10.1.0.4", address6: "fd5a:7c1e:9b02::4", publicKey: null },
-      ...{ online: true, lastSeenAt: null, appliedRevision: 1, joinedAt: "2026-11-23T09:30:00.000Z" },
+      ...{
+        online: true,
+        lastSeenAt: null,
+        appliedRevision: 1,
+        meshRevision: 1,
+        nat: NAT,
+        joinedAt: "2026-11-23T09:30:00.000Z",
+      },
       failures: [{ step: "address.add", code: "command_failed", message: "denied", since: "2026-11-23T09:30:00.000Z" }],
     });
-    expect(toMachineRows([failed], toFailures([member, member]))[0]?.problems).toEqual([
-      "address.add: denied",
-      "address.add: denied",
-    ]);
+    const [row] = toMachineRows([failed], toFacts([member, { ...member, nat: null }]));
+    expect(row?.problems).toEqual(["address.add: denied", "address.add: denied"]);
+    expect(row?.nat).toEqual(NAT);
   });
 
   it("counts for the filter", () => expect(countMachines(ALL)).toEqual({ all: 5, online: 3, offline: 2, problems: 2 }));

@@ -1,13 +1,17 @@
 // The rows of the list of machines: what is wrong with each, which are found, and in which order.
 import { toIpv4Number } from "#schema/address";
 import type { Machine, Member } from "#schema/machine";
+import type { NatSummary } from "#schema/nat";
 import { parseSorting } from "../../components/table/columns.ts";
 import type { MachineSearch } from "./machine-search.ts";
+import { judgeNatSummary } from "./network/nat-words.ts";
 
 export interface MachineRow {
   readonly machine: Machine;
   /** Each in a few words. */
   readonly problems: readonly string[];
+  /** Null until a mesh has told it. */
+  readonly nat: NatSummary | null;
 }
 
 export interface MachineCounts {
@@ -17,26 +21,35 @@ export interface MachineCounts {
   readonly problems: number;
 }
 
-/** Steps that failed, of a machine in all its meshes. */
-export type FailuresByMachine = ReadonlyMap<string, readonly string[]>;
+/** What its meshes know of a machine. */
+export interface MachineFacts {
+  /** Steps that failed, in any of them. */
+  readonly failures: readonly string[];
+  readonly nat: NatSummary | null;
+}
+export type FactsByMachine = ReadonlyMap<string, MachineFacts>;
 
 export const DEFAULT_MACHINE_SORT = "name";
 
-export function toFailures(members: readonly Member[]): FailuresByMachine {
-  const failures = new Map<string, string[]>();
-  for (const { machineId, failures: failed } of members) {
-    if (failed.length === 0) continue;
-    failures.set(machineId, [
-      ...(failures.get(machineId) ?? []),
-      ...failed.map(({ step, message }) => `${step}: ${message}`),
-    ]);
+export function toFacts(members: readonly Member[]): FactsByMachine {
+  const facts = new Map<string, MachineFacts>();
+  for (const { machineId, failures, nat } of members) {
+    const known = facts.get(machineId) ?? NO_FACTS;
+    facts.set(machineId, {
+      failures: [...known.failures, ...failures.map(({ step, message }) => `${step}: ${message}`)],
+      nat: nat ?? known.nat,
+    });
   }
-  return failures;
+  return facts;
 }
 
-export function toMachineRows(machines: readonly Machine[], failures: FailuresByMachine): MachineRow[] {
-  return machines.map((machine) => ({ machine, problems: findProblems(machine, failures.get(machine.id) ?? []) }));
-}
+const NO_FACTS: MachineFacts = { failures: [], nat: null };
+
+export const toMachineRows = (machines: readonly Machine[], facts: FactsByMachine): MachineRow[] =>
+  machines.map((machine) => {
+    const { failures, nat } = facts.get(machine.id) ?? NO_FACTS;
+    return { machine, problems: findProblems(machine, failures), nat };
+  });
 
 function findProblems({ agent, meshes, online }: Machine, failures: readonly string[]): string[] {
   return [
@@ -98,6 +111,7 @@ const KEYS: Readonly<Record<string, (row: MachineRow) => string | number>> = {
   seen: ({ machine }) =>
     machine.online ? 0 : -Date.parse(machine.lastSeenAt ?? "1970-01-01T00:00:00Z") + Number.MAX_SAFE_INTEGER,
   address: ({ machine }) => toAddressKey(machine),
+  nat: ({ nat }) => (nat === null ? LAST : judgeNatSummary(nat).title),
   agent: ({ machine }) => machine.agent?.agentVersion ?? LAST,
   problems: ({ problems }) => -problems.length,
 };

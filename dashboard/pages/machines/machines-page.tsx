@@ -20,9 +20,9 @@ import { type ChangeSearch, MachineFilters } from "./machine-filters.tsx";
 import {
   countMachines,
   DEFAULT_MACHINE_SORT,
-  type FailuresByMachine,
+  type FactsByMachine,
   selectMachines,
-  toFailures,
+  toFacts,
   toMachineRows,
 } from "./machine-list-model.ts";
 import type { MachineSearch } from "./machine-search.ts";
@@ -36,8 +36,8 @@ function MachinesPage() {
     void navigate({ search: (now) => ({ ...now, ...next }) as MachineSearch, replace: true });
   const machines = useList(listMachines, {}, { everyMs: LIST_EVERY_MS });
   const meshes = useList(listMeshes, {}, { everyMs: SLOW_EVERY_MS });
-  const failures = useFailures(machines.isSuccess ? (meshes.data ?? []) : []);
-  const rows = useMemo(() => toMachineRows(machines.data ?? [], failures), [machines.data, failures]);
+  const facts = useFacts(machines.isSuccess ? (meshes.data ?? []) : []);
+  const rows = useMemo(() => toMachineRows(machines.data ?? [], facts), [machines.data, facts]);
   const shown = useMemo(() => selectMachines(rows, search), [rows, search]);
   const add = <AddMachineButton onPress={() => change({ add: "machine" })} />;
   return (
@@ -87,8 +87,8 @@ function MachinesPage() {
   );
 }
 
-/** What machines could not apply stands with their memberships: asked of each mesh, at leisure, and after the machines. */
-function useFailures(meshes: readonly Mesh[]): FailuresByMachine {
+/** NATs, and what machines could not apply, stand with their memberships: asked of each mesh, at leisure, and after the machines. */
+function useFacts(meshes: readonly Mesh[]): FactsByMachine {
   const client = useClient();
   return useQueries({
     queries: meshes
@@ -97,11 +97,11 @@ function useFailures(meshes: readonly Mesh[]): FailuresByMachine {
         ...listQuery(client, listMembers, { params: { meshId: id } }),
         refetchInterval: SLOW_EVERY_MS,
       })),
-    combine: combineFailures,
+    combine: combineFacts,
   });
 }
 
-const combineFailures = (results: readonly { readonly data?: Parameters<typeof toFailures>[0] | undefined }[]) =>
-  toFailures(results.flatMap(({ data }) => data ?? []));
+const combineFacts = (results: readonly { readonly data?: Parameters<typeof toFacts>[0] | undefined }[]) =>
+  toFacts(results.flatMap(({ data }) => data ?? []));
 
 export const machinesPage = createLazyRoute("/shell/machines")({ component: MachinesPage });

@@ -1,5 +1,5 @@
 // A NAT report in the words of somebody who wants to know whether it is good or bad.
-import type { NatFiltering, NatMapping, NatReport } from "#schema/nat";
+import type { NatFiltering, NatMapping, NatReport, NatSummary } from "#schema/nat";
 import type { Tone } from "../../../components/badge.tsx";
 
 export interface Verdict {
@@ -30,8 +30,11 @@ const MAPPINGS: Readonly<Record<NatMapping, Verdict>> = {
   unknown: { tone: "neutral", title: "Not known", explanation: "The measurement did not tell what NAT there is." },
 };
 
-export function judgeNat({ udp, mapping }: Pick<NatReport, "udp" | "mapping">): Verdict {
-  if (!udp.ipv4 && !udp.ipv6) {
+export const judgeNat = ({ udp, mapping }: Pick<NatReport, "udp" | "mapping">): Verdict =>
+  judgeNatSummary({ isUdpOpen: udp.ipv4 || udp.ipv6, mapping });
+
+export function judgeNatSummary({ isUdpOpen, mapping }: Pick<NatSummary, "isUdpOpen" | "mapping">): Verdict {
+  if (!isUdpOpen) {
     return {
       tone: "bad",
       title: "No UDP",

@@ -1,33 +1,23 @@
-import { useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Network, Plus } from "lucide-react";
 import { useState } from "react";
-import { addMember, getMember } from "#schema/api/members";
+import { addMember } from "#schema/api/members";
 import type { Machine, Member, Membership } from "#schema/machine";
-import { usePlanEvery } from "../../../api/live/use-live.ts";
-import { LIST_EVERY_MS } from "../../../api/pace.ts";
 import { useCan } from "../../../api/session.ts";
-import { replyQuery, useClient } from "../../../api/use-api.ts";
 import { Button } from "../../../components/button.tsx";
 import { CopyText } from "../../../components/copy-text.tsx";
 import { Card } from "../../../components/layout.tsx";
 import { StatusDot } from "../../../components/status-dot.tsx";
 import { toMemberState } from "../../meshes/members/member-model.ts";
 import { RemoveMemberButton } from "../../meshes/members/remove-member-button.tsx";
+import { useMembers } from "../use-members.ts";
 import { AssignMeshDialog } from "./assign-mesh-dialog.tsx";
 
 /** The meshes that the machine is in, and how far it has come in each. */
 export function MembershipsCard({ machine }: { readonly machine: Machine }) {
-  const client = useClient();
   const [isAssigning, setAssigning] = useState(false);
-  const planEvery = usePlanEvery();
   const canAssign = useCan(addMember);
-  const members = useQueries({
-    queries: machine.meshes.map(({ meshId }) => {
-      const query = replyQuery(client, getMember, { params: { meshId, machineId: machine.id } });
-      return { ...query, refetchInterval: planEvery(query.queryKey, LIST_EVERY_MS) };
-    }),
-  });
+  const members = useMembers(machine.id, machine.meshes);
   const assign = canAssign && (
     <Button size="small" onClick={() => setAssigning(true)}>
       <Plus aria-hidden /> Assign
@@ -47,7 +37,7 @@ export function MembershipsCard({ machine }: { readonly machine: Machine }) {
               key={membership.meshId}
               machine={machine}
               membership={membership}
-              member={members[index]?.data ?? null}
+              member={members[index] ?? null}
             />
           ))}
         </ul>
@@ -65,7 +55,7 @@ interface MembershipRowProps {
 
 function MembershipRow({ machine, membership, member }: MembershipRowProps) {
   const { meshId, meshName, address, address6 } = membership;
-  const state = member && toMemberState(member, member.appliedRevision ?? 0);
+  const state = member && toMemberState(member);
   return (
     <li className="flex items-start gap-3 px-4 py-3">
       <div className="flex min-w-0 flex-1 flex-col gap-1">

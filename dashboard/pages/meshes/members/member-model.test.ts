@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Member } from "#schema/machine";
-import { filterMembers, toMemberState, toNewestRevision } from "./member-model.ts";
+import { filterMembers, toMemberState } from "./member-model.ts";
 
 const member = (facts: object = {}): Member =>
   Member.parse({
@@ -12,6 +12,8 @@ const member = (facts: object = {}): Member =>
     online: true,
     lastSeenAt: "2026-11-23T09:30:00.000Z",
     appliedRevision: 7,
+    meshRevision: 7,
+    nat: null,
     failures: [],
     joinedAt: "2026-11-23T09:30:00.000Z",
     ...facts,
@@ -21,21 +23,18 @@ const FAILURE = { step: "address.add", code: "command_failed", message: "denied"
 describe("a member", () => {
   it.each([
     ["in sync when it has applied the newest revision", {}, "in sync"],
-    ["behind when others have applied more", { appliedRevision: 5 }, "2 changes behind"],
+    ["behind when the mesh has changed since", { appliedRevision: 5 }, "2 changes behind"],
     ["offline when it was not seen", { online: false }, "offline"],
     ["not connected when it is seen elsewhere only", { appliedRevision: null }, "not connected to the mesh"],
     ["waiting before its first hello", { publicKey: null, online: false }, "waiting for its first contact"],
     ["failing before all else", { failures: [FAILURE], online: false }, "1 step failed"],
-  ])("is %s", (_, facts, label) => expect(toMemberState(member(facts), 7).label).toBe(label));
+  ])("is %s", (_, facts, label) => expect(toMemberState(member(facts)).label).toBe(label));
 
   it("says what failed in a sentence", () =>
-    expect(toMemberState(member({ failures: [FAILURE] }), 7).failures).toEqual(["address.add: denied"]));
+    expect(toMemberState(member({ failures: [FAILURE] })).failures).toEqual(["address.add: denied"]));
 });
 
 describe("members", () => {
-  it("are compared with the one that is furthest", () =>
-    expect(toNewestRevision([member(), member({ appliedRevision: 9 }), member({ appliedRevision: null })])).toBe(9));
-
   it("are found by name and by address", () => {
     const all = [member(), member({ name: "web", address: "10.1.0.8", address6: "fd5a:7c1e:9b02::8" })];
     expect(filterMembers(all, "web").map(({ name }) => name)).toEqual(["web"]);

@@ -15,11 +15,7 @@ export interface MemberState {
 /** Whose answers change when a machine comes into a mesh, or leaves it. */
 export const MEMBERSHIP_MAKES_OLD = [listMembers.id, listMachines.id, getMachine.id, listMeshes.id, getMesh.id];
 
-/** The newest revision that any member has applied: the nearest thing to the mesh's own that lists tell. */
-export const toNewestRevision = (members: readonly Pick<Member, "appliedRevision">[]): number =>
-  Math.max(0, ...members.map(({ appliedRevision }) => appliedRevision ?? 0));
-
-export function toMemberState(member: Member, newestRevision: number): MemberState {
+export function toMemberState(member: Member): MemberState {
   const failures = member.failures.map(({ step, message }) => `${step}: ${message}`);
   if (failures.length > 0) {
     return {
@@ -31,7 +27,7 @@ export function toMemberState(member: Member, newestRevision: number): MemberSta
   if (member.publicKey === null) return { tone: "warn", label: "waiting for its first contact", failures };
   if (!member.online) return { tone: "neutral", label: "offline", failures };
   if (member.appliedRevision === null) return { tone: "warn", label: "not connected to the mesh", failures };
-  const behind = newestRevision - member.appliedRevision;
+  const behind = member.meshRevision - member.appliedRevision;
   if (behind > 0)
     return { tone: "info", label: behind === 1 ? "1 change behind" : `${behind} changes behind`, failures };
   return { tone: "good", label: "in sync", failures };

@@ -14,7 +14,7 @@ import { AddMachineDialog } from "../../machines/add/add-machine-dialog.tsx";
 import { QueryView } from "../../query-view.tsx";
 import { AddMemberDialog } from "./add-member-dialog.tsx";
 import { toMemberColumns } from "./member-columns.tsx";
-import { filterMembers, toMemberState, toNewestRevision } from "./member-model.ts";
+import { filterMembers, toMemberState } from "./member-model.ts";
 
 const route = getRouteApi("/shell/meshes/$meshId");
 
@@ -50,8 +50,7 @@ function MembersTab() {
               </EmptyState>
             );
           }
-          const newest = toNewestRevision(all);
-          const rows = filterMembers(all, q).map((member) => ({ member, state: toMemberState(member, newest) }));
+          const rows = filterMembers(all, q).map((member) => ({ member, state: toMemberState(member) }));
           const { columns, card } = toMemberColumns(meshId);
           return (
             <div className="flex flex-col gap-3">
