@@ -1,13 +1,11 @@
 // A machine without a system: enrols, speaks the wire over a real WebSocket, counts bytes, and acknowledges what it is told.
 // A thousand of them live in one process, so it keeps only which members it knows and where it stands.
-import { generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } from "node:crypto";
-import WebSocket from "ws";
+import type WebSocket from "ws";
 import type { Candidate } from "#schema/desired-state";
-import { AGENT_PATHS, EnrolmentReply, toEnrolmentText } from "#schema/wire/enrolment";
-import { type FromMeshMessage, PING, PONG } from "#schema/wire/messages";
-import { WIRE_VERSION } from "#schema/wire/version";
+import { PING, PONG } from "#schema/wire/messages";
+import { createBareMachine, readFromMesh, sendToMesh } from "../../e2e/fleet/bare-machine.ts";
 
-const TOKEN_SECONDS = 60;
+const AGENT = { agentVersion: "bench", nodeVersion: "bench", kernelVersion: "bench", wireguard: "kernel" } as const;
 
 export interface SimulatedAgent {
   readonly name: string;
@@ -32,9 +30,7 @@ export interface SimulatedAgent {
 }
 
 export function createSimulatedAgent(origin: string, index: number): SimulatedAgent {
-  const identity = generateKeyPairSync("ed25519");
-  const identityKey = String(identity.publicKey.export({ format: "jwk" }).x);
-  const publicKey = canonicalKey();
+  const machine = createBareMachine(origin);
   const members = new Set<string>();
   let candidates: readonly Candidate[] = candidatesOf(index);
   let position: { epoch: string; revision: number } | null = null;
@@ -42,60 +38,31 @@ export function createSimulatedAgent(origin: string, index: number): SimulatedAg
 
   const agent = {
     name: `sim-${index}`,
-    machineId: "",
+    get machineId() {
+      return machine.id;
+    },
     knownMembers: members,
     revision: -1,
     bytesReceived: 0,
     changesReceived: 0,
     onMessage: (_type: string) => {},
     onApplied: (_agent: SimulatedAgent) => {},
-    async enrol(token: string) {
-      const signature = sign(null, Buffer.from(toEnrolmentText(token, identityKey)), identity.privateKey);
-      const response = await fetch(origin + AGENT_PATHS.enrolments, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({
-          token,
-          identityKey,
-          signature: signature.toString("base64url"),
-          hostname: agent.name,
-          agent: { agentVersion: "bench", nodeVersion: "bench", kernelVersion: "bench", wireguard: "kernel" },
-        }),
-      });
-      if (!response.ok) throw new Error(`enrolment answered ${response.status}: ${await response.text()}`);
-      agent.machineId = EnrolmentReply.parse(await response.json()).machineId;
-    },
+    enrol: (token: string) => machine.enrol(token, agent.name, AGENT),
     connect(meshId: string) {
       return new Promise<void>((resolve, reject) => {
-        const path = AGENT_PATHS.meshSync(meshId);
-        const token = signMachineToken(identity.privateKey, { machineId: agent.machineId, origin, path });
-        const opened = new WebSocket(origin.replace(/^http/, "ws") + path, {
-          headers: { authorization: `Bearer ${token}` },
-          perMessageDeflate: false,
-        });
+        const opened = machine.openMesh(meshId, () => ({ position, candidates: [...candidates] }));
         socket = opened;
-        opened.on("open", () =>
-          opened.send(
-            JSON.stringify({
-              type: "sync.hello",
-              wireVersion: WIRE_VERSION,
-              position,
-              publicKey,
-              candidates,
-            }),
-          ),
-        );
         opened.on("error", reject);
         opened.on("close", (code, reason) => reject(new Error(`closed ${code} ${reason.toString()}`)));
         opened.on("message", (data) => {
-          receive(String(data));
+          receive(data);
           resolve();
         });
       });
     },
     sendUpdate(changed: readonly Candidate[]) {
       candidates = changed;
-      socket?.send(JSON.stringify({ type: "member.update", candidates }));
+      if (socket) sendToMesh(socket, { type: "member.update", candidates: [...changed] });
     },
     sendPing() {
       socket?.send(PING);
@@ -108,10 +75,11 @@ export function createSimulatedAgent(origin: string, index: number): SimulatedAg
     },
   };
 
-  function receive(text: string): void {
+  function receive(data: WebSocket.RawData): void {
+    const text = String(data);
     if (text === PONG) return;
     agent.bytesReceived += text.length;
-    const message = JSON.parse(text) as FromMeshMessage;
+    const message = readFromMesh(data);
     agent.onMessage(message.type);
     if (message.type === "error") throw new Error(`${agent.name}: ${message.code}: ${message.message}`);
     if (message.type === "sync.snapshot") {
@@ -124,30 +92,11 @@ export function createSimulatedAgent(origin: string, index: number): SimulatedAg
     } else return;
     position = { epoch: message.epoch, revision: message.revision };
     agent.revision = message.revision;
-    socket?.send(JSON.stringify({ type: "sync.applied", ...position, failures: [] }));
+    if (socket) sendToMesh(socket, { type: "sync.applied", ...position, failures: [] });
     agent.onApplied(agent);
   }
   return agent;
 }
-
-function signMachineToken(key: KeyObject, request: { machineId: string; origin: string; path: string }): string {
-  const iat = Math.floor(Date.now() / 1_000);
-  const claims = {
-    iss: request.machineId,
-    aud: request.origin,
-    iat,
-    exp: iat + TOKEN_SECONDS,
-    jti: randomUUID(),
-    htm: "GET",
-    htu: request.path,
-  };
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const text = `${part({ alg: "EdDSA", typ: "JWT" })}.${part(claims)}`;
-  return `${text}.${sign(null, Buffer.from(text), key).toString("base64url")}`;
-}
-
-/** Any 32 bytes are a valid X25519 public key; nobody computes with these. */
-const canonicalKey = (): string => randomBytes(32).toString("base64");
 
 /** What a typical machine offers: one address on its LAN, one public. */
 const candidatesOf = (index: number): Candidate[] =>

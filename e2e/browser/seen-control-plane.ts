@@ -1,12 +1,10 @@
-// A control plane of its own for a browser to look at, on this machine, with a mesh and a machine in it.
+// A control plane of its own for a browser to look at, on this machine.
 import { spawn } from "node:child_process";
-import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { AGENT_PATHS, toEnrolmentText } from "#schema/wire/enrolment";
 
 export interface SeenControlPlane {
   readonly url: string;
@@ -34,7 +32,8 @@ export async function startSeenControlPlane(): Promise<SeenControlPlane> {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       if (!response.ok) throw new Error(`${method} ${to} answered ${response.status}: ${await response.text()}`);
-      return (await response.json()) as Record<string, unknown>;
+      const text = await response.text();
+      return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
     },
     async stop() {
       child.kill("SIGTERM");
@@ -42,20 +41,4 @@ export async function startSeenControlPlane(): Promise<SeenControlPlane> {
       rmSync(state, { recursive: true, force: true });
     },
   };
-}
-
-/** A machine that enrolled and was not heard of again. */
-export async function enrolSilentMachine({ url, call }: SeenControlPlane, hostname: string): Promise<string> {
-  const { token } = await call("POST", "/join-tokens", { maxUses: 1 });
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const identityKey = String(publicKey.export({ format: "jwk" }).x);
-  const signature = sign(null, Buffer.from(toEnrolmentText(String(token), identityKey)), privateKey);
-  const agent = { agentVersion: "0.1.0", nodeVersion: "v24.21.0", kernelVersion: "6.1.0", wireguard: "kernel" };
-  const response = await fetch(url + AGENT_PATHS.enrolments, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ token, identityKey, signature: signature.toString("base64url"), hostname, agent }),
-  });
-  if (!response.ok) throw new Error(`enrolment answered ${response.status}: ${await response.text()}`);
-  return String(((await response.json()) as { machineId: string }).machineId);
 }
