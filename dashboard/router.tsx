@@ -104,6 +104,9 @@ const meshMapRoute = createRoute({
   path: "/map",
   validateSearch: parseMapSearch,
 }).lazy(() => import("./pages/meshes/map/map-tab.tsx").then(({ mapTab }) => mapTab));
+const meshEventsRoute = createRoute({ getParentRoute: () => meshRoute, path: "/events" }).lazy(() =>
+  import("./pages/meshes/events/mesh-events-tab.tsx").then(({ meshEventsTab }) => meshEventsTab),
+);
 const meshSettingsRoute = createRoute({ getParentRoute: () => meshRoute, path: "/settings" }).lazy(() =>
   import("./pages/meshes/settings/settings-tab.tsx").then(({ settingsTab }) => settingsTab),
 );
@@ -148,7 +151,14 @@ const routeTree = rootRoute.addChildren([
       machineEventsRoute,
     ]),
     meshesRoute,
-    meshRoute.addChildren([meshMembersRoute, meshRoutesRoute, meshVipsRoute, meshMapRoute, meshSettingsRoute]),
+    meshRoute.addChildren([
+      meshMembersRoute,
+      meshRoutesRoute,
+      meshVipsRoute,
+      meshMapRoute,
+      meshEventsRoute,
+      meshSettingsRoute,
+    ]),
     policySetsRoute,
     policySetRoute,
     joinTokensRoute,

@@ -14,8 +14,17 @@ export interface DialogProps {
   readonly children: ReactNode;
 }
 
+/** Where the keyboard begins: in what is asked for, not at the way out. */
+const FIELD = "form :is(input, select, textarea):enabled";
+
 export function Dialog({ title, description, onClose, children }: DialogProps) {
   const [opener] = useState(findOpener);
+  const begin = (event: Event) => {
+    const field = (event.currentTarget as HTMLElement).querySelector<HTMLElement>(FIELD);
+    if (field === null) return;
+    event.preventDefault();
+    field.focus();
+  };
   const goBack = (event: Event) => {
     event.preventDefault();
     opener?.focus();
@@ -27,6 +36,7 @@ export function Dialog({ title, description, onClose, children }: DialogProps) {
         <div className="fixed inset-0 z-50 flex items-end justify-center sm:items-center sm:p-4">
           <Radix.Content
             {...(description === undefined ? { "aria-describedby": undefined } : {})}
+            onOpenAutoFocus={begin}
             onCloseAutoFocus={goBack}
             className="flex max-h-[92dvh] w-full animate-appear flex-col rounded-t-xl border border-line bg-raised shadow-raised outline-none sm:max-w-lg sm:rounded-xl"
           >

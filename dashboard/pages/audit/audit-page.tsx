@@ -1,18 +1,19 @@
 import { createLazyRoute, getRouteApi } from "@tanstack/react-router";
 import { ScrollText, X } from "lucide-react";
-import { AuditAction, type AuditEvent, listAuditEvents } from "#schema/api/audit-events";
+import { AuditAction, listAuditEvents } from "#schema/api/audit-events";
 import { listMeshes } from "#schema/api/meshes";
 import { LIST_EVERY_MS } from "../../api/pace.ts";
 import { useList, usePages } from "../../api/use-api.ts";
 import { Button } from "../../components/button.tsx";
-import { CopyText } from "../../components/copy-text.tsx";
 import { Select } from "../../components/field.tsx";
 import { PageHeader } from "../../components/layout.tsx";
 import { EmptyState } from "../../components/states.tsx";
-import { Timeline, TimelineAge } from "../../components/timeline.tsx";
+import { Timeline } from "../../components/timeline.tsx";
 import { QueryView } from "../query-view.tsx";
+import { AuditEventItem } from "./audit-event-item.tsx";
 import type { AuditSearch } from "./audit-search.ts";
-import { describeAction, describeDetails, toSubjectName } from "./audit-words.ts";
+import { describeAction } from "./audit-words.ts";
+import { useSubjectNames } from "./use-subject-names.ts";
 
 const route = getRouteApi("/shell/audit");
 
@@ -22,6 +23,7 @@ function AuditPage() {
   const change = (next: { readonly [Key in keyof AuditSearch]?: AuditSearch[Key] | undefined }) =>
     void navigate({ search: (now) => ({ ...now, ...next }) as AuditSearch, replace: true });
   const meshes = useList(listMeshes, {});
+  const names = useSubjectNames();
   const { query, ...more } = usePages(
     listAuditEvents,
     { query: search },
@@ -61,7 +63,7 @@ function AuditPage() {
         </Select>
         {search.subjectId && (
           <Button onClick={() => change({ subjectId: undefined })}>
-            Only {search.subjectId} <X aria-hidden />
+            Only {names.get(search.subjectId) ?? search.subjectId} <X aria-hidden />
           </Button>
         )}
       </div>
@@ -76,46 +78,18 @@ function AuditPage() {
           ) : (
             <Timeline {...more}>
               {events.map((event) => (
-                <Event key={event.id} event={event} onSubject={(subjectId) => change({ subjectId })} />
+                <AuditEventItem
+                  key={event.id}
+                  event={event}
+                  names={names}
+                  onSubject={(subjectId) => change({ subjectId })}
+                />
               ))}
             </Timeline>
           )
         }
       </QueryView>
     </>
-  );
-}
-
-interface EventProps {
-  readonly event: AuditEvent;
-  readonly onSubject: (subjectId: string) => void;
-}
-
-function Event({ event, onSubject }: EventProps) {
-  const { action, actor, at, requestId, subjectId } = event;
-  const details = describeDetails(event);
-  return (
-    <li className="flex gap-3 px-4 py-3 not-first:border-t">
-      <div className="min-w-0 flex-1">
-        <p>
-          <span className="font-medium">{describeAction(action)}</span>{" "}
-          <button
-            type="button"
-            title="Only what happened to this"
-            onClick={() => onSubject(subjectId)}
-            className="max-w-full break-all text-accent hover:underline"
-          >
-            {toSubjectName(event) ?? subjectId}
-          </button>{" "}
-          <span className="text-muted">by {actor.name}</span>
-        </p>
-        {details && <p className="mt-0.5 break-words font-mono text-muted text-xs">{details}</p>}
-        <p className="mt-0.5 text-faint text-xs">
-          <CopyText text={requestId} what="request id" />
-        </p>
-      </div>
-      <TimelineAge at={at} />
-    </li>
   );
 }
 

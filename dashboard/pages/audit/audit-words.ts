@@ -25,18 +25,25 @@ export const toSubjectName = ({ details }: Pick<AuditEvent, "details">): string 
 
 const MAX_VALUE_LENGTH = 80;
 
-/** `cidr: 10.1.0.0/16, isDefault: true`; what stands elsewhere is left out. */
-export function describeDetails({ details }: Pick<AuditEvent, "details">): string {
+/**
+ * `cidr: 10.1.0.0/16, isDefault: true`; what stands elsewhere is left out.
+ * @param names of what ids stand for
+ */
+export function describeDetails({ details }: Pick<AuditEvent, "details">, names: Names = new Map()): string {
   return Object.entries(details)
     .filter(([name]) => name !== "name" && name !== "machineName")
-    .map(([name, value]) => `${name}: ${cut(renderValue(value))}`)
+    .map(([name, value]) => `${name}: ${cut(renderValue(value, names))}`)
     .join(", ");
 }
 
-function renderValue(value: unknown): string {
+type Names = ReadonlyMap<string, string>;
+
+function renderValue(value: unknown, names: Names): string {
   if (value === null || value === undefined) return "none";
-  if (typeof value === "string") return value;
-  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value.join(" ") || "none";
+  if (typeof value === "string") return names.get(value) ?? value;
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) {
+    return value.map((item) => names.get(item) ?? item).join(" ") || "none";
+  }
   return JSON.stringify(value);
 }
 

@@ -63,6 +63,7 @@ function MeshPage() {
                 { to: "/meshes/$meshId/map", params, label: "Map" },
                 { to: "/meshes/$meshId/routes", params, label: "Routes" },
                 { to: "/meshes/$meshId/vips", params, label: "VIPs" },
+                { to: "/meshes/$meshId/events", params, label: "Events" },
                 { to: "/meshes/$meshId/settings", params, label: "Settings" },
               ]}
             />

@@ -18,7 +18,7 @@ import { ConfirmChange } from "../form/form-dialog.tsx";
 import { AddMachineButton } from "../machines/add/add-machine-button.tsx";
 import { AddMachineDialog } from "../machines/add/add-machine-dialog.tsx";
 import { QueryView } from "../query-view.tsx";
-import { describeMeshes, JOIN_TOKEN_WORDS } from "./token-words.ts";
+import { describeMeshes, JOIN_TOKEN_WORDS, orderJoinTokens } from "./token-words.ts";
 
 function JoinTokensPage() {
   const tokens = useList(listJoinTokens, {}, { everyMs: LIST_EVERY_MS });
@@ -47,7 +47,7 @@ function JoinTokensPage() {
           ) : (
             <DataTable
               label="Join tokens"
-              rows={all}
+              rows={orderJoinTokens(all)}
               columns={toColumns(meshNames, action)}
               toKey={({ id }) => id}
               card={(token) => (

@@ -10,6 +10,14 @@ export const JOIN_TOKEN_WORDS: Readonly<Record<JoinToken["status"], { readonly l
     revoked: { label: "revoked", tone: "bad" },
   };
 
+/** Those that can be used first, and of each the newest. */
+export const orderJoinTokens = <Token extends Pick<JoinToken, "status" | "createdAt">>(
+  tokens: readonly Token[],
+): Token[] =>
+  tokens.toSorted(
+    (a, b) => Number(b.status === "active") - Number(a.status === "active") || b.createdAt.localeCompare(a.createdAt),
+  );
+
 /** Which meshes a token's machines join: null is the default mesh of the moment. */
 export function describeMeshes(meshIds: JoinToken["meshIds"], names: ReadonlyMap<string, string>): string {
   if (meshIds === null) return "the default mesh";

@@ -12,6 +12,7 @@ import { Card, Fact, Facts, Nothing } from "../../../components/layout.tsx";
 import { EmptyState, Notice } from "../../../components/states.tsx";
 import { formatMs, formatSeconds } from "../../../lib/format.ts";
 import { LiveView } from "../live-view.tsx";
+import { MeshAddressesCard, OwnAddressesCard } from "./mesh-addresses-card.tsx";
 import { FILTERING_LABELS, judgeNat, MAPPING_LABELS, toYesNo } from "./nat-words.ts";
 
 const route = getRouteApi("/shell/machines/$machineId");
@@ -21,21 +22,25 @@ function NetworkTab() {
   useLiveTelemetry(machineId);
   const network = useReply(getMachineNetwork, { params: { machineId } }, { everyMs: SLOW_EVERY_MS });
   return (
-    <LiveView query={network}>
-      {({ report }) =>
-        report === null ? (
-          <EmptyState icon={<Radar />} title="Not measured yet">
-            The machine finds out what stands between it and the internet when it starts, and when its network changes.
-          </EmptyState>
-        ) : (
-          <Report report={report} />
-        )
-      }
-    </LiveView>
+    <div className="flex flex-col gap-5">
+      <MeshAddressesCard machineId={machineId} />
+      <LiveView query={network}>
+        {({ report }) =>
+          report === null ? (
+            <EmptyState icon={<Radar />} title="Not measured yet">
+              The machine finds out what stands between it and the internet when it starts, and when its network
+              changes.
+            </EmptyState>
+          ) : (
+            <Report machineId={machineId} report={report} />
+          )
+        }
+      </LiveView>
+    </div>
   );
 }
 
-function Report({ report }: { readonly report: NatReport }) {
+function Report({ machineId, report }: { readonly machineId: string; readonly report: NatReport }) {
   const verdict = judgeNat(report);
   return (
     <div className="flex flex-col gap-5">
@@ -86,17 +91,20 @@ function Report({ report }: { readonly report: NatReport }) {
         <div className="flex flex-col gap-5">
           <PortMapping mapping={report.portMapping} />
           <Stun observations={report.stun} />
+          <OwnAddressesCard machineId={machineId} />
         </div>
       </div>
     </div>
   );
 }
 
+const PROTOCOL_LABELS = { upnp: "UPnP", "nat-pmp": "NAT-PMP", pcp: "PCP" } as const;
+
 const PortMapping = ({ mapping }: { readonly mapping: NatReport["portMapping"] }) => (
   <Card title="Port mapping" note="ports that the router opened when asked">
     <Facts>
       <Fact label="Router offers">
-        {mapping.protocols.length === 0 ? "nothing" : mapping.protocols.map((name) => name.toUpperCase()).join(", ")}
+        {mapping.protocols.length === 0 ? "nothing" : mapping.protocols.map((name) => PROTOCOL_LABELS[name]).join(", ")}
       </Fact>
       <Fact label="Opened">
         {mapping.endpoints.length === 0

@@ -1,5 +1,4 @@
 // What a peer's row opens into: the last minutes as charts, and why the path is what it is.
-import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { explainMachinePeer } from "#schema/api/machine-links";
 import { NAT_WORDS, type NatSummary } from "#schema/nat";
@@ -15,6 +14,7 @@ import { Sparkline } from "../../../components/sparkline.tsx";
 import { formatBitRate, formatMs, formatRatio } from "../../../lib/format.ts";
 import { ENDPOINT_WORDS } from "../endpoints/endpoint-words.ts";
 import { LiveView } from "../live-view.tsx";
+import { MachineLink } from "../machine-link.tsx";
 import { BGP_WORDS, OUTCOME_WORDS } from "./peer-words.ts";
 import type { PeerSample } from "./peers-model.ts";
 
@@ -22,11 +22,13 @@ interface PeerDetailProps {
   readonly machineId: string;
   readonly peer: PeerTelemetry;
   readonly history: readonly PeerSample[];
+  /** Of the gateway on a transit path. */
+  readonly gatewayName: string | undefined;
 }
 
 const [LEAST_MS, LEAST_RATIO, LEAST_BYTES] = [5, 0.05, 1_250];
 
-export function PeerDetail({ machineId, peer, history }: PeerDetailProps) {
+export function PeerDetail({ machineId, peer, history, gatewayName }: PeerDetailProps) {
   const params = { machineId, peerId: peer.machineId };
   useLiveTelemetry(machineId, [peer.machineId]);
   const explanations = useReply(explainMachinePeer, { params }, { everyMs: LIVE_EVERY_MS });
@@ -74,7 +76,7 @@ export function PeerDetail({ machineId, peer, history }: PeerDetailProps) {
         {({ items }) => {
           const explanation = items.find(({ meshId }) => meshId === peer.meshId);
           return explanation ? (
-            <Explanation explanation={explanation} />
+            <Explanation explanation={explanation} gatewayName={gatewayName} />
           ) : (
             <p className="text-muted">It is no peer any more.</p>
           );
@@ -84,7 +86,11 @@ export function PeerDetail({ machineId, peer, history }: PeerDetailProps) {
   );
 }
 
-function Explanation({ explanation }: { readonly explanation: PeerExplanation }) {
+interface ExplanationProps extends Pick<PeerDetailProps, "gatewayName"> {
+  readonly explanation: PeerExplanation;
+}
+
+function Explanation({ explanation, gatewayName }: ExplanationProps) {
   const { bgp, reason, endpoint, gatewayId, localNat, peerNat, since, nextTryAt, candidates, machineId, name } =
     explanation;
   return (
@@ -100,9 +106,8 @@ function Explanation({ explanation }: { readonly explanation: PeerExplanation })
           )}
           {gatewayId && (
             <Fact label="Gateway">
-              <Link to="/machines/$machineId" params={{ machineId: gatewayId }} className="text-accent underline">
-                decrypts on the way
-              </Link>
+              <MachineLink id={gatewayId} name={gatewayName ?? gatewayId} className="text-accent underline" />
+              <span className="block text-muted">decrypts on the way</span>
             </Fact>
           )}
           <Fact label="This machine">{describeNat(localNat)}</Fact>
@@ -126,9 +131,7 @@ function Explanation({ explanation }: { readonly explanation: PeerExplanation })
           </Fact>
         </Facts>
         <p className="mt-3">
-          <Link to="/machines/$machineId" params={{ machineId }} className="text-accent underline">
-            Look at {name}
-          </Link>
+          <MachineLink id={machineId} name={`Look at ${name}`} className="text-accent underline" />
         </p>
       </section>
       <section>

@@ -63,7 +63,12 @@ function PeersTab() {
                 onSort={(sort) => change({ sort })}
                 expansion={(peer) =>
                   search.open === toPeerKey(peer) ? (
-                    <PeerDetail machineId={machineId} peer={peer} history={histories.get(toPeerKey(peer)) ?? []} />
+                    <PeerDetail
+                      machineId={machineId}
+                      peer={peer}
+                      history={histories.get(toPeerKey(peer)) ?? []}
+                      gatewayName={items.find((other) => other.machineId === peer.gatewayId)?.name}
+                    />
                   ) : null
                 }
               />

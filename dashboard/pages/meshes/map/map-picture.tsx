@@ -34,6 +34,7 @@ export const MapPicture = ({ layout, frame, label }: MapPictureProps) => {
           <GroupName key={group.state} group={group} />
         ))}
         <FocusMark placed={focus} />
+        <Joins placed={focus} below={FOCUS_TEXT_DROP} />
       </svg>
     </figure>
   );
@@ -129,12 +130,12 @@ const Label = ({ placed }: { readonly placed: PlacedMachine }) => {
 };
 
 /** Beside the link, whose name is what is seen of it. */
-const Joins = ({ placed }: { readonly placed: PlacedMachine }) => {
+const Joins = ({ placed, below = 0 }: { readonly placed: PlacedMachine; readonly below?: number }) => {
   const { machine, label } = placed;
   if (label === null || machine.joins.length === 0) return null;
   const { second } = toLines(placed);
   return (
-    <text x={second.x} y={second.y} textAnchor="middle" {...HALO} className="fill-muted stroke-surface text-xs">
+    <text x={second.x} y={second.y + below} textAnchor="middle" {...HALO} className="fill-muted stroke-surface text-xs">
       ↔ {shorten(machine.joins.join(", "))}
     </text>
   );
@@ -147,6 +148,9 @@ function toLines({ machine, label, x, y }: PlacedMachine): { readonly first: Poi
   return { first: { x: at.x, y: firstY }, second: { x: at.x, y: firstY + LINE_HEIGHT } };
 }
 
+/** Its name is larger than others. */
+const FOCUS_TEXT_DROP = 4;
+
 const FocusMark = ({ placed }: { readonly placed: PlacedMachine }) => (
   <g>
     <circle cx={placed.x} cy={placed.y} r={placed.radius + 5} className="fill-surface stroke-accent" />
@@ -154,7 +158,7 @@ const FocusMark = ({ placed }: { readonly placed: PlacedMachine }) => (
     {placed.label && (
       <text
         x={placed.label.x}
-        y={placed.label.y + 4}
+        y={placed.label.y + FOCUS_TEXT_DROP}
         textAnchor="middle"
         {...HALO}
         className="fill-ink stroke-surface font-semibold text-sm"
