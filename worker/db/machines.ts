@@ -36,7 +36,7 @@ async function readMachines(db: Database, condition: SQL | undefined, limit: num
     db.select().from(machines).where(condition).orderBy(asc(machines.id)).limit(limit),
     selectMemberships(db, inArray(memberships.machineId, ids)),
   ]);
-  return { machines: rows.map(toMachineRecord), memberships: places };
+  return { machines: rows.map(createToMachineRecord()), memberships: places };
 }
 
 export async function findMachine(db: Database, id: MachineId): Promise<MachineRecord | null> {
@@ -70,10 +70,18 @@ export const insertRemovedMachine = (
 export const markEnrolled = (db: Database, id: MachineId, enrolledAt: number): Statement =>
   db.update(machines).set({ enrolledAt }).where(eq(machines.id, id));
 
-export const toMachineRecord = (row: typeof machines.$inferSelect): MachineRecord => ({
-  ...row,
-  agent: row.agent === null ? null : AgentInfo.parse(JSON.parse(row.agent)),
-});
+export const toMachineRecord = (row: typeof machines.$inferSelect): MachineRecord => createToMachineRecord()(row);
+
+/** Of many rows: most machines of an installation have the same agent on the same system, and each text is parsed once. */
+function createToMachineRecord(): (row: typeof machines.$inferSelect) => MachineRecord {
+  const parsed = new Map<string, AgentInfo>();
+  return (row) => {
+    if (row.agent === null) return { ...row, agent: null };
+    const agent = parsed.get(row.agent) ?? AgentInfo.parse(JSON.parse(row.agent));
+    parsed.set(row.agent, agent);
+    return { ...row, agent };
+  };
+}
 
 /** For `insertAuditEventIf`: whether the machine is there at that point of the batch. */
 export const hasMachineRow = (id: MachineId): SQL =>

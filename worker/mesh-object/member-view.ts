@@ -87,5 +87,5 @@ export const isPositionOf = (mesh: MeshRecord, position: Position | null): boole
   position !== null && position.epoch === mesh.epoch && position.revision <= mesh.revision;
 
 /** Milliseconds since the epoch: of the connection, else as it was when the last one closed; null when never. */
-export const toLastSeen = (member: MemberRecord, status: MemberStatus): number | null =>
+const toLastSeen = (member: MemberRecord, status: MemberStatus): number | null =>
   status.lastSeenAt ?? member.lastSeenAt;

@@ -104,6 +104,22 @@ describe("lists and looks", () => {
     expect(await mesh.getMember(createMachineId())).toEqual({ ok: false, error: { code: "member_not_found" } });
     expect(await mesh.readPresence([machineId, createMachineId()])).toEqual({});
   });
+
+  test("tells when members were seen: those that are connected, and those that were, and no others", async () => {
+    const { connectNew, remove, addNew, mesh } = await createTestMesh();
+    const [there, gone, removed] = [await connectNew(), await connectNew(), await connectNew()];
+    const never = await addNew();
+    const startedMs = Date.now() - 60_000;
+    gone.socket.close();
+    await remove(removed.machineId);
+    const all = [there, gone, removed, never].map(({ machineId }) => machineId);
+    await vi.waitFor(async () => {
+      const presence = await mesh.readPresence(all);
+      expect(Object.keys(presence).sort()).toEqual([there.machineId, gone.machineId].sort());
+      for (const seenAt of Object.values(presence)) expect(seenAt).toBeGreaterThan(startedMs);
+      expect((await mesh.readMetrics())?.online).toEqual([there.machineId]);
+    });
+  });
 });
 
 describe("D1", () => {

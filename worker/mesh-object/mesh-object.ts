@@ -26,7 +26,7 @@ import {
 import { changeSettings } from "./change-settings.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
 import { isWatcherSocket } from "./live/watchers.ts";
-import { toLastSeen, toMember, toMemberRib } from "./member-view.ts";
+import { toMember, toMemberRib } from "./member-view.ts";
 import {
   addMember,
   closeMesh,
@@ -156,11 +156,13 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     const { storage, connections } = this.#mesh;
     const presence: Record<MachineId, number> = {};
     if (readOpenMesh(storage) === null) return presence;
-    for (const machineId of machineIds) {
-      const member = storage.readMember(machineId);
-      const lastSeenAt = member === null ? null : toLastSeen(member, connections.statusOf(machineId));
+    // Who is connected is a member, and known without a look at its row.
+    const absent = machineIds.filter((machineId) => {
+      const { lastSeenAt } = connections.statusOf(machineId);
       if (lastSeenAt !== null) presence[machineId] = lastSeenAt;
-    }
+      return lastSeenAt === null;
+    });
+    for (const { machineId, atMs } of storage.readLastSeen(absent)) presence[machineId] = atMs;
     return presence;
   }
 

@@ -62,6 +62,8 @@ export interface MeshStorage {
   writeMember(member: MemberRecord): void;
   deleteMember(machineId: MachineId): void;
   writeLastSeen(machineId: MachineId, atMs: number): void;
+  /** Of those of these machines that are members and were seen: when their connections closed. */
+  readLastSeen(machineIds: readonly MachineId[]): { readonly machineId: MachineId; readonly atMs: number }[];
   /** In order of machine ids. */
   readMembersAfter(machineId: string | null, limit: number): MemberRecord[];
   readMemberIds(): MachineId[];
@@ -183,6 +185,14 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
     deleteMember: (machineId) => db.run("DELETE FROM members WHERE machine_id = ?", machineId),
     writeLastSeen: (machineId, atMs) =>
       db.run("UPDATE members SET last_seen_at = ? WHERE machine_id = ?", atMs, machineId),
+    readLastSeen: (machineIds) =>
+      db
+        .all<{ machine_id: MachineId; last_seen_at: number }>(
+          `SELECT machine_id, last_seen_at FROM members
+            WHERE machine_id IN (SELECT value FROM json_each(?)) AND last_seen_at IS NOT NULL`,
+          JSON.stringify(machineIds),
+        )
+        .map((row) => ({ machineId: row.machine_id, atMs: row.last_seen_at })),
     readMembersAfter: (machineId, limit) =>
       db
         .all<MemberRow>(
