@@ -22,6 +22,7 @@ export const CONTROL_PLANE_METRICS = {
   becket_mesh_addresses_used: gauge("Addresses that members and VIPs have.", ["mesh"]),
   becket_mesh_addresses_available: gauge("Addresses that are left.", ["mesh"]),
   becket_mesh_connections: gauge("Members' connections by transport: websocket or long_poll.", ["mesh", "transport"]),
+  becket_mesh_watchers: gauge("Pages that are told of the mesh's changes live.", ["mesh"]),
   becket_mesh_watched_members: gauge("Members that somebody looks at live, or did within the last minute.", ["mesh"]),
   becket_mesh_pairs: gauge(
     "Pairs of online members that have no direct path, by path: relayed, transit or none (unreachable); the worse of what the two told last.",

@@ -18,7 +18,7 @@ import { createRibReader, type RibReader } from "./links/rib-reader.ts";
 import { createTelemetry, type Telemetry } from "./links/telemetry.ts";
 import { createLive, type Live, type ToTelemetry } from "./live/live.ts";
 import { type NoteChange, observeAnnouncements, observeLinkEvents, observeMesh } from "./live/observe-storage.ts";
-import { createWatchers } from "./live/watchers.ts";
+import { createWatchers, type Watchers } from "./live/watchers.ts";
 import { createMemberEndpoint, type MemberEndpoint } from "./member-endpoint.ts";
 import { toMemberTelemetry } from "./member-view.ts";
 import type { MeshParts } from "./members.ts";
@@ -54,6 +54,7 @@ export interface MeshServices extends MeshParts {
   readonly policyRefresh: PolicyRefresh;
   readonly ribs: RibReader;
   readonly live: Live;
+  readonly watchers: Watchers;
   readonly toTelemetry: ToTelemetry;
   readonly log: Logger;
 }
@@ -123,15 +124,15 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   };
   const toTelemetry: ToTelemetry = (mesh, machineId, report) =>
     toMemberTelemetry({ ...storage, listAnnouncements: () => announcements.listOf(machineId) }, mesh, report);
+  const watchers = createWatchers(ctx, now);
   const live = createLive({
-    ...{ storage, now, log },
-    watchers: createWatchers(ctx, now),
+    ...{ storage, watchers, now, log },
     readOpenMesh: () => readOpenMesh(storage),
     toTelemetry,
     follow: ofPaths.telemetry.follow,
   });
   return {
-    ...{ live, toTelemetry },
+    ...{ live, watchers, toTelemetry },
     ...{ db, log, storage, announcements, alarms, connections, broadcast, relayTickets, ...ofPaths },
     ...{ policies, policyRefresh },
     addresses: createAddressStorage(db),

@@ -7,6 +7,7 @@ import { Prefix } from "#schema/prefix";
 import { createMachineId } from "../testing/fake-agent.ts";
 import { connectMember, type TestMember, TRANSPORTS } from "../testing/test-member.ts";
 import { createTestMesh, TEST_CAUSE, type TestMesh } from "../testing/test-mesh.ts";
+import { watchMesh } from "../testing/test-watcher.ts";
 import { createMesh } from "./create-mesh.ts";
 import { addMember } from "./members.ts";
 import { readMeshMetrics } from "./read-metrics.ts";
@@ -32,9 +33,12 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
     const mesh = await createTestMesh();
     const member = await connectMember(mesh, transport);
     await mesh.addNew("never seen");
+    // Who looks on is no member.
+    await watchMesh(mesh);
     const before = await read(mesh);
     expect(before).toMatchObject({
       ...{ memberCount: 2, online: [member.machineId], failingCount: 0, behindCount: 0, gatewayCount: 0 },
+      watcherCount: 1,
       connections: transport === "socket" ? { websocket: 1, longPoll: 0 } : { websocket: 0, longPoll: 1 },
     });
     const failure = { step: "address.add", code: "command_failed", message: "no", since: new Date().toISOString() };

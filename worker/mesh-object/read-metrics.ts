@@ -8,7 +8,7 @@ import { readOpenMesh } from "./members.ts";
 import type { AnnouncementCounts, MeshMetrics } from "./rpc.ts";
 import type { MeshRecord } from "./storage.ts";
 
-type Parts = Pick<MeshServices, "storage" | "announcements" | "connections" | "linkEvents" | "telemetry">;
+type Parts = Pick<MeshServices, "storage" | "announcements" | "connections" | "linkEvents" | "telemetry" | "watchers">;
 
 export function readMeshMetrics(parts: Parts, nowMs: number): MeshMetrics | null {
   const { storage, announcements, connections, linkEvents, telemetry } = parts;
@@ -29,6 +29,7 @@ export function readMeshMetrics(parts: Parts, nowMs: number): MeshMetrics | null
     failingCount: statuses.filter(({ report }) => report !== null && report.failures.length > 0).length,
     behindCount: statuses.filter(({ report }) => report !== null && isBehind(mesh, report.applied)).length,
     connections: { websocket, longPoll: connected.length - websocket },
+    watcherCount: parts.watchers.count(),
     watchedCount: telemetry.countWatched(),
     pairs: linkEvents.countIndirect(isOnline),
     routes: countHeld(held, "route", isOnline),

@@ -102,6 +102,7 @@ export interface MeshMetrics {
   readonly failingCount: number;
   readonly behindCount: number;
   readonly connections: { readonly websocket: number; readonly longPoll: number };
+  readonly watcherCount: number;
   readonly watchedCount: number;
   /** Of members that are online. */
   readonly pairs: Readonly<Record<IndirectPath, number>>;

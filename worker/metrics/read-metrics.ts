@@ -53,6 +53,7 @@ function setMesh(page: Page, { mesh: row, told }: MeshAnswer): void {
   page.set("becket_mesh_members_behind", { mesh }, told.behindCount);
   page.set("becket_mesh_connections", { mesh, transport: "websocket" }, told.connections.websocket);
   page.set("becket_mesh_connections", { mesh, transport: "long_poll" }, told.connections.longPoll);
+  page.set("becket_mesh_watchers", { mesh }, told.watcherCount);
   page.set("becket_mesh_watched_members", { mesh }, told.watchedCount);
   for (const path of ["relayed", "transit", "none"] as const) {
     page.set("becket_mesh_pairs", { mesh, path }, told.pairs[path]);
