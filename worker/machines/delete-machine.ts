@@ -4,8 +4,9 @@ import { createAuditEvent } from "../audit/new-event.ts";
 import { insertAuditEventIf } from "../db/audit-events.ts";
 import { runBatch } from "../db/database.ts";
 import { deleteMachineRow, findMachine, hasMachineRow, insertRemovedMachine } from "../db/machines.ts";
-import { deleteMembershipsOfMachine } from "../db/memberships.ts";
+import { deleteMembershipsOfMachine, listMembershipsOf } from "../db/memberships.ts";
 import type { Failure } from "../failure.ts";
+import { hintLists } from "../meshes/hint-lists.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { Services } from "../services.ts";
 
@@ -18,6 +19,7 @@ export async function deleteMachine(
   const { db, objects, identityKeys, now } = services;
   const machine = await findMachine(db, machineId);
   if (machine === null) return err({ code: "machine_not_found" });
+  const memberships = await listMembershipsOf(db, machineId);
   await objects.machine(machineId).remove({ machineId, name: machine.name, identityKey: machine.identityKey }, cause);
   identityKeys.forget(machineId);
   const event = createAuditEvent(services, cause, {
@@ -31,5 +33,9 @@ export async function deleteMachine(
     deleteMembershipsOfMachine(db, machineId),
     deleteMachineRow(db, machineId),
   ]);
+  await hintLists(
+    services,
+    memberships.map(({ meshId }) => meshId),
+  );
   return ok(null);
 }

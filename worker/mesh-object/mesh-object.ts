@@ -242,6 +242,11 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
 
   async refreshPolicies(): Promise<void> {
     await this.#mesh.policyRefresh.refresh();
+    this.#mesh.live.note("lists");
+  }
+
+  async hintLists(): Promise<void> {
+    this.#mesh.live.note("lists");
   }
 
   async close(): Promise<{ memberCount: number }> {

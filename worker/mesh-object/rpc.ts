@@ -72,6 +72,8 @@ export interface MeshObjectRpc {
   expectPolicies(): Promise<void>;
   /** Looks at once. */
   refreshPolicies(): Promise<void>;
+  /** D1 has a change of this mesh, or of a member, that this object did not make: whoever watches asks again. */
+  hintLists(): Promise<void>;
   /** Closes the mesh: members are told `mesh_deleted`, Machine objects are told through the outbox, storage goes when that is done. */
   close(): Promise<{ memberCount: number }>;
   /** WebSocket upgrade, long-poll GET, message POST of an authenticated machine (see TRUSTED_HEADERS). */

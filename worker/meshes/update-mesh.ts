@@ -12,6 +12,7 @@ import type { Cause } from "../outbox/cause.ts";
 import { changePolicies } from "../policy-sets/tell-meshes.ts";
 import { findMissingSet, isUsingSets, pickChangedSets } from "../policy-sets/used-sets.ts";
 import type { Services } from "../services.ts";
+import { hintLists } from "./hint-lists.ts";
 import { readMesh } from "./read-meshes.ts";
 
 type UpdateMeshFailure = Failure<"mesh_not_found" | "name_taken" | "gateway_required" | "policy_set_not_found">;
@@ -47,6 +48,7 @@ export async function updateMesh(
       ...(fallback === undefined ? {} : { fallback }),
     });
   }
+  await hintLists(services, [meshId]);
   return readMesh(services, meshId);
 }
 

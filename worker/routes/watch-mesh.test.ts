@@ -1,5 +1,6 @@
 // Who may watch a mesh.
 import { describe, expect, it } from "vitest";
+import { deleteMachine } from "#schema/api/machines";
 import { createMesh, updateMesh, watchMesh } from "#schema/api/meshes";
 import { listSessions, revokeSession } from "#schema/api/users";
 import { TRUSTED_HEADERS } from "../auth/trusted-headers.ts";
@@ -35,6 +36,18 @@ describe("a mesh is watched", () => {
     expect(await watcher.nextChange("members")).toMatchObject({ machineIds: [machineId] });
     await watcher.nextChange("lists");
   });
+});
+
+it("what only D1 knows is hinted at when it is there: the default mesh, a machine that is removed", async () => {
+  const meshId = await makeMesh();
+  const { machineId } = await enrolMachine(app, { meshIds: [meshId] });
+  const token = { authorization: `Bearer ${app.services.ownerToken}` };
+  const watcher = await openWatcher(() => app.fetch(toPath(meshId), { headers: { ...UPGRADE, ...token } }));
+  await app.call(updateMesh, { params: { meshId }, body: { isDefault: true } });
+  await watcher.nextChange("lists");
+  await app.call(deleteMachine, { params: { machineId } });
+  await watcher.nextChange("members");
+  await watcher.nextChange("lists");
 });
 
 describe("a mesh is not watched", () => {

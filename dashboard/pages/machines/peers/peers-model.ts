@@ -68,7 +68,8 @@ export interface PeerSample {
 }
 export type PeerHistories = ReadonlyMap<string, readonly PeerSample[]>;
 
-export const MAX_SAMPLES = 60;
+/** Two minutes, where the machine tells every second. */
+export const MAX_SAMPLES = 120;
 
 /** The histories with what was just measured: peers that went are forgotten. */
 export function addSamples(histories: PeerHistories, peers: readonly PeerTelemetry[]): PeerHistories {
