@@ -9,7 +9,7 @@ export const MAX_NAMED_MACHINES = 32;
 export const WATCH_LEASE_MS = 30_000;
 /** … which is therefore said again this often. */
 export const WATCH_RENEW_MS = 10_000;
-/** Frames of telemetry that a watcher has not said it has seen: then it gets no more until it has. */
-export const MAX_UNSEEN_FRAMES = 40;
+/** Frames of telemetry that a watcher has not said it has seen: then it gets no more until it has. Twice what comes of MAX_WATCHED_MACHINES meanwhile. */
+export const MAX_UNSEEN_FRAMES = 80;
 /** One message from a watcher, bytes of JSON. */
 export const MAX_WATCHER_MESSAGE_BYTES = 4 * 1024;

@@ -6,6 +6,7 @@ import { createMachineId, createMeshId } from "../../testing/fake-agent.ts";
 import { createExplanation } from "../../testing/test-telemetry.ts";
 import type { KeptReport } from "../links/telemetry.ts";
 import type { MeshRecord } from "../storage.ts";
+import { createBacklog } from "./backlog.ts";
 import { createLive } from "./live.ts";
 import type { Watcher, Watchers } from "./watchers.ts";
 
@@ -16,7 +17,8 @@ function createScene(peerCount = 1) {
   const at = { nowMs: 1_000_000 };
   const frames: string[] = [];
   let machines: Watcher["machines"] = [];
-  let [renewedAt, seen] = [0, 0];
+  let renewedAt = 0;
+  const backlog = createBacklog();
   const watcher: Watcher = {
     ...{ actor: "user:a", openedAt: at.nowMs },
     get machines() {
@@ -25,14 +27,18 @@ function createScene(peerCount = 1) {
     get renewedAt() {
       return renewedAt;
     },
-    get unseen() {
-      return frames.length - seen;
+    get isBehind() {
+      return backlog.isFull();
     },
     watch(wanted, seenByNow, nowMs) {
-      [machines, seen, renewedAt] = [wanted, seenByNow, nowMs];
+      [machines, renewedAt] = [wanted, nowMs];
+      backlog.seen(seenByNow);
     },
     send: () => undefined,
-    sendTelemetry: (text) => void frames.push(text),
+    sendTelemetry(text) {
+      frames.push(text);
+      backlog.sent(text);
+    },
   };
   const watchers = { of: () => watcher, list: () => [watcher], count: () => 1 } as unknown as Watchers;
   const meshId = createMeshId();
@@ -76,7 +82,7 @@ describe("telemetry", () => {
 
   it("waits for who does not see what came", () => {
     const { frames, watch, pass } = createScene();
-    for (let count = 0; count < 6; count++) {
+    for (let count = 0; count < 10; count++) {
       watch(0);
       pass(10);
     }

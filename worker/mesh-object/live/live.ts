@@ -4,7 +4,7 @@ import type { MachineId } from "#schema/ids";
 import { LIVE_CLOSE_CODES } from "#schema/live/close-codes";
 import type { FromLiveMessage, LiveResource } from "#schema/live/messages";
 import { ToLiveMessage } from "#schema/live/messages";
-import { MAX_UNSEEN_FRAMES, MAX_WATCHER_MESSAGE_BYTES, WATCH_LEASE_MS } from "#schema/live/pace";
+import { MAX_WATCHER_MESSAGE_BYTES, WATCH_LEASE_MS } from "#schema/live/pace";
 import { LIVE_VERSION } from "#schema/live/version";
 import { err } from "#schema/result";
 import { TRUSTED_HEADERS } from "../../auth/trusted-headers.ts";
@@ -169,7 +169,7 @@ export function createLive(parts: LiveParts): Live {
       const telemetry = parts.toTelemetry(mesh, machineId, report);
       const texts = new Map<string, string>();
       for (const watcher of listValid()) {
-        if (!isWatching(watcher, machineId) || watcher.unseen >= MAX_UNSEEN_FRAMES) continue;
+        if (!isWatching(watcher, machineId) || watcher.isBehind) continue;
         const explain = watcher.machines.find((machine) => machine.machineId === machineId)?.explain ?? [];
         const key = explain.join();
         const text = texts.get(key) ?? render(toLiveTelemetry(machineId, telemetry, explain));

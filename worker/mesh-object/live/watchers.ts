@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { LIVE_CLOSE_CODES } from "#schema/live/close-codes";
 import { WatchedMachine } from "#schema/live/messages";
+import { createBacklog } from "./backlog.ts";
 
 export const WATCHER_TAG = "watcher";
 
@@ -18,8 +19,8 @@ export interface Watcher extends Readonly<Omit<Attachment, "machines">> {
   readonly machines: readonly WatchedMachine[];
   /** When it last said what it watches. */
   readonly renewedAt: number;
-  /** Frames of telemetry sent to it, less those that it says it has seen. */
-  readonly unseen: number;
+  /** It has not said that it saw what it was sent. */
+  readonly isBehind: boolean;
   watch(machines: readonly WatchedMachine[], seen: number, nowMs: number): void;
   send(text: string): void;
   sendTelemetry(text: string): void;
@@ -89,8 +90,7 @@ function createWatcher(webSocket: WebSocket, attachment: Attachment, nowMs: numb
   let { machines } = attachment;
   // After hibernation it has its time to say it again.
   let renewedAt = nowMs;
-  let sent = 0;
-  let seen = 0;
+  const backlog = createBacklog();
   const send = (text: string) => {
     // One that is closing takes no more messages.
     if (webSocket.readyState === WebSocket.OPEN) webSocket.send(text);
@@ -103,20 +103,18 @@ function createWatcher(webSocket: WebSocket, attachment: Attachment, nowMs: numb
     get renewedAt() {
       return renewedAt;
     },
-    get unseen() {
-      return sent - seen;
+    get isBehind() {
+      return backlog.isFull();
     },
-    watch(wanted, seenByNow, atMs) {
+    watch(wanted, seenCount, atMs) {
       renewedAt = atMs;
-      // The count of before hibernation goes on.
-      sent = Math.max(sent, seenByNow);
-      seen = Math.max(seen, seenByNow);
+      backlog.seen(seenCount);
       if (JSON.stringify(wanted) === JSON.stringify(machines)) return;
       machines = [...wanted];
       webSocket.serializeAttachment({ actor, openedAt, machines } satisfies Attachment);
     },
     sendTelemetry(text) {
-      sent += 1;
+      backlog.sent(text);
       send(text);
     },
   };
