@@ -44,7 +44,15 @@ function renderValue(value: unknown, names: Names): string {
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) {
     return value.map((item) => names.get(item) ?? item).join(" ") || "none";
   }
-  return JSON.stringify(value);
+  if (Array.isArray(value)) return `${value.length}`;
+  if (typeof value === "object") return renderParts(value, names);
+  return String(value);
 }
+
+/** `type http, target :8008/primary` */
+const renderParts = (value: object, names: Names): string =>
+  Object.entries(value)
+    .map(([name, part]) => `${name} ${renderValue(part, names)}`)
+    .join(", ");
 
 const cut = (text: string): string => (text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text);
