@@ -45,7 +45,7 @@ Environment:
   BECKET_NODE_VERSION, BECKET_NODE_SHA256
                           another build than v$NODE_VERSION, and the SHA-256 of its .tar.gz; both or none
   BECKET_KEEP_PACKAGES    1: --uninstall leaves packages where they are
-  BECKET_ENDPOINTS, BECKET_STUN_SERVERS, BECKET_LOG_LEVEL, BECKET_ALLOW_EXEC_CHECKS, HTTPS_PROXY, NO_PROXY
+  BECKET_ENDPOINTS, BECKET_STUN_SERVERS, BECKET_LOG_LEVEL, BECKET_METRICS, BECKET_ALLOW_EXEC_CHECKS, HTTPS_PROXY, NO_PROXY
                           the agent's own: kept in $SETTINGS, unless that is there already
 HELP
 }

@@ -83,7 +83,7 @@ write_token() {
 write_settings() {
   [ ! -e "$ROOT$SETTINGS" ] || return 0
   settings=
-  for name in BECKET_ENDPOINTS BECKET_STUN_SERVERS BECKET_LOG_LEVEL BECKET_ALLOW_EXEC_CHECKS HTTPS_PROXY HTTP_PROXY NO_PROXY; do
+  for name in BECKET_ENDPOINTS BECKET_STUN_SERVERS BECKET_LOG_LEVEL BECKET_METRICS BECKET_ALLOW_EXEC_CHECKS HTTPS_PROXY HTTP_PROXY NO_PROXY; do
     value=$(printenv "$name") || continue
     case $value in
       *[!]A-Za-z0-9:/.,_@%*[-]*) fail "$name has a character that can't be kept" "write it into $SETTINGS yourself, then run this without it" ;;

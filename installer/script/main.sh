@@ -34,7 +34,7 @@ uninstall() {
   for path in $PROGRAM $LIBRARY $STATE $SETTINGS /run/becket; do
     if [ -e "$ROOT$path" ]; then
       say "+ remove $path"
-      rm -rf "${ROOT:?}$path"
+      rm -rf "$ROOT$path"
     fi
   done
   # Other programs' sockets may be there.

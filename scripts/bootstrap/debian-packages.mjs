@@ -2,42 +2,10 @@
 // wireguard-go recommends a kernel.
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { BROWSER, PROGRAMS, SERVICES } from "./debian-programs.mjs";
 import { runInstaller } from "./installer.mjs";
 import { withLock } from "./lock.mjs";
 
-/** Program → Debian package. */
-const PROGRAMS = {
-  ip: "iproute2",
-  nft: "nftables",
-  wg: "wireguard-tools",
-  "wireguard-go": "wireguard-go",
-  ping: "iputils-ping",
-  nsenter: "util-linux",
-  unshare: "util-linux",
-  mount: "mount",
-  sysctl: "procps",
-  conntrack: "conntrack",
-  turnserver: "coturn",
-  miniupnpd: "miniupnpd-nftables",
-  tinyproxy: "tinyproxy-bin",
-  iperf3: "iperf3",
-  bird: "bird2",
-  prometheus: "prometheus",
-  shellcheck: "shellcheck",
-  busybox: "busybox",
-};
-/** What looks at pages: the browser, and letters for it to draw, which Debian only recommends. Programs, or files by their path. */
-const BROWSER = {
-  chromium: "chromium",
-  "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
-};
-/** Packages that start a service of theirs; a lab starts these programs itself, and a person's machine shall serve nobody. */
-const SERVICES = {
-  coturn: "coturn.service",
-  iperf3: "iperf3.service",
-  bird2: "bird.service",
-  prometheus: "prometheus.service",
-};
 // A person's PATH may lack sbin, where most of these live.
 const FOLDERS = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 const LISTS = "/var/lib/apt/lists";

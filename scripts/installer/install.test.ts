@@ -1,6 +1,7 @@
 // install.sh under dash and busybox's sh, on machines of stubs: which commands it would run, in which order, and what it leaves. That these commands
 // do what they should is shown by the scenario `installer` on Debian; for Fedora and Alpine it is not shown here.
 import { execFileSync } from "node:child_process";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { hasProgram, toPath } from "./testing/host-programs.ts";
 import { createStubMachine } from "./testing/stub-machine.ts";
@@ -19,6 +20,12 @@ it.runIf(hasProgram("shellcheck"))("has nothing in it that shellcheck objects to
   expect(service).toContain("#!/sbin/openrc-run");
   const check = (input: string) => execFileSync(toPath("shellcheck"), ["--shell=sh", "-"], { input, encoding: "utf8" });
   expect([check(script), check(service)]).toEqual(["", ""]);
+});
+
+it.runIf(hasProgram("systemd-analyze"))("runs the agent in a unit of little power", () => {
+  const unit = path.resolve(import.meta.dirname, "../../installer/becket.service");
+  // Ten times the exposure; above the threshold it fails.
+  execFileSync(toPath("systemd-analyze"), ["security", "--no-pager", "--offline=yes", "--threshold=30", unit]);
 });
 
 const shells = (Object.keys(SHELLS) as Shell[]).filter((shell) => hasProgram(SHELLS[shell][0]));

@@ -1,0 +1,125 @@
+// alice, bob on one LAN. alice is a Debian 12 with systemd and nothing of ours: she gets the agent by the one line, bob's is started as ever.
+import { expect, it } from "vitest";
+import { type Fleet, withFleet } from "../fleet/fleet.ts";
+import { pingOnce } from "../fleet/reach.ts";
+import { oneLan } from "../fleet/topologies.ts";
+import type { LabNode } from "../lab/node.ts";
+import { eventually } from "../lab/probes/eventually.ts";
+import { startPing } from "../lab/probes/ping.ts";
+import { listTree } from "../systemd/list-files.ts";
+import { startNodeMirror } from "../systemd/node-mirror.ts";
+import { type SystemdMachine, startSystemdMachine } from "../systemd/systemd-machine.ts";
+
+/** The first run makes the Debian; the others take less than a minute. */
+const LIMIT_MS = 900_000;
+const BUNDLE = "/usr/local/lib/becket/becket.mjs";
+const NETWORK = "192.168.77.0/24";
+
+it("the one line installs, upgrades without losing a packet, and removes all of it", {
+  timeout: LIMIT_MS,
+}, async () => {
+  await withFleet(oneLan, async (fleet, mesh) => {
+    const [node, bob] = fleet.lab.machines;
+    if (node === undefined || bob === undefined) throw new Error("the topology has two machines");
+    const { token } = await fleet.api.createJoinToken();
+    await fleet.agent(bob.name).up({ token });
+    const mirror = await startNodeMirror(fleet.lab);
+    await using alice = await startSystemdMachine(node);
+    const before = listTree(alice.folder);
+
+    const installed = await runLine(fleet, alice, { ...mirror, BECKET_TOKEN: token });
+    await fleet.untilConnected(mesh.id);
+    const { stdout: traces } = await alice.sh("journalctl --no-pager; cat /proc/[0-9]*/cmdline; ls /var/lib/becket");
+    expect(installed.stdout + installed.stderr + traces).not.toContain(token);
+    expect(traces).not.toContain("join.env");
+    await expectLittlePower(alice);
+    await expectRoutes(fleet, { alice, node, bob, meshId: mesh.id });
+
+    const address = (await fleet.addresses(mesh.id)).get(node.name)?.ipv4 ?? "";
+    await fleet.controlPlane.stop();
+    await alice.reboot();
+    await eventually(() => pingOnce(bob, address, { timeoutMs: 1_000 }), {
+      withinMs: 30_000,
+      describe: "alice is back in her mesh without a control plane",
+    });
+    await fleet.controlPlane.start();
+    await fleet.untilConnected(mesh.id);
+
+    // An agent of other content is an earlier one.
+    await alice.sh(`echo '// earlier' >>${BUNDLE} && systemctl restart becket`);
+    const processes = await readWorkers(alice);
+    const running = await startPing(bob, address, { intervalMs: 20 });
+    const upgraded = await runLine(fleet, alice);
+    const pings = await running.stop();
+    expect(pings).toMatchObject({ lost: 0 });
+    expect(pings.received).toBeGreaterThan(50);
+    expect(upgraded.stdout).toMatch(
+      /has joined .* before[\s\S]*\+ write \/usr\/local\/lib\/becket\/becket.mjs[\s\S]*Done\./,
+    );
+    expect((await alice.sh(`cat ${BUNDLE}`)).stdout).not.toContain("// earlier");
+    expect(processes).toMatch(/proc.*\n.*proc/);
+    expect(await readWorkers(alice)).toBe(processes);
+    expect((await runLine(fleet, alice)).stdout).toContain("The agent runs, and nothing changed.");
+
+    await alice.sh("sh /usr/local/lib/becket/install.sh --uninstall", { timeoutMs: 120_000 });
+    expect(listTree(alice.folder)).toEqual(before);
+    expect((await node.exec(["sh", "-c", "ip -o link; nft list tables"])).stdout).not.toMatch(/bkt-|becket/);
+    const { stdout: left } = await alice.sh("ls -A /run /run/wireguard 2>/dev/null; cat /proc/[0-9]*/comm");
+    expect(left.split("\n").filter((name) => /becket|wireguard|bird|^node$/.test(name))).toEqual([]);
+    expect((await alice.sh("systemctl --failed --no-legend")).stdout).toBe("");
+  });
+});
+
+/** As a person would; the shell's own words go to the test when it fails. */
+async function runLine(fleet: Fleet, machine: SystemdMachine, env: Readonly<Record<string, string>> = {}) {
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const line = `curl -fsSL ${fleet.controlPlane.url}/install.sh | ${settings.join(" ")} sh`;
+  return machine.sh(line, { timeoutMs: 180_000 });
+}
+
+async function expectLittlePower(machine: SystemdMachine): Promise<void> {
+  const { stdout } = await machine.exec(["systemd-analyze", "security", "--no-pager", "becket.service"]);
+  const score = Number(/Overall exposure level for becket.service: ([\d.]+)/.exec(stdout)?.[1]);
+  expect(score, stdout).toBeLessThanOrEqual(3);
+  // A package's own BIRD would serve port 179 to everybody.
+  expect((await machine.sh("systemctl is-enabled bird; systemctl is-active bird; true")).stdout).toBe(
+    "disabled\ninactive\n",
+  );
+  const { stdout: properties } = await machine.sh("systemctl show becket -p ActiveState,SubState,Type,NRestarts");
+  expect(properties.trim().split("\n").sort()).toEqual([
+    "ActiveState=active",
+    "NRestarts=0",
+    "SubState=running",
+    "Type=notify",
+  ]);
+}
+
+interface Pair {
+  readonly alice: SystemdMachine;
+  readonly node: LabNode;
+  readonly bob: LabNode;
+  readonly meshId: string;
+}
+
+/** BIRD, packet rules and forwarding work in the box, too. */
+async function expectRoutes(fleet: Fleet, { alice, node, bob, meshId }: Pair): Promise<void> {
+  await alice.sh(`ip link add lan0 type bridge && ip address add 192.168.77.1/24 dev lan0 && ip link set lan0 up`);
+  const machine = (await fleet.api.listMachines()).find(({ name }) => name === node.name);
+  const route = { name: "warehouse", prefixes: [NETWORK], machineIds: [machine?.id], isMasquerading: true };
+  await fleet.api.call("POST", `/meshes/${meshId}/routes`, route);
+  const isThere = async () => (await bob.exec(["ip", "route", "show", NETWORK])).stdout.includes("bird");
+  await eventually(isThere, { withinMs: 30_000, describe: "bob has alice's network" });
+  const { stdout } = await alice.sh("cat /proc/sys/net/ipv4/conf/bkt-*/forwarding; nft list table inet becket");
+  expect(stdout).toMatch(/^1\n/);
+  expect(stdout).toContain("masquerade");
+  const status = JSON.parse((await alice.exec(["becket", "status", "--json"])).stdout);
+  expect(status.failures ?? []).toEqual([]);
+}
+
+/** What carries tunnels and routes, by process id. */
+const readWorkers = async (machine: SystemdMachine): Promise<string> =>
+  (
+    await machine.sh(
+      "for p in /proc/[0-9]*; do grep -aqE '^(wireguard-go|bird)' $p/cmdline 2>/dev/null && echo $p; done; true",
+    )
+  ).stdout;
