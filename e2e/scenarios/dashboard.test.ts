@@ -11,12 +11,12 @@ const SCREENS = path.resolve(import.meta.dirname, "../results/screens");
 const WINDOWS = [
   { theme: "light", width: 1280 },
   { theme: "dark", width: 1280 },
-  { theme: "light", width: 390 },
   { theme: "dark", width: 390 },
+  { theme: "light", width: 390 },
 ] as const;
 
-/** Two dozen pages; a busy machine takes three seconds for each. */
-const TOUR_LIMIT_MS = 240_000;
+/** Two dozen pages in four windows; a busy machine takes two seconds for each. */
+const TOUR_LIMIT_MS = 480_000;
 
 /** A second, and what a busy machine takes. It would be a minute by asking. */
 const LIVE_WITHIN_MS = 3_000;
@@ -160,26 +160,27 @@ it("shows within a second what somebody else changed, without being reloaded", a
   await page.close();
 });
 
-it.each(WINDOWS)(
-  "has no page that axe finds serious, $theme at $width px",
-  { timeout: TOUR_LIMIT_MS },
-  async ({ theme, width }) => {
-    const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme: theme });
-    const page = await context.newPage();
-    await signIn(page);
-    const complaints = watchPage(page, controlPlane.url);
-    const found: string[] = [];
-    for (const [name, address] of Object.entries(toPages())) {
-      await page.goto(controlPlane.url + address);
-      await page.locator("h1").waitFor();
-      await page.locator("[aria-label^=Loading]").waitFor({ state: "detached" });
-      found.push(...(await examinePage(page)).map((finding) => `${name} ${finding}`));
-      await page.screenshot({ path: path.join(SCREENS, `${name}-${theme}-${width}.png`) });
+it("has no page that axe finds serious, in both themes and widths", { timeout: TOUR_LIMIT_MS }, async () => {
+  // Colours that are still on their way from one theme to the other have no contrast yet.
+  const page = await browser.newPage({ reducedMotion: "reduce" });
+  await signIn(page);
+  const complaints = watchPage(page, controlPlane.url);
+  const found: string[] = [];
+  for (const [name, address] of Object.entries(toPages())) {
+    await page.goto(controlPlane.url + address);
+    await page.locator("h1").waitFor();
+    await page.locator("[aria-label^=Loading]").waitFor({ state: "detached" });
+    for (const { theme, width } of WINDOWS) {
+      await page.setViewportSize({ width, height: 860 });
+      await page.emulateMedia({ colorScheme: theme });
+      const picture = `${name}-${theme}-${width}`;
+      found.push(...(await examinePage(page)).map((finding) => `${picture} ${finding}`));
+      await page.screenshot({ path: path.join(SCREENS, `${picture}.png`) });
     }
-    await context.close();
-    expect([...found, ...complaints]).toEqual([]);
-  },
-);
+  }
+  await page.close();
+  expect([...found, ...complaints]).toEqual([]);
+});
 
 const toPages = () => ({
   machines: "/machines",
