@@ -2,7 +2,7 @@
 // them scroll as ten do; assistive technology learns the true count from aria-rowcount. Rows lie where they are put, which the elements of
 // an HTML table don't: roles say what they are (lint's rules for them are off in this folder).
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { isAtLeast, useViewport } from "../../browser/use-viewport.ts";
 import { classNames } from "../../lib/class-names.ts";
 import type { Column } from "./columns.ts";
@@ -30,7 +30,10 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const { label, rows, toKey, card, expansion, sort, onSort } = props;
   const viewport = useViewport();
   const isTable = isAtLeast(viewport, "md");
-  const columns = props.columns.filter(({ from }) => from === undefined || isAtLeast(viewport, from));
+  const columns = useMemo(
+    () => props.columns.filter(({ from }) => from === undefined || isAtLeast(viewport, from)),
+    [props.columns, viewport],
+  );
   const template = columns.map(({ track }) => track).join(" ");
   const { listRef, virtualizer } = useVirtualRows(rows, toKey, isTable ? ROW_HEIGHT : CARD_HEIGHT);
 
@@ -103,7 +106,7 @@ interface TableRowProps<Row> {
   readonly position: number;
 }
 
-const TableRow = <Row,>({ row, columns, template, position }: TableRowProps<Row>) => (
+const PlainTableRow = <Row,>({ row, columns, template, position }: TableRowProps<Row>) => (
   <div
     role="row"
     aria-rowindex={position}
@@ -117,6 +120,9 @@ const TableRow = <Row,>({ row, columns, template, position }: TableRowProps<Row>
     ))}
   </div>
 );
+
+/** Scrolling draws the table again with each frame: rows that stay are left as they are. */
+const TableRow = memo(PlainTableRow) as typeof PlainTableRow;
 
 /** A table's children have to be rows and cells. */
 const Expansion = ({ isTable, children }: { readonly isTable: boolean; readonly children: ReactNode }) => (
