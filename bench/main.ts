@@ -2,6 +2,7 @@
 import * as addresses from "./addresses.ts";
 import * as agent from "./agent.ts";
 import * as bgp from "./bgp.ts";
+import * as dashboard from "./dashboard.ts";
 import * as datapath from "./datapath.ts";
 import * as failover from "./failover.ts";
 import * as roaming from "./roaming.ts";
@@ -13,7 +14,16 @@ interface Bench {
   run(argv: string[]): Promise<Record<string, unknown>>;
 }
 
-const BENCHES: Readonly<Record<string, Bench>> = { addresses, agent, bgp, datapath, failover, roaming, sync };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  addresses,
+  agent,
+  bgp,
+  dashboard,
+  datapath,
+  failover,
+  roaming,
+  sync,
+};
 
 const [name = "", ...flags] = process.argv.slice(2);
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;

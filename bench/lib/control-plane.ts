@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-const START_LIMIT_MS = 30_000;
+/** The first start after a change bundles the Worker and builds the dashboard. */
+const START_LIMIT_MS = 120_000;
 const repository = path.resolve(import.meta.dirname, "../..");
 
 export interface ControlPlaneProcess {

@@ -1,0 +1,131 @@
+// Pages in Debian's Chromium: how long until rows stand there and take a click, and whether they scroll without a hitch.
+import type { Browser, CDPSession, Page } from "playwright-core";
+import { apiClient } from "../lib/api.ts";
+import type { ControlPlaneProcess } from "../lib/control-plane.ts";
+import { median, percentile, round } from "../lib/measure.ts";
+
+interface PagesOptions {
+  readonly loads: number;
+  readonly machines: number;
+}
+
+export async function measurePages(browser: Browser, controlPlane: ControlPlaneProcess, options: PagesOptions) {
+  const context = await browser.newContext({ viewport: { width: 1_280, height: 800 } });
+  const page = await context.newPage();
+  const files = new Set<string>();
+  page.on("response", (response) => {
+    const { origin, pathname } = new URL(response.url());
+    if (origin === controlPlane.origin && /^\/assets\/.*\.js$/.test(pathname)) files.add(pathname.slice(1));
+  });
+  await signIn(page, controlPlane);
+  const cold: number[] = [];
+  const warm: number[] = [];
+  for (let count = 0; count < options.loads; count++) {
+    cold.push(await measureLoad(page, controlPlane.origin, { hasCache: false, ...options }));
+    warm.push(await measureLoad(page, controlPlane.origin, { hasCache: true, ...options }));
+  }
+  process.stderr.write(`interactive, cold: ${cold.join(" ")}, warm: ${warm.join(" ")} ms\n`);
+  const scroll = await measureScroll(page);
+  process.stderr.write(`scrolling: ${JSON.stringify(scroll)}\n`);
+  const blank = await measureBlank(page, controlPlane.origin);
+  const toNumbers = (values: number[]) => ({ p50: round(median(values), 0), worst: round(Math.max(...values), 0) });
+  return {
+    numbers: {
+      interactiveMs: { cold: toNumbers(cold), warm: toNumbers(warm) },
+      scrollFrameMs: scroll,
+      reference: { emptyPageMs: blank },
+    },
+    files: [...files],
+  };
+}
+
+async function signIn(page: Page, controlPlane: ControlPlaneProcess): Promise<void> {
+  const { url } = await apiClient(controlPlane)("POST", "/login-links", { name: "bench", role: "viewer" });
+  await page.goto(String(url));
+  await page.getByRole("table", { name: "Machines" }).waitFor();
+}
+
+// Scripts as text: this program knows no DOM, and the page's own policy lets the debugger evaluate, nobody else.
+
+/** Resolves with milliseconds since the start of the navigation. */
+const toInteractiveScript = (machines: number): string => `new Promise((resolve) => {
+  const isThere = () =>
+    document.querySelector('[role="table"]')?.getAttribute("aria-rowcount") === "${machines + 1}" &&
+    document.querySelectorAll('[role="row"]').length > 10;
+  const look = () => {
+    if (!isThere()) return requestAnimationFrame(look);
+    // Drawn, and the thread free again.
+    requestAnimationFrame(() => setTimeout(() => resolve(performance.now()), 0));
+  };
+  look();
+})`;
+
+/** Resolves with the milliseconds between frames, from the first row to the last and back. */
+const SCROLL_SCRIPT = `new Promise((resolve) => {
+  const gaps = [];
+  let direction = 1;
+  let before = performance.now();
+  const frame = (now) => {
+    gaps.push(now - before);
+    before = now;
+    const isAtEnd = scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
+    if (direction > 0 && isAtEnd) direction = -1;
+    else if (direction < 0 && scrollY <= 0) return resolve(gaps.slice(1));
+    scrollBy(0, direction * 240);
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+})`;
+
+/** From the start of the navigation until the last machine counts, a row is drawn, and the page's thread was free for a moment. */
+async function measureLoad(
+  page: Page,
+  origin: string,
+  { hasCache, machines }: { readonly hasCache: boolean; readonly machines: number },
+): Promise<number> {
+  const debug = await page.context().newCDPSession(page);
+  await debug.send("Network.enable");
+  await debug.send("Network.setCacheDisabled", { cacheDisabled: !hasCache });
+  await page.goto("about:blank");
+  await page.goto(`${origin}/machines`, { waitUntil: "commit" });
+  const ms = Number(await page.evaluate(toInteractiveScript(machines)));
+  await debug.detach();
+  return round(ms, 0);
+}
+
+/** From the first row to the last and back, by as much as a wheel turns in a frame. */
+async function measureScroll(page: Page) {
+  await page.waitForLoadState("networkidle").catch(() => undefined);
+  const debug = await page.context().newCDPSession(page);
+  // Processor time of the page's thread: it says the same however busy the machine is. Counted from here on.
+  await debug.send("Performance.enable", { timeDomain: "threadTicks" });
+  const before = await readThreadMs(debug);
+  const gaps = (await page.evaluate(SCROLL_SCRIPT)) as number[];
+  const threadMs = (await readThreadMs(debug)) - before;
+  await debug.detach();
+  return {
+    frames: gaps.length,
+    p50: percentile(gaps, 50),
+    p95: percentile(gaps, 95),
+    worst: round(Math.max(...gaps), 1),
+    threadMsPerFrame: round(threadMs / gaps.length, 1),
+    longerThan50Ms: gaps.filter((gap) => gap > 50).length,
+  };
+}
+
+async function readThreadMs(debug: CDPSession): Promise<number> {
+  const { metrics } = await debug.send("Performance.getMetrics");
+  return (metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0) * 1_000;
+}
+
+/** What the browser needs here for a page with nothing on it. */
+async function measureBlank(page: Page, origin: string): Promise<number> {
+  const times: number[] = [];
+  for (let count = 0; count < 5; count++) {
+    await page.goto("about:blank");
+    const started = performance.now();
+    await page.goto(`${origin}/favicon.svg`);
+    times.push(performance.now() - started);
+  }
+  return round(median(times), 0);
+}

@@ -1,0 +1,50 @@
+// A thousand machines in one mesh: each enrols as a real one does, and some of them stay connected and answer what is asked of them.
+import { apiClient } from "../lib/api.ts";
+import type { ControlPlaneProcess } from "../lib/control-plane.ts";
+import { since } from "../lib/measure.ts";
+import { createSimulatedAgent, type SimulatedAgent } from "../sync/simulated-agent.ts";
+
+export interface SeededMachines {
+  readonly ms: number;
+  /** One that is connected. */
+  readonly watchedId: string;
+  stop(): void;
+}
+
+const AT_ONCE = 16;
+/** Online is who was heard within the last minute. */
+const PING_MS = 20_000;
+
+export async function seedMachines(
+  controlPlane: ControlPlaneProcess,
+  { machines, connected }: { readonly machines: number; readonly connected: number },
+): Promise<SeededMachines> {
+  const api = apiClient(controlPlane);
+  const mesh = await api("POST", "/meshes", { name: "office", cidr: "10.64.0.0/16", isDefault: true });
+  const { token } = await api("POST", "/join-tokens", { expiresInSeconds: 3_600, meshIds: [mesh.id] });
+  const agents = Array.from({ length: machines }, (_, index) => createSimulatedAgent(controlPlane.origin, index));
+  const started = performance.now();
+  await eachAtOnce(agents, (agent) => agent.enrol(token));
+  const ms = since(started);
+  const online = agents.slice(0, connected);
+  await eachAtOnce(online, (agent) => agent.connect(mesh.id));
+  const timer = setInterval(() => {
+    for (const agent of online) agent.sendPing();
+  }, PING_MS);
+  return {
+    ms,
+    watchedId: online[0]?.machineId ?? "",
+    stop() {
+      clearInterval(timer);
+      for (const agent of online) agent.cut();
+    },
+  };
+}
+
+async function eachAtOnce(agents: readonly SimulatedAgent[], work: (agent: SimulatedAgent) => Promise<void>) {
+  const queue = [...agents];
+  const worker = async () => {
+    for (let agent = queue.pop(); agent !== undefined; agent = queue.pop()) await work(agent);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
