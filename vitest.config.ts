@@ -1,6 +1,7 @@
 import path from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./scripts/test/longest-first.ts";
 
 /** A test that hangs is found out all the same; one that waits for a busy core shall not fail for it. */
 const BUSY_MS = 30_000;
@@ -12,6 +13,9 @@ export default defineConfig(async () => {
   const migrations = await readD1Migrations(path.join(import.meta.dirname, "migrations"));
   return {
     test: {
+      sequence: { sequencer: LongestFirst },
+      // Most of them wait more than they compute: vitest would leave a core to nobody.
+      maxWorkers: "100%",
       projects: [
         { test: { name: "schema", include: ["schema/**/*.test.ts"] } },
         {
