@@ -115,4 +115,12 @@ describe("a list", () => {
     expect((await client.list(listMeshes, {})).map(({ name }) => name)).toEqual(["a", "b"]);
     expect(calls.map(({ path }) => path)).toEqual(["/api/v1/meshes?limit=500", "/api/v1/meshes?limit=500&cursor=c1"]);
   });
+
+  it("tells what has come while there is more to come", async () => {
+    const page = (name: string, nextCursor: string | null) => json(200, { items: [{ ...MESH, name }], nextCursor });
+    const { client } = createFake(page("a", "c1"), page("b", "c2"), page("c", null));
+    const seen: string[][] = [];
+    await client.list(listMeshes, {}, { onMore: (items) => seen.push(items.map(({ name }) => name)) });
+    expect(seen).toEqual([["a"], ["a", "b"]]);
+  });
 });

@@ -8,10 +8,19 @@ export interface CallOptions {
   readonly idempotencyKey?: string;
 }
 
+export interface ListOptions<Item> extends CallOptions {
+  /** What has come so far, each time that there is more to come. */
+  readonly onMore?: (items: readonly Item[]) => void;
+}
+
 export interface ApiClient {
   call<const O extends Operation>(operation: O, input: InputOf<O>, options?: CallOptions): Promise<ReplyOf<O>>;
   /** Every item of a list, page after page. */
-  list<const O extends Operation>(operation: O, input: InputOf<O>, options?: CallOptions): Promise<ItemOf<O>[]>;
+  list<const O extends Operation>(
+    operation: O,
+    input: InputOf<O>,
+    options?: ListOptions<ItemOf<O>>,
+  ): Promise<ItemOf<O>[]>;
 }
 
 export interface ClientParts {
@@ -48,7 +57,11 @@ export function createClient({ fetch, readToken }: ClientParts): ApiClient {
     }
   }
 
-  async function list<const O extends Operation>(operation: O, input: InputOf<O>, options?: CallOptions) {
+  async function list<const O extends Operation>(
+    operation: O,
+    input: InputOf<O>,
+    { onMore, ...options }: ListOptions<ItemOf<O>> = {},
+  ) {
     const items: ItemOf<O>[] = [];
     let cursor: string | null | undefined;
     do {
@@ -56,6 +69,7 @@ export function createClient({ fetch, readToken }: ClientParts): ApiClient {
       const page = (await call(operation, withQuery(input, query), options)) as unknown as Page<ItemOf<O>>;
       items.push(...page.items);
       cursor = page.nextCursor;
+      if (cursor) onMore?.([...items]);
     } while (cursor);
     return items;
   }

@@ -41,10 +41,16 @@ export function replyQuery<const O extends Operation>(client: ApiClient, operati
   });
 }
 
+/** The first time, a long list is shown as it comes; afterwards the one before stands until the new one is whole. */
 export function listQuery<const O extends Operation>(client: ApiClient, operation: O, input: InputOf<O>) {
+  const queryKey = [operation.id, "list", input];
   return queryOptions({
-    queryKey: [operation.id, "list", input],
-    queryFn: ({ signal }): Promise<ItemOf<O>[]> => client.list(operation, input, { signal }),
+    queryKey,
+    queryFn({ signal, client: queries }): Promise<ItemOf<O>[]> {
+      const isFirst = queries.getQueryData(queryKey) === undefined;
+      const onMore = (items: readonly ItemOf<O>[]) => queries.setQueryData(queryKey, items);
+      return client.list(operation, input, { signal, ...(isFirst && { onMore }) });
+    },
   });
 }
 
