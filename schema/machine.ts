@@ -4,6 +4,7 @@ import { Ipv4, Ipv6 } from "./address.ts";
 import { MachineId, MeshId, PolicySetId, WireGuardPublicKey } from "./ids.ts";
 import { Name } from "./mesh.ts";
 import { NatSummary } from "./nat.ts";
+import { toHarmless } from "./spoken-text.ts";
 import { Timestamp } from "./timestamp.ts";
 
 export const AgentInfo = z
@@ -11,14 +12,17 @@ export const AgentInfo = z
     agentVersion: z
       .string()
       .max(32)
+      .overwrite(toHarmless)
       .meta({ description: "Becket's version there.", examples: ["0.1.0"] }),
     nodeVersion: z
       .string()
       .max(32)
+      .overwrite(toHarmless)
       .meta({ description: "The version of Node.js that runs it.", examples: ["v24.21.0"] }),
     kernelVersion: z
       .string()
       .max(128)
+      .overwrite(toHarmless)
       .meta({ description: "As `uname -r` prints it.", examples: ["6.1.0-40-amd64"] }),
     wireguard: z.enum(["kernel", "wireguard-go", "missing"]).meta({
       description: "Where WireGuard runs: in the kernel, in the userspace process wireguard-go, or not at all.",
@@ -33,14 +37,17 @@ export const StepFailure = z
     step: z
       .string()
       .max(64)
+      .overwrite(toHarmless)
       .meta({ description: "The step that failed.", examples: ["address.add"] }),
     code: z
       .string()
       .max(64)
+      .overwrite(toHarmless)
       .meta({ description: "Why, for programs.", examples: ["command_failed"] }),
     message: z
       .string()
       .max(1_024)
+      .overwrite(toHarmless)
       .meta({
         description: "Why, for people.",
         examples: ["ip address add: RTNETLINK answers: Permission denied"],

@@ -49,7 +49,7 @@ async function main(): Promise<void> {
     say("The bundle stands. Nothing was uploaded.");
     return;
   }
-  const { urls, newOwnerToken } = await deploy({
+  const urls = await deploy({
     wrangler,
     env: process.env,
     databaseName: values.database,
@@ -63,12 +63,12 @@ async function main(): Promise<void> {
     makeToken: () => `bkt_${randomBytes(32).toString("base64url")}`,
     askSecret,
     say,
+    showToken(token) {
+      say("The owner's API token, shown this once; it holds when the upload is through:\n");
+      process.stdout.write(`${token}\n\n`);
+    },
   });
-  const [url = ""] = urls;
-  say(`\nThe control plane answers at ${urls.join(", ")}`);
-  if (newOwnerToken !== null) {
-    say("The owner's API token, shown this once:\n");
-    process.stdout.write(`${newOwnerToken}\n`);
-  }
+  const [url = "https://…"] = urls;
+  say(`\nThe control plane answers at ${urls.join(", ") || "the address that wrangler says above"}`);
   say(`\nSign in with a link: BECKET_OWNER_TOKEN=… npm run -s login-link -- --url ${url}`);
 }

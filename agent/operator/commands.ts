@@ -125,4 +125,4 @@ export const COMMANDS: Readonly<Record<Noun, Readonly<Record<string, Verb>>>> = 
 };
 
 /** Operations that are for browsers. */
-export const WITHOUT_COMMAND: readonly string[] = ["getSignInOptions", "signInByLink", "signOut"];
+export const WITHOUT_COMMAND: readonly string[] = ["getSignInOptions", "signInByLink", "signOut", "watchMesh"];

@@ -13,6 +13,12 @@ it("shows a list's fields as columns, and what people know things by", () => {
   ]);
 });
 
+it("lets no text of others speak to the terminal", () => {
+  const told = { name: "\u001b[2Jbob\nadmin", failures: [{ message: "no\u001b]0;owned\u0007way" }] };
+  expect(renderItem(told)).toBe("name      \uFFFD[2Jbob\uFFFDadmin\nfailures  no\uFFFD]0;owned\uFFFDway");
+  expect(renderList([told], ["name"])).not.toContain("\u001b");
+});
+
 it("says that a list is empty", () => {
   expect(renderList([], ["name"])).toBe("There is none.");
 });

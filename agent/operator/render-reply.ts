@@ -1,4 +1,5 @@
 // What the API answers, for people: a table for a list, a line for each field otherwise. Pure.
+import { toHarmless } from "#schema/spoken-text";
 import { renderTable } from "../local/render-table.ts";
 
 type Item = Readonly<Record<string, unknown>>;
@@ -30,7 +31,7 @@ function renderValue(value: unknown): string {
   if (value === null || value === undefined) return "-";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value)) return value.length === 0 ? "-" : value.map(renderValue).join(", ");
-  return typeof value === "object" ? renderObject(value as Item) : String(value);
+  return toHarmless(typeof value === "object" ? renderObject(value as Item) : String(value));
 }
 
 /** What people know it by; the whole of it where there is no such thing. */

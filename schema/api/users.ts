@@ -18,6 +18,8 @@ export const UserName = z
   .trim()
   .min(1)
   .max(100)
+  // Joiners, of the same class, belong to names in some scripts.
+  .regex(/^[^\p{Cc}\u200E\u200F\u202A-\u202E\u2066-\u2069]*$/u, "must have no control characters")
   .meta({ description: "What the person is called.", examples: ["Ann Example"] });
 
 export const User = z

@@ -39,7 +39,7 @@ else if (words.startsWith("whoami")) { if (!state.isSignedIn) fail("not authenti
 else if (words.startsWith("d1 list")) console.log(JSON.stringify(state.databases));
 else if (words.startsWith("d1 create")) { state.databases.push({ uuid: "11111111-2222-3333-4444-555555555555", name: argv[2] }); keep(); }
 else if (words.startsWith("secret list")) {
-  if (state.secrets === null) fail("This Worker does not exist on your account. [code: 10007]");
+  if (state.secrets === null) fail('Worker "becket" not found.\\n\\nIf this is a new Worker, deploy it first.');
   else console.log(JSON.stringify(state.secrets.map((name) => ({ name, type: "secret_text" }))));
 } else if (words.startsWith("deploy")) {
   call.secrets = JSON.parse(fs.readFileSync(option("--secrets-file"), "utf8"));
@@ -73,6 +73,7 @@ fs.appendFileSync(${JSON.stringify(calls)}, JSON.stringify(call) + "\\n");
       makeToken: () => TOKEN,
       askSecret: async () => null,
       say: () => {},
+      showToken: () => {},
       ...input,
     });
   return { run, readCalls };
@@ -82,7 +83,11 @@ const toCommands = (calls: readonly { argv: string[] }[]) => calls.map(({ argv }
 
 it("makes the database, migrates it before the Worker comes, and makes the owner's token, the first time", async () => {
   const account = createAccount();
-  expect(await account.run()).toEqual({ urls: ["https://becket.example.workers.dev"], newOwnerToken: TOKEN });
+  const shown: string[] = [];
+  expect(await account.run({ showToken: (token) => shown.push(token) })).toEqual([
+    "https://becket.example.workers.dev",
+  ]);
+  expect(shown).toEqual([TOKEN]);
   const calls = account.readCalls();
   expect(toCommands(calls)).toEqual([
     "whoami --json",
@@ -102,7 +107,8 @@ it("makes the database, migrates it before the Worker comes, and makes the owner
 
 it("keeps database, secrets and settings of what runs, and shows no token, the second time", async () => {
   const account = createAccount({ databases: [{ uuid: "kept", name: "becket" }], secrets: ["BECKET_OWNER_TOKEN"] });
-  expect((await account.run({ domain: "becket.example.org" })).urls).toEqual(["https://becket.example.org"]);
+  const showToken = () => expect.unreachable();
+  expect(await account.run({ domain: "becket.example.org", showToken })).toEqual(["https://becket.example.org"]);
   const calls = account.readCalls();
   expect(toCommands(calls)).not.toContain("d1 create");
   expect(calls.at(-1)).toMatchObject({ secrets: {} });
@@ -114,6 +120,17 @@ it("uploads nothing when a migration fails, and says what wrangler said when it 
   await expect(failing.run()).rejects.toThrow("wrangler d1 migrations apply failed");
   expect(toCommands(failing.readCalls())).not.toContain("deploy --config");
   await expect(createAccount({ failing: "d1 list" }).run()).rejects.toThrow("refused by the account");
+});
+
+it("has shown the token that it made when the upload fails", async () => {
+  const shown: string[] = [];
+  const run = createAccount({ failing: "deploy" }).run({ showToken: (token) => shown.push(token) });
+  await expect(run).rejects.toThrow("wrangler deploy");
+  expect(shown).toEqual([TOKEN]);
+});
+
+it("takes no other failure for an account without the Worker", async () => {
+  await expect(createAccount({ failing: "secret list" }).run()).rejects.toThrow("refused by the account");
 });
 
 it("says how to sign in", async () => {

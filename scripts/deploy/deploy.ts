@@ -15,14 +15,12 @@ export interface DeployInput {
   /** Asks the operator for a secret; null: there is nobody to ask, or nothing was said. */
   readonly askSecret: (name: string) => Promise<string | null>;
   readonly say: (line: string) => void;
+  /** The owner's token that was made, before it goes anywhere: whatever fails afterwards, somebody has it. */
+  readonly showToken: (token: string) => void;
 }
 
-export interface Deployment {
-  readonly urls: readonly string[];
-  readonly newOwnerToken: string | null;
-}
-
-export async function deploy(input: DeployInput): Promise<Deployment> {
+/** Where the control plane answers. */
+export async function deploy(input: DeployInput): Promise<readonly string[]> {
   const { wrangler, env, databaseName, domain, say } = input;
   say("Looking at the account …");
   if (!(await wrangler.isSignedIn())) {
@@ -42,13 +40,13 @@ export async function deploy(input: DeployInput): Promise<Deployment> {
   // Migrations only add: the version that still runs goes on with the new tables.
   say(`Migrations of ${databaseName} …`);
   await wrangler.applyMigrations(config);
+  if (plan.newOwnerToken !== null) input.showToken(plan.newOwnerToken);
   say("Uploading the Worker and the dashboard …");
-  const urls = await wrangler.deploy(config, {
+  return await wrangler.deploy(config, {
     variables: toVariables(env),
     secrets: { ...plan.upload, ...asked },
     domain,
   });
-  return { urls, newOwnerToken: plan.newOwnerToken };
 }
 
 async function findOrCreateDatabase({ wrangler, databaseName, say }: DeployInput): Promise<string> {

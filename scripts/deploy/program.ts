@@ -19,6 +19,8 @@ export interface Program {
   demand(argv: readonly string[], options?: RunOptions): Promise<Ran>;
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 export function createProgram(file: string, cwd: string): Program {
   const run = (argv: readonly string[], { isShown = false, env = {} }: RunOptions = {}): Promise<Ran> =>
     new Promise((resolve, reject) => {
@@ -34,8 +36,20 @@ export function createProgram(file: string, cwd: string): Program {
           if (isShown) process.stderr.write(text);
         });
       }
-      child.once("error", reject);
-      child.once("close", (code) => resolve({ code: code ?? 1, ...said }));
+      // Whoever waits for it has to clean up: it ends first, and this program by itself.
+      const pass = (signal: NodeJS.Signals) => void child.kill(signal);
+      for (const signal of SIGNALS) process.on(signal, pass);
+      const end = () => {
+        for (const signal of SIGNALS) process.off(signal, pass);
+      };
+      child.once("error", (error) => {
+        end();
+        reject(error);
+      });
+      child.once("close", (code) => {
+        end();
+        resolve({ code: code ?? 1, ...said });
+      });
     });
   return {
     run,

@@ -29,6 +29,8 @@ export interface DeployOptions {
 
 const Databases = z.array(z.object({ uuid: z.string(), name: z.string() }));
 const Secrets = z.array(z.object({ name: z.string() }));
+/** wrangler 4.155's words for it, and the API's code. */
+const NO_WORKER = /Worker ".*" not found|\[code: 10007\]/;
 const Output = z.object({ type: z.string(), targets: z.array(z.string()).optional() });
 
 /** @param program wrangler itself, or what stands for it in tests */
@@ -51,7 +53,7 @@ export function createWrangler(program: string, cwd: string): Wrangler {
     async listSecrets(config) {
       const ran = await run(["secret", "list", "--format", "json", "--config", config]);
       if (ran.code === 0) return Secrets.parse(JSON.parse(ran.stdout)).map(({ name }) => name);
-      if (/10007|does not exist|not found/i.test(ran.stderr + ran.stdout)) return [];
+      if (NO_WORKER.test(ran.stderr + ran.stdout)) return [];
       throw new Error(`wrangler secret list failed:\n${(ran.stderr || ran.stdout).trim()}`);
     },
     async deploy(config, { variables, secrets, domain }) {

@@ -1,6 +1,7 @@
 // Who somebody is, out of what the provider says, and whether that person is let in. Pure.
 import type { PersonClaims } from "#schema/oidc";
 import type { Admission } from "#schema/oidc-settings";
+import { toHarmless } from "#schema/spoken-text";
 
 export interface Person {
   readonly subject: string;
@@ -27,7 +28,7 @@ export function toPerson(sources: readonly [PersonClaims, ...PersonClaims[]], gr
     first((claims) => claims.preferred_username?.trim() || undefined);
   return {
     subject: sub,
-    name: (name ?? mail?.email ?? sub).slice(0, MAX_NAME_LENGTH),
+    name: toHarmless((name ?? mail?.email ?? sub).slice(0, MAX_NAME_LENGTH)),
     email: mail?.email?.toLowerCase() ?? null,
     isEmailVerified: mail?.email_verified === true,
     groups: first((claims) => toTexts(claims[groupsClaim])) ?? [],
