@@ -132,6 +132,19 @@ describe("a reason", () => {
     expect(connectivityOf(path)).toBe("down");
   });
 
+  test("direct, in doubt: checks are not answered any more, before the path counts as dead", () => {
+    const path = setUpPath();
+    path.answerFrom(STUN_ENDPOINT);
+    for (let time = 1_000; time <= 10_000; time += 1_000) path.at(time, TRAFFIC);
+    path.answerFrom(null);
+    for (let time = 10_500; time <= 12_500; time += 500) path.at(time, SENT);
+    expect(reasonOf(path)).toMatch(
+      /^direct \| direct, but in doubt: 198\.51\.100\.2:51820 has not answered the last \d+ checks, and nothing comes from it/,
+    );
+    path.at(12_600, TRAFFIC);
+    expect(reasonOf(path)).toMatch(/^direct \| direct: 198\.51\.100\.2:51820 answers checks/);
+  });
+
   test("path died: relayed since, or silent while there is no relay", () => {
     const path = setUpPath();
     path.answerFrom(STUN_ENDPOINT);

@@ -6,7 +6,7 @@ import type { CandidateOutcome, PathReason, PathReasonCode, PeerConnectivity } f
 import { isHardPair, isHopeless, isViable } from "./candidates.ts";
 import { canCheck, isActive, isKept, isWanted, isWithin } from "./conditions.ts";
 import { isRelayAllowed, toRelayRetryMs } from "./fallback-path.ts";
-import { isDead } from "./liveness.ts";
+import { isDead, isDoubtful } from "./liveness.ts";
 import type { PathState, Try } from "./path-state.ts";
 import { PATH_TIMES } from "./path-times.ts";
 
@@ -44,7 +44,7 @@ function toObstacle(state: PathState, nowMs: number): PathReasonCode {
 
 function toMessage(code: PathReasonCode, state: PathState, nowMs: number): string {
   const { path } = state;
-  if (path.kind === "direct") return toDirectMessage(code, state);
+  if (path.kind === "direct") return toDirectMessage(code, state, nowMs);
   if (path.kind === "transit") {
     return `transit: no direct path works, and the mesh sends such pairs through the gateway ${path.gatewayId}, which decrypts; ${toNext(state, nowMs)}`;
   }
@@ -54,10 +54,14 @@ function toMessage(code: PathReasonCode, state: PathState, nowMs: number): strin
   return `${toHow(state, nowMs)}: ${toCause(code, state, nowMs)}; ${toNext(state, nowMs)}`;
 }
 
-function toDirectMessage(code: PathReasonCode, { path, tries, local, peer }: PathState): string {
+function toDirectMessage(code: PathReasonCode, state: PathState, nowMs: number): string {
+  const { path, tries, local, peer, missed } = state;
   if (path.kind !== "direct") return "";
   if (code === "path_died") {
     return `direct, but silent: ${path.endpoint} answers neither checks nor packets, and there is no relay yet; others are tried`;
+  }
+  if (canCheck(state) && isDoubtful(state, nowMs)) {
+    return `direct, but in doubt: ${path.endpoint} has not answered the last ${missed} checks, and nothing comes from it; another path is made ready`;
   }
   if (path.isProved) return `direct: ${path.endpoint} answers checks${toTime(tries.get(path.endpoint))}`;
   if (canCheck({ local, peer }))
