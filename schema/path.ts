@@ -128,6 +128,15 @@ export const PeerExplanation = PeerTelemetry.extend({
   since: Timestamp.nullable().describe("When the path became what it is."),
 }).meta({ id: "PeerExplanation", description: "A peer as one machine sees it, and why the path is what it is." });
 export type PeerExplanation = z.infer<typeof PeerExplanation>;
+/** A peer as lists show it. */
+export const toPeerTelemetry = ({
+  candidates,
+  localNat,
+  peerNat,
+  nextTryAt,
+  since,
+  ...summary
+}: PeerExplanation): PeerTelemetry => summary;
 
 /** An endpoint of this machine, and how it was learnt. */
 export const ObservedEndpoint = z

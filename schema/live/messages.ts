@@ -18,6 +18,11 @@ export const LIVE_RESOURCES = [
   ...(["links", "routes", "vips", "lists"] as const),
 ] as const;
 export type LiveResource = (typeof LIVE_RESOURCES)[number];
+/** In place of them, to a watcher that was told nothing for a while: ask for all that you show of the mesh. */
+export const ANYTHING = "anything";
+
+/** Names a frame, by what its reader alone can know. Null where a version of ours before the second one sent it. */
+const mark = z.string().max(64).nullable().default(null);
 
 /** First on every socket: what comes from here on is told. */
 export const LiveWelcome = z.object({
@@ -29,7 +34,7 @@ export const LiveWelcome = z.object({
 export type LiveWelcome = z.infer<typeof LiveWelcome>;
 
 export const LiveChange = z.object({
-  /** One of LIVE_RESOURCES; one that the reader does not know may be anything of the mesh. */
+  /** One of LIVE_RESOURCES, or ANYTHING; one that the reader does not know may be anything of the mesh. */
   resource: z.string(),
   /** Whom it is about; null: it is about no machine, or about too many to name. */
   machineIds: z.array(MachineId).max(MAX_NAMED_MACHINES).nullable(),
@@ -40,6 +45,7 @@ export const LiveChanged = z.object({
   type: z.literal("live.changed"),
   revision: Revision,
   changes: z.array(LiveChange),
+  mark,
 });
 export type LiveChanged = z.infer<typeof LiveChanged>;
 
@@ -55,6 +61,7 @@ export const LiveTelemetry = z.object({
   endpoints: z.array(ObservedEndpoint),
   nat: NatReport.nullable(),
   announcements: z.array(MachineAnnouncement),
+  mark,
 });
 export type LiveTelemetry = z.infer<typeof LiveTelemetry>;
 
@@ -71,8 +78,8 @@ export type WatchedMachine = z.infer<typeof WatchedMachine>;
 export const LiveWatch = z.object({
   type: z.literal("live.watch"),
   machines: z.array(WatchedMachine).max(MAX_WATCHED_MACHINES),
-  /** Frames of telemetry that came over this socket so far. */
-  seen: z.number().int().nonnegative(),
+  /** The mark of the newest frame that came over this socket. */
+  seenMark: mark,
 });
 export type LiveWatch = z.infer<typeof LiveWatch>;
 

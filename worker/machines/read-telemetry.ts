@@ -1,12 +1,11 @@
 // What a machine says of its links right now.
 import type { MachineId, MeshId } from "#schema/ids";
 import type { NatReport } from "#schema/nat";
-import type { ObservedEndpoint, PeerExplanation, PeerTelemetry } from "#schema/path";
+import { type ObservedEndpoint, type PeerExplanation, type PeerTelemetry, toPeerTelemetry } from "#schema/path";
 import { err, ok, type Result } from "#schema/result";
 import { findMachine } from "../db/machines.ts";
 import { type ListedMembership, listMembershipsOf } from "../db/memberships.ts";
 import type { Failure } from "../failure.ts";
-import { toPeerTelemetry } from "../mesh-object/live/to-live-telemetry.ts";
 import type { MemberTelemetry, MeshObjectRpc } from "../mesh-object/rpc.ts";
 import { askMeshes, type LiveFailure, type LiveParts } from "./ask-meshes.ts";
 

@@ -28,7 +28,10 @@ export function toMember(mesh: MeshRecord, member: MemberRecord, status: MemberS
   };
 }
 
-/** What a member tells of this mesh and its members; what it tells of anything else is left out. */
+/** More than a machine has. */
+const MAX_TOLD_ENDPOINTS = 64;
+
+/** What a member tells of this mesh and its members, of each peer once; what it tells of anything else is left out. */
 export function toMemberTelemetry(
   {
     readMember,
@@ -42,15 +45,16 @@ export function toMemberTelemetry(
 ): MemberTelemetry {
   const told = new Map(announcements.map((state) => [state.id, state]));
   const isHere = ({ meshId }: { meshId: string }) => meshId === settings.id;
+  const ofPeers = new Map(peers.filter(isHere).map((peer) => [peer.machineId, peer]));
   return {
     receivedAt,
     nat,
-    endpoints: endpoints.filter(isHere),
+    endpoints: endpoints.filter(isHere).slice(0, MAX_TOLD_ENDPOINTS),
     announcements: listAnnouncements().flatMap(({ id, kind, name, prefixes }) => {
       const state = told.get(id);
       return state === undefined ? [] : [{ ...state, meshId: settings.id, kind, name, prefixes: [...prefixes] }];
     }),
-    peers: peers.filter(isHere).flatMap((peer) => {
+    peers: [...ofPeers.values()].flatMap((peer) => {
       const member = readMember(peer.machineId);
       return member === null ? [] : [{ ...peer, name: member.name }];
     }),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { SAY_SEEN_AFTER_CHARACTERS, SAY_SEEN_AFTER_FRAMES } from "#schema/live/pace";
 import { startTimer } from "../../browser/start-timer.ts";
 import { createFakeSockets, createFrame, MACHINE } from "../../testing/fake-socket.ts";
 import { createMeshSocket } from "./create-mesh-socket.ts";
@@ -83,20 +84,34 @@ describe("a mesh's socket", () => {
     socket.watch(machines);
     expect(newest().watches).toEqual([]);
     newest().welcome();
-    newest().tell(createFrame());
-    newest().tell(createFrame());
+    newest().tell(createFrame([], { mark: "m1" }));
+    newest().tell(createFrame([], { mark: "m2" }));
     await pass(10_000);
     expect(newest().watches).toEqual([
-      { type: "live.watch", machines, seen: 0 },
-      { type: "live.watch", machines, seen: 2 },
+      { type: "live.watch", machines, seenMark: null },
+      { type: "live.watch", machines, seenMark: "m2" },
     ]);
     newest().close(1006);
     await pass(1_000);
     newest().welcome();
-    expect(newest().watches).toEqual([{ type: "live.watch", machines, seen: 0 }]);
+    expect(newest().watches).toEqual([{ type: "live.watch", machines, seenMark: null }]);
     socket.watch([]);
     await pass(20_000);
     expect(newest().watches).toHaveLength(2);
+  });
+
+  it("says what it saw when much came, of hints as well", () => {
+    const { newest } = createScene();
+    newest().welcome();
+    const hint = (mark: string, resource = "members") =>
+      newest().tell({ type: "live.changed", revision: 2, changes: [{ resource, machineIds: null }], mark });
+    for (let count = 1; count < SAY_SEEN_AFTER_FRAMES; count++) hint(`m${count}`);
+    expect(newest().watches).toEqual([]);
+    hint("last");
+    expect(newest().watches).toEqual([{ type: "live.watch", machines: [], seenMark: "last" }]);
+    hint("short");
+    hint("long", "x".repeat(SAY_SEEN_AFTER_CHARACTERS));
+    expect(newest().watches.slice(1)).toEqual([{ type: "live.watch", machines: [], seenMark: "long" }]);
   });
 
   it("stops for good", async () => {

@@ -12,7 +12,7 @@ import {
   type LiveWatch,
   type WatchedMachine,
 } from "#schema/live/messages";
-import { WATCH_RENEW_MS } from "#schema/live/pace";
+import { SAY_SEEN_AFTER_CHARACTERS, SAY_SEEN_AFTER_FRAMES, WATCH_RENEW_MS } from "#schema/live/pace";
 import { PING } from "#schema/wire/messages";
 import type { OpenSocket, PageSocket } from "../../browser/open-web-socket.ts";
 import { planRenewalMs, planRetryMs } from "./retry-delay.ts";
@@ -42,13 +42,16 @@ export interface MeshSocketParts {
 const WELCOME_WITHIN_MS = 10_000;
 /** The code of a connection that ended without one (RFC 6455 section 7.4.1). */
 const LOST = 1006;
+const NOTHING = { frames: 0, characters: 0 };
 
 export function createMeshSocket(parts: MeshSocketParts): MeshSocket {
   const { path, openSocket, startTimer, random } = parts;
   let state: MeshSocketState = "connecting";
   let socket: PageSocket | null = null;
   let failures = 0;
-  let seen = 0;
+  let seenMark: string | null = null;
+  /** What came since the other end was told what was seen. */
+  let unsaid = NOTHING;
   let isHeard = false;
   /** Whether the other end was told to watch. */
   let isWatching = false;
@@ -67,7 +70,8 @@ export function createMeshSocket(parts: MeshSocketParts): MeshSocket {
   }
 
   function connect(): void {
-    seen = 0;
+    seenMark = null;
+    unsaid = NOTHING;
     isWatching = false;
     socket = openSocket(path, { message: receive, closed: end });
     plan("life", WELCOME_WITHIN_MS, giveUp);
@@ -114,18 +118,31 @@ export function createMeshSocket(parts: MeshSocketParts): MeshSocket {
       turn("open");
       tellWatched();
     } else if (message?.type === "live.changed") {
+      saw(message.mark, text.length);
       parts.onChanged(message.changes);
     } else if (message?.type === "live.telemetry") {
-      seen += 1;
+      saw(message.mark, text.length);
       parts.onTelemetry(message);
     }
   }
 
+  /** The other end sends no more than it knows was seen, so it is told in time. */
+  function saw(mark: string | null, length: number): void {
+    seenMark = mark;
+    unsaid = { frames: unsaid.frames + 1, characters: unsaid.characters + length };
+    if (unsaid.frames >= SAY_SEEN_AFTER_FRAMES || unsaid.characters >= SAY_SEEN_AFTER_CHARACTERS) tell();
+  }
+
   function tellWatched(): void {
     timers.get("watch")?.();
-    if (state !== "open" || (watched.length === 0 && !isWatching)) return;
+    if (watched.length > 0 || isWatching) tell();
+  }
+
+  function tell(): void {
+    if (state !== "open") return;
     isWatching = watched.length > 0;
-    socket?.send(JSON.stringify({ type: "live.watch", machines: [...watched], seen } satisfies LiveWatch));
+    unsaid = NOTHING;
+    socket?.send(JSON.stringify({ type: "live.watch", machines: [...watched], seenMark } satisfies LiveWatch));
     if (watched.length > 0) plan("watch", WATCH_RENEW_MS, tellWatched);
   }
 

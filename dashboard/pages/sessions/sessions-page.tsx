@@ -93,7 +93,7 @@ const RevokeDialog = ({ session, onClose }: { readonly session: Session; readonl
     <p>
       {session.isCurrent
         ? "This is the session that you use right now."
-        : "That browser is signed out at once. Signing in again is a matter of the OpenID provider or of a new link."}
+        : "That browser is signed out at once; a page that is open there may be told of changes for ten minutes more. Signing in again is a matter of the OpenID provider or of a new link."}
     </p>
   </ConfirmChange>
 );

@@ -53,7 +53,7 @@ export function BlockDialog({ user, isSelf, onClose }: UserDialogProps) {
     >
       <p>
         {isBlocked
-          ? `${isSelf ? "You are" : "The user is"} signed out everywhere at once, and kept out until somebody undoes it.`
+          ? `${isSelf ? "You are" : "The user is"} signed out everywhere at once, and kept out until somebody undoes it. Open pages may be told of changes for ten minutes more.`
           : "The user can sign in again, with the role of before."}
       </p>
     </ConfirmChange>
@@ -72,7 +72,10 @@ export const RemoveUserDialog = ({ user, isSelf, onClose }: UserDialogProps) => 
     onClose={onClose}
   >
     <ul className="list-disc space-y-1 pl-5">
-      <li>{isSelf ? "You are" : "The user is"} signed out everywhere at once; sign-in links end, too.</li>
+      <li>
+        {isSelf ? "You are" : "The user is"} signed out everywhere at once; sign-in links end, too. Open pages may be
+        told of changes for ten minutes more.
+      </li>
       {user.knownBy === "oidc" && (
         <li>Whom the OpenID provider still lets in comes back as a new viewer. To keep somebody out, block them.</li>
       )}

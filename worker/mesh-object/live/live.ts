@@ -2,8 +2,8 @@
 // that nobody watches has no timer and does no work for it.
 import type { MachineId } from "#schema/ids";
 import { LIVE_CLOSE_CODES } from "#schema/live/close-codes";
-import type { FromLiveMessage, LiveResource } from "#schema/live/messages";
-import { ToLiveMessage } from "#schema/live/messages";
+import type { LiveChanged, LiveResource, LiveTelemetry, LiveWelcome } from "#schema/live/messages";
+import { ANYTHING, ToLiveMessage } from "#schema/live/messages";
 import { MAX_WATCHER_MESSAGE_BYTES, WATCH_LEASE_MS } from "#schema/live/pace";
 import { LIVE_VERSION } from "#schema/live/version";
 import { err } from "#schema/result";
@@ -57,8 +57,9 @@ export const MAX_WATCHER_AGE_MS = 10 * 60_000;
 /** Between two messages of what changed; the first one waits just long enough to join a burst. */
 export const HINT_EVERY_MS = 250;
 const HINT_DELAY_MS = 10;
-/** A machine with many peers says much: one frame a second for this many. */
+/** A machine with many peers says much: one frame a second for this many, and for a frame of this length. */
 const PEERS_A_SECOND = 500;
+const CHARACTERS_A_SECOND = 400_000;
 /** Reports come every second, and not to the millisecond. */
 const EARLY_MS = 200;
 const MESSAGES = { burst: 20, perSecond: 2 };
@@ -68,7 +69,8 @@ export function createLive(parts: LiveParts): Live {
   const { watchers, storage, readOpenMesh, now, log } = parts;
   const hints = createHints();
   const limiters = new WeakMap<Watcher, ReturnType<typeof createRateLimiter>>();
-  const passedOnAt = new Map<MachineId, number>();
+  /** What of each machine was passed on last: when, and the longest text of it. */
+  const passedOn = new Map<MachineId, { readonly at: number; readonly characters: number }>();
   let isScheduled = false;
   let hintedAt = Number.NEGATIVE_INFINITY;
 
@@ -92,7 +94,17 @@ export function createLive(parts: LiveParts): Live {
     const changes = hints.take();
     if (mesh === null || changes.length === 0) return;
     const text = render({ type: "live.changed", revision: mesh.revision, changes });
-    for (const watcher of listValid()) watcher.send(text);
+    for (const watcher of listValid()) {
+      if (watcher.isBehind) watcher.setMissed(true);
+      else if (watcher.hasMissed) catchUp(watcher, mesh);
+      else watcher.tell(text);
+    }
+  }
+
+  /** One hint in place of all that it missed. */
+  function catchUp(watcher: Watcher, { revision }: MeshRecord): void {
+    watcher.setMissed(false);
+    watcher.tell(render({ type: "live.changed", revision, changes: [{ resource: ANYTHING, machineIds: null }] }));
   }
 
   const isWatching = (watcher: Watcher, machineId: MachineId) =>
@@ -139,7 +151,7 @@ export function createLive(parts: LiveParts): Live {
       }
       const { response, watcher } = watchers.accept(actor, now());
       const { epoch, revision } = mesh;
-      watcher.send(render({ type: "live.welcome", liveVersion: LIVE_VERSION, epoch, revision }));
+      watcher.welcome(render({ type: "live.welcome", liveVersion: LIVE_VERSION, epoch, revision }));
       return response;
     },
 
@@ -147,25 +159,26 @@ export function createLive(parts: LiveParts): Live {
       const watcher = watchers.of(webSocket);
       if (watcher === null) return;
       const messages = isExpired(watcher) ? renew(watcher) : decode(watcher, frame);
-      for (const { machines, seen } of messages ?? []) {
+      const mesh = readOpenMesh();
+      for (const { machines, seenMark } of messages ?? []) {
         const members = machines.filter(({ machineId }) => storage.readMember(machineId) !== null);
-        watcher.watch(members, seen, now());
+        watcher.watch({ machines: members, seenMark }, now());
+        if (mesh !== null && watcher.hasMissed && !watcher.isBehind) catchUp(watcher, mesh);
         for (const { machineId } of members) parts.follow(machineId);
       }
     },
 
     dropped(webSocket) {
       watchers.dropped(webSocket);
-      if (watchers.count() === 0) passedOnAt.clear();
+      if (watchers.count() === 0) passedOn.clear();
     },
 
     isWatched: (machineId) => watchers.count() > 0 && watchers.list().some((watcher) => isWatching(watcher, machineId)),
 
     passOn(machineId, report) {
       const mesh = readOpenMesh();
-      const everyMs = Math.ceil(report.peers.length / PEERS_A_SECOND) * 1_000 - EARLY_MS;
-      if (mesh === null || now() - (passedOnAt.get(machineId) ?? 0) < everyMs) return;
-      passedOnAt.set(machineId, now());
+      const last = passedOn.get(machineId) ?? { at: Number.NEGATIVE_INFINITY, characters: 0 };
+      if (mesh === null || now() - last.at < planEveryMs(report.peers.length, last.characters)) return;
       const telemetry = parts.toTelemetry(mesh, machineId, report);
       const texts = new Map<string, string>();
       for (const watcher of listValid()) {
@@ -174,8 +187,10 @@ export function createLive(parts: LiveParts): Live {
         const key = explain.join();
         const text = texts.get(key) ?? render(toLiveTelemetry(machineId, telemetry, explain));
         texts.set(key, text);
-        watcher.sendTelemetry(text);
+        watcher.tell(text);
       }
+      const characters = Math.max(0, ...[...texts.values()].map(({ length }) => length));
+      passedOn.set(machineId, { at: now(), characters });
     },
 
     close() {
@@ -186,4 +201,11 @@ export function createLive(parts: LiveParts): Live {
   };
 }
 
-const render = (message: FromLiveMessage): string => JSON.stringify(message);
+function planEveryMs(peerCount: number, characters: number): number {
+  const seconds = Math.ceil(Math.max(peerCount / PEERS_A_SECOND, characters / CHARACTERS_A_SECOND));
+  return Math.max(1, seconds) * 1_000 - EARLY_MS;
+}
+
+/** The watcher adds its own mark. */
+const render = (message: LiveWelcome | Omit<LiveChanged, "mark"> | Omit<LiveTelemetry, "mark">): string =>
+  JSON.stringify(message);

@@ -13,8 +13,8 @@ async function createScene(transport: (typeof TRANSPORTS)[number] = "socket") {
   const member = await connectMember(mesh, transport);
   const watcher = await watchMesh(mesh);
   const { machineId } = member;
-  const watch = (explain: readonly string[] = [], seen = 0) =>
-    watcher.send({ type: "live.watch", machines: [{ machineId, explain }], seen });
+  const watch = (explain: readonly string[] = []) =>
+    watcher.send({ type: "live.watch", machines: [{ machineId, explain }] });
   const report = (change: Parameters<typeof createReport>[2] = {}) =>
     member.send(createReport(mesh.settings.id, [peer.machineId, createMachineId()], change));
   return { mesh, peer, member, machineId, watcher, watch, report };
@@ -61,13 +61,13 @@ it("comes to nobody who watches another machine, none, or no more", async () => 
   const { mesh, member, watcher, watch, report } = await createScene();
   const [other, idle, stranger] = await Promise.all([watchMesh(mesh), watchMesh(mesh), watchMesh(mesh)]);
   const { machineId: another } = await mesh.addNew();
-  other.send({ type: "live.watch", machines: [{ machineId: another }], seen: 0 });
-  stranger.send({ type: "live.watch", machines: [{ machineId: createMachineId() }], seen: 0 });
+  other.send({ type: "live.watch", machines: [{ machineId: another }] });
+  stranger.send({ type: "live.watch", machines: [{ machineId: createMachineId() }] });
   watch();
   await member.next("telemetry.watch");
   await report();
   await watcher.nextTelemetry();
-  watcher.send({ type: "live.watch", machines: [], seen: 1 });
+  watcher.send({ type: "live.watch", machines: [] });
   watcher.sendText("ping");
   await expect.poll(() => watcher.pongs()).toBe(1);
   await report();

@@ -2,28 +2,39 @@
 // attachment, so that it outlives hibernation; nothing else of a watcher is kept.
 import { z } from "zod";
 import { LIVE_CLOSE_CODES } from "#schema/live/close-codes";
-import { WatchedMachine } from "#schema/live/messages";
-import { createBacklog } from "./backlog.ts";
+import { type LiveWatch, WatchedMachine } from "#schema/live/messages";
+import { type Backlog, createBacklog, createUnseenSum } from "./backlog.ts";
 
 export const WATCHER_TAG = "watcher";
+/** 32 bits; a watcher may guess twice a second. */
+const MARK_LENGTH = 8;
 
 const Attachment = z.object({
   /** Who was authenticated: kind and id. */
   actor: z.string(),
   openedAt: z.number(),
   machines: z.array(WatchedMachine),
+  /** What it has not said it saw. */
+  unseen: z.object({ mark: z.string(), characters: z.number() }).nullable().default(null),
+  /** It was not told of a change, as it was behind. */
+  hasMissed: z.boolean().default(false),
 });
 type Attachment = z.infer<typeof Attachment>;
 
-export interface Watcher extends Readonly<Omit<Attachment, "machines">> {
+export interface Watcher extends Readonly<Pick<Attachment, "actor" | "openedAt">> {
   readonly machines: readonly WatchedMachine[];
   /** When it last said what it watches. */
   readonly renewedAt: number;
-  /** It has not said that it saw what it was sent. */
+  /** It has not said that it saw what it was sent, or too many others have not. */
   readonly isBehind: boolean;
-  watch(machines: readonly WatchedMachine[], seen: number, nowMs: number): void;
-  send(text: string): void;
-  sendTelemetry(text: string): void;
+  /** It was not told of a change, as it was behind. */
+  readonly hasMissed: boolean;
+  setMissed(hasMissed: boolean): void;
+  watch(message: Pick<LiveWatch, "machines" | "seenMark">, nowMs: number): void;
+  /** The first message. */
+  welcome(text: string): void;
+  /** @param text JSON of an object, which goes out with a mark */
+  tell(text: string): void;
 }
 
 export interface Watchers {
@@ -42,18 +53,41 @@ export const isWatcherSocket = (ctx: Pick<DurableObjectState, "getTags">, webSoc
 export function createWatchers(ctx: DurableObjectState, now: () => number): Watchers {
   const bySocket = new Map<WebSocket, Watcher>();
   const sockets = new WeakMap<Watcher, WebSocket>();
+  /** Also of sockets that are closing: what was sent waits in them until the other end has read it, or is gone. */
+  const backlogs = new Map<WebSocket, Backlog>();
+  const sum = createUnseenSum();
   for (const webSocket of ctx.getWebSockets(WATCHER_TAG)) restore(webSocket);
 
   function restore(webSocket: WebSocket): void {
-    if (webSocket.readyState !== WebSocket.OPEN) return;
     const attachment = Attachment.safeParse(webSocket.deserializeAttachment());
+    if (webSocket.readyState !== WebSocket.OPEN) {
+      if (attachment.success) keepBacklog(webSocket, attachment.data);
+      return;
+    }
     // Written by a version of ours that this one does not understand: it comes back with one that we do.
     if (!attachment.success) webSocket.close(LIVE_CLOSE_CODES.renew, "connect again");
     else keep(webSocket, attachment.data);
   }
 
+  function keepBacklog(webSocket: WebSocket, { actor, unseen }: Attachment): Backlog {
+    const backlog = createBacklog(actor, sum, unseen);
+    backlogs.set(webSocket, backlog);
+    return backlog;
+  }
+
+  function dropBacklog(webSocket: WebSocket): void {
+    backlogs.get(webSocket)?.drop();
+    backlogs.delete(webSocket);
+  }
+
+  /** Of sockets that ended without a word to us. */
+  function dropLostBacklogs(): void {
+    const known = new Set(ctx.getWebSockets(WATCHER_TAG));
+    for (const webSocket of backlogs.keys()) if (!known.has(webSocket)) dropBacklog(webSocket);
+  }
+
   function keep(webSocket: WebSocket, attachment: Attachment): Watcher {
-    const watcher = createWatcher(webSocket, attachment, now());
+    const watcher = createWatcher(webSocket, attachment, { backlog: keepBacklog(webSocket, attachment), nowMs: now() });
     bySocket.set(webSocket, watcher);
     sockets.set(watcher, webSocket);
     return watcher;
@@ -61,9 +95,10 @@ export function createWatchers(ctx: DurableObjectState, now: () => number): Watc
 
   return {
     accept(actor, nowMs) {
+      dropLostBacklogs();
       const { 0: client, 1: server } = new WebSocketPair();
       ctx.acceptWebSocket(server, [WATCHER_TAG]);
-      const attachment = { actor, openedAt: nowMs, machines: [] };
+      const attachment = { actor, openedAt: nowMs, machines: [], unseen: null, hasMissed: false };
       server.serializeAttachment(attachment);
       const watcher = keep(server, attachment);
       return { response: new Response(null, { status: 101, webSocket: client }), watcher };
@@ -79,24 +114,33 @@ export function createWatchers(ctx: DurableObjectState, now: () => number): Watc
       // A hibernatable socket's close is not answered by the runtime (workerd 2026-10-23, compatibility date 2026-10-20).
       if (webSocket.readyState === WebSocket.CLOSING) webSocket.close(1000, "closed");
       bySocket.delete(webSocket);
+      dropBacklog(webSocket);
     },
     list: () => [...bySocket.values()],
     count: () => bySocket.size,
   };
 }
 
-function createWatcher(webSocket: WebSocket, attachment: Attachment, nowMs: number): Watcher {
+function createWatcher(
+  webSocket: WebSocket,
+  attachment: Attachment,
+  { backlog, nowMs }: { readonly backlog: Backlog; readonly nowMs: number },
+): Watcher {
   const { actor, openedAt } = attachment;
-  let { machines } = attachment;
+  let { machines, hasMissed } = attachment;
   // After hibernation it has its time to say it again.
   let renewedAt = nowMs;
-  const backlog = createBacklog();
   const send = (text: string) => {
     // One that is closing takes no more messages.
     if (webSocket.readyState === WebSocket.OPEN) webSocket.send(text);
   };
+  const save = () =>
+    webSocket.serializeAttachment({
+      ...{ actor, openedAt, machines, hasMissed },
+      unseen: backlog.unseen(),
+    } satisfies Attachment);
   return {
-    ...{ actor, openedAt, send },
+    ...{ actor, openedAt, welcome: send },
     get machines() {
       return machines;
     },
@@ -106,16 +150,28 @@ function createWatcher(webSocket: WebSocket, attachment: Attachment, nowMs: numb
     get isBehind() {
       return backlog.isFull();
     },
-    watch(wanted, seenCount, atMs) {
-      renewedAt = atMs;
-      backlog.seen(seenCount);
-      if (JSON.stringify(wanted) === JSON.stringify(machines)) return;
-      machines = [...wanted];
-      webSocket.serializeAttachment({ actor, openedAt, machines } satisfies Attachment);
+    get hasMissed() {
+      return hasMissed;
     },
-    sendTelemetry(text) {
-      backlog.sent(text);
-      send(text);
+    setMissed(isMissed) {
+      if (isMissed === hasMissed) return;
+      hasMissed = isMissed;
+      save();
+    },
+    watch(wanted, atMs) {
+      renewedAt = atMs;
+      if (wanted.seenMark !== null) backlog.seen(wanted.seenMark);
+      machines = [...wanted.machines];
+      save();
+    },
+    tell(text) {
+      if (webSocket.readyState !== WebSocket.OPEN) return;
+      const mark = crypto.randomUUID().slice(0, MARK_LENGTH);
+      // At its end, so that whoever knows the mark has come to the end.
+      const marked = `${text.slice(0, -1)},"mark":"${mark}"}`;
+      backlog.sent(mark, marked.length);
+      save();
+      send(marked);
     },
   };
 }
