@@ -24,7 +24,7 @@ describe("the join dialog", () => {
 
   it("gives one line that installs the agent, and hands the token to it alone", () => {
     expect(renderJoinCommand("https://becket.example.org", "bkj_x")).toBe(
-      "curl -fsSL https://becket.example.org/install.sh | sudo BECKET_TOKEN=bkj_x sh",
+      "(echo BECKET_TOKEN=bkj_x && curl -fsSL https://becket.example.org/install.sh) | sudo sh",
     );
   });
 });

@@ -1,8 +1,8 @@
 // What somebody runs on a machine so that it joins.
 
-/** Installs the agent where there is none. */
+/** Installs the agent where there is none. The token is a line before the script: sudo logs the variables that it is given, and shows its arguments. */
 export const renderJoinCommand = (origin: string, token: string): string =>
-  `curl -fsSL ${origin}/install.sh | sudo BECKET_TOKEN=${token} sh`;
+  `(echo BECKET_TOKEN=${token} && curl -fsSL ${origin}/install.sh) | sudo sh`;
 
 export const LIFETIMES = [
   { seconds: 600, label: "10 minutes" },
