@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs, upgrades or removes the Becket agent on this machine. Served by a control plane, which fills its own address in:
 #
-#   curl -fsSL https://becket.example.org/install.sh | sudo BECKET_TOKEN=bkj_... sh
+#   (echo BECKET_TOKEN=bkj_... && curl -fsSL https://becket.example.org/install.sh) | sudo sh
 #
 # Everything below is functions and constants; the last line calls `main`. A download that was cut off runs nothing.
 
@@ -25,17 +25,19 @@ UNIT=/etc/systemd/system/becket.service
 OPENRC_SCRIPT=/etc/init.d/becket
 # What this script did to the machine beyond these files, so that it can be undone.
 RECORD=$LIBRARY/installed
+# Files as they were when the agent last ran, while an upgrade goes on.
+BEFORE=$LIBRARY/before
 
 print_help() {
   cat <<HELP
 Installs the Becket agent $VERSION of $ORIGIN, or upgrades it.
 
-  curl -fsSL $ORIGIN/install.sh | sudo BECKET_TOKEN=bkj_... sh      install, and join
-  curl -fsSL $ORIGIN/install.sh | sudo sh                           upgrade a machine that has joined
-  sudo sh $LIBRARY/install.sh --uninstall                 remove everything again
+  (echo BECKET_TOKEN=bkj_... && curl -fsSL $ORIGIN/install.sh) | sudo sh     install, and join
+  curl -fsSL $ORIGIN/install.sh | sudo sh                                    upgrade a machine that has joined
+  sudo sh $LIBRARY/install.sh --uninstall                          remove everything again
 
 Options:
-  --uninstall   take the machine out of its meshes; remove the agent, its state, and the packages that this script installed
+  --uninstall   take the machine out of its meshes; remove the agent, its state, and the packages that this script installed and nobody else uses
   --help        this text
 
 Environment:

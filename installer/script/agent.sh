@@ -1,8 +1,6 @@
 
 # --- The agent -------------------------------------------------------------------------------------------------------
 
-IS_CHANGED=no
-
 install_agent() {
   bundle=$ROOT$LIBRARY/becket.mjs
   if [ -f "$bundle" ] && [ "$(sha256sum "$bundle" | cut -d ' ' -f 1)" = "$AGENT_SHA256" ]; then
@@ -13,10 +11,9 @@ install_agent() {
     fetch "$ORIGIN/install/$AGENT_FILE" "$bundle.new" "$again"
     check_sum "$bundle.new" "$AGENT_SHA256" "the agent" "$again; if it stays so, do not trust the network in between"
     chmod 755 "$bundle.new"
-    if [ -f "$bundle" ]; then cp -p "$bundle" "$bundle.old"; fi
+    keep_before $LIBRARY/becket.mjs
     say "+ write $LIBRARY/becket.mjs"
     mv -f "$bundle.new" "$bundle"
-    IS_CHANGED=yes
   fi
   put_file $PROGRAM 755 <<WRAPPER
 #!/bin/sh
@@ -27,14 +24,31 @@ WRAPPER
   put_file $LIBRARY/install.sh 755 <"$WORK/install.sh"
 }
 
-# The one that ran before, when the new one does not start.
+# keep_before FILE: called before a file is replaced. The folder BEFORE says that a restart is due until one was seen to work, also when this
+# script is ended in between. In it are the files as they were when the agent last ran.
+keep_before() {
+  mkdir -p "$ROOT$BEFORE${1%/*}"
+  if [ ! -f "$ROOT$1" ] || [ -f "$ROOT$BEFORE$1" ]; then return 0; fi
+  cp -p "$ROOT$1" "$ROOT$BEFORE$1.new"
+  mv -f "$ROOT$BEFORE$1.new" "$ROOT$BEFORE$1"
+}
+
+is_restart_due() { [ -d "$ROOT$BEFORE" ]; }
+
+# Puts back what the agent ran with before, when the new one does not start. False when there is nothing.
 restore_agent() {
-  [ -f "$ROOT$LIBRARY/becket.mjs.old" ] || return 1
-  mv -f "$ROOT$LIBRARY/becket.mjs.old" "$ROOT$LIBRARY/becket.mjs"
+  restored=no
+  for path in $LIBRARY/becket.mjs $PROGRAM $UNIT $OPENRC_SCRIPT; do
+    [ -f "$ROOT$BEFORE$path" ] || continue
+    say "+ put back $path" >&2
+    mv -f "$ROOT$BEFORE$path" "$ROOT$path"
+    restored=yes
+  done
+  [ $restored = yes ]
 }
 
 forget_old_agents() {
-  rm -f "$ROOT$LIBRARY/becket.mjs.old"
+  rm -rf "$ROOT${BEFORE:?}"
   for folder in "$ROOT$LIBRARY"/node-v*; do
     case $ROOT$NODE in
       "$folder"/*) ;;
@@ -60,7 +74,7 @@ read_token() {
     TOKEN=
     say "This machine has joined $ORIGIN before: it needs no token."
   elif [ -z "$TOKEN" ]; then
-    fail "there is no join token, and this machine has not joined before" "make a token in the dashboard (Add machine), and give it: curl -fsSL $ORIGIN/install.sh | sudo BECKET_TOKEN=bkj_... sh"
+    fail "there is no join token, and this machine has not joined before" "make a token in the dashboard (Add machine), and give it: (echo BECKET_TOKEN=bkj_... && curl -fsSL $ORIGIN/install.sh) | sudo sh"
   fi
   case $TOKEN in
     '' | bkj_*) ;;
@@ -79,17 +93,21 @@ write_token() {
   (umask 077 && printf 'BECKET_URL=%s\nBECKET_TOKEN=%s\n' "$ORIGIN" "$TOKEN" >"$ROOT$STATE/join.env")
 }
 
-# What was given for the agent stays its own. A file that is there is somebody's, and is left alone.
-write_settings() {
+# Sets GIVEN, what was given for the agent. Done before anything is changed: it may be refused.
+read_settings() {
+  GIVEN=
+  # A file that is there is somebody's, and is left alone.
   [ ! -e "$ROOT$SETTINGS" ] || return 0
-  settings=
   for name in BECKET_ENDPOINTS BECKET_STUN_SERVERS BECKET_LOG_LEVEL BECKET_METRICS BECKET_ALLOW_EXEC_CHECKS HTTPS_PROXY HTTP_PROXY NO_PROXY; do
     value=$(printenv "$name") || continue
     case $value in
       *[!]A-Za-z0-9:/.,_@%*[-]*) fail "$name has a character that can't be kept" "write it into $SETTINGS yourself, then run this without it" ;;
     esac
-    settings="$settings$name=$value
+    GIVEN="$GIVEN$name=$value
 "
   done
-  if [ -n "$settings" ]; then printf %s "$settings" | put_file $SETTINGS 600; fi
+}
+
+write_settings() {
+  if [ -n "$GIVEN" ]; then printf %s "$GIVEN" | put_file $SETTINGS 600; fi
 }

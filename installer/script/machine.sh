@@ -6,7 +6,8 @@ look_at_machine() {
   PATH=$PATH:$ROOT/usr/local/sbin:$ROOT/usr/local/bin:$ROOT/usr/sbin:$ROOT/sbin:$ROOT/usr/bin:$ROOT/bin
   export PATH LC_ALL=C
   [ "$(uname -s)" = Linux ] || fail "the agent runs on Linux; this is $(uname -s)" "run this on a Linux machine"
-  [ "$(id -u)" = 0 ] || fail "this is not root" "put sudo in front of sh, as in: curl ... | sudo BECKET_TOKEN=... sh"
+  [ "$(id -u)" = 0 ] || fail "this is not root" "put sudo in front of sh, as in: (echo BECKET_TOKEN=... && curl ...) | sudo sh"
+  take_lock
   WORK=$(mktemp -d) || fail "there is no room for temporary files" "free some space in ${TMPDIR:-/tmp}"
   trap 'end $?' EXIT
   trap 'exit 130' INT
@@ -28,6 +29,15 @@ look_at_machine() {
     SERVICES=openrc
   else
     SERVICES=none
+  fi
+}
+
+# One run at a time: on a folder that is there anyway, so that nothing is left. Descriptor 9; what may go on after us is started without it.
+take_lock() {
+  mkdir -p "$ROOT${LIBRARY%/*}"
+  exec 9<"$ROOT${LIBRARY%/*}"
+  if has flock && ! flock -n 9; then
+    fail "another run of this script is at work on this machine" "wait until it has ended, then run this again"
   fi
 }
 
@@ -75,6 +85,6 @@ put_file() {
   # Copied beside it first: a rename is atomic, and the file gets the label (SELinux) of its folder.
   cp "$WORK/new" "$ROOT$1.new"
   chmod "$2" "$ROOT$1.new"
+  keep_before "$1"
   mv -f "$ROOT$1.new" "$ROOT$1"
-  IS_CHANGED=yes
 }

@@ -55,11 +55,11 @@ install_node_build() {
   rm -rf "$folder.new"
   mkdir -p "$folder.new"
   run "see that there is room in $LIBRARY" tar -xzf "$WORK/node.tar.gz" -C "$folder.new" "$build/bin/node" "$build/LICENSE"
+  mkdir -p "$ROOT$BEFORE"
   rm -rf "$folder"
   mv "$folder.new/$build" "$folder"
   rmdir "$folder.new"
   rm "$WORK/node.tar.gz"
   chown -R 0:0 "$folder"
   node_is_good "$NODE" || fail "this Node.js build does not run here" "see what $NODE --version says; it needs glibc 2.28 or newer"
-  IS_CHANGED=yes
 }

@@ -50,6 +50,7 @@ install_packages() {
     apt)
       refresh_packages
       list_packages >"$WORK/before"
+      apt-get -q -s install --no-install-recommends "$@" 2>/dev/null | sed -n 's/^Inst \([^ :]*\).*/\1/p' >"$WORK/planned"
       # SYSTEMD_OFFLINE: no service is started (systemd, ENVIRONMENT.md). Recommended packages: wireguard-go has a kernel.
       run "see what apt says above; if a repository lacks the package, $by_hand" env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 \
         apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@"
@@ -62,6 +63,7 @@ install_packages() {
     dnf)
       list_packages >"$WORK/before"
       run "see what dnf says above; if a repository lacks the package, $by_hand" dnf -q -y --setopt=install_weak_deps=False install "$@"
+      list_transaction_of "$@" >"$WORK/planned"
       record_packages
       ;;
     apk)
@@ -90,52 +92,16 @@ list_packages() {
   esac | sort -u
 }
 
-record_packages() {
-  list_packages >"$WORK/after"
-  comm -13 "$WORK/before" "$WORK/after" >"$WORK/added"
-  mkdir -p "$ROOT$RECORD"
-  cat "$WORK/added" >>"$ROOT$RECORD/packages"
+# What came with these packages: all that one transaction of rpm's installs has its number.
+list_transaction_of() {
+  transaction=$(rpm -q --whatprovides --qf '%{INSTALLTID}\n' "$@" | grep -x '[0-9]*' | sort -n | tail -n 1)
+  rpm -qa --qf '%{INSTALLTID} %{NAME}\n' | sed -n "s/^$transaction //p"
 }
 
-# Those that this script installed, with what they brought along.
-remove_packages() {
-  if [ "${BECKET_KEEP_PACKAGES-}" = 1 ]; then
-    say "Packages stay, as asked for."
-    return 0
-  fi
-  case $PACKAGER in
-    apk)
-      ours=$(sed -n 's/^\(\.becket-[a-z-]*\).*/\1/p' "$ROOT/etc/apk/world" | tr '\n' ' ')
-      # shellcheck disable=SC2086 # a list of words
-      [ -z "$ours" ] || run "remove them yourself: apk del $ours" apk del --quiet $ours
-      return 0
-      ;;
-    apt | dnf) ;;
-    *) return 0 ;;
-  esac
-  [ -f "$ROOT$RECORD/packages" ] || return 0
-  list_packages >"$WORK/now"
-  sort -u "$ROOT$RECORD/packages" | comm -12 - "$WORK/now" >"$WORK/ours"
-  [ -s "$WORK/ours" ] || return 0
-  ours=$(tr '\n' ' ' <"$WORK/ours")
-  # shellcheck disable=SC2086 # a list of words
-  case $PACKAGER in
-    apt)
-      apt-get -s purge $ours | sed -n 's/^\(Purg\|Remv\) \([^ :]*\).*/\2/p' | sort -u >"$WORK/would-go"
-      others=$(comm -13 "$WORK/ours" "$WORK/would-go" | tr '\n' ' ')
-      if [ -n "$others" ]; then
-        say "These packages stay, because ${others}need them: $ours"
-        return 0
-      fi
-      run "remove them yourself: apt-get purge $ours" env DEBIAN_FRONTEND=noninteractive \
-        apt-get -q -y -o DPkg::Lock::Timeout=300 purge $ours
-      ;;
-    dnf)
-      if ! rpm -e --test $ours >"$WORK/output" 2>&1; then
-        say "These packages stay, because others need some of them: $ours"
-        return 0
-      fi
-      run "remove them yourself: rpm -e $ours" rpm -e $ours
-      ;;
-  esac
+# Of what was not there before, that which our transaction planned: while it waited for the lock, others may have installed more.
+record_packages() {
+  sort -u "$WORK/planned" >"$WORK/ours"
+  list_packages | comm -13 "$WORK/before" - | comm -12 - "$WORK/ours" >"$WORK/added"
+  mkdir -p "$ROOT$RECORD"
+  cat "$WORK/added" >>"$ROOT$RECORD/packages"
 }

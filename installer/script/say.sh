@@ -18,7 +18,7 @@ run() {
   remedy=$1
   shift
   say "+ $*"
-  "$@" >"$WORK/output" 2>&1 && return 0
+  "$@" >"$WORK/output" 2>&1 9<&- && return 0
   status=$?
   tail -n 20 "$WORK/output" | sed 's/^/  | /' >&2
   fail "\`$*\` ended with $status" "$remedy"

@@ -28,7 +28,7 @@ start_service() {
       ;;
     openrc) run "see what rc-update says above" rc-update --quiet add becket default ;;
   esac
-  if [ $IS_CHANGED = no ] && is_running; then
+  if ! is_restart_due && is_running; then
     say "The agent runs, and nothing changed."
     return 0
   fi
@@ -36,8 +36,12 @@ start_service() {
   if restart && wait_until_joined; then return 0; fi
   print_log >&2
   if restore_agent; then
-    restart || true
-    fail "the new agent did not start, for the reason above; the one before it is back" "mend that, then run this again"
+    [ $SERVICES != systemd ] || systemctl daemon-reload || true
+    if restart && wait_until_joined; then
+      fail "the new agent did not start, for the reason above; the one before it is back, and runs" "mend that, then run this again"
+    fi
+    print_log >&2
+    fail "the new agent did not start, and the one before it, which was put back, does not start either" "mend what is said above, then run this again; $(log_command) has all of it"
   fi
   fail "the agent did not start, for the reason above" "mend that, then run this again; $(log_command) has all of it"
 }
@@ -45,8 +49,8 @@ start_service() {
 restart() {
   case $SERVICES in
     # It is up when it has joined and its meshes are on the wire: the unit is Type=notify.
-    systemd) systemctl restart becket.service 2>"$WORK/output" ;;
-    openrc) rc-service --quiet becket restart >"$WORK/output" 2>&1 ;;
+    systemd) systemctl restart becket.service 2>"$WORK/output" 9<&- ;;
+    openrc) rc-service --quiet becket restart >"$WORK/output" 2>&1 9<&- ;;
   esac
 }
 

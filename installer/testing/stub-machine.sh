@@ -30,13 +30,23 @@ install_package() {
 }
 
 # The names of packages in an argument list: what is left of options and their values.
-install_named() {
+list_named() {
   for word in "$@"; do
     case $word in
-      -* | *=* | .* | install | add) ;;
-      *) install_package "$word" ;;
+      -* | *=* | .* | install | add | purge | remove) ;;
+      *) echo "$word" ;;
     esac
   done
+}
+
+install_named() {
+  for named in $(list_named "$@"); do install_package "$named"; done
+}
+
+remove_named() {
+  list_named "$@" >"$STUB_ROOT/removed"
+  grep -vxF -f "$STUB_ROOT/removed" "$STUB_ROOT/packages" >"$STUB_ROOT/left"
+  mv "$STUB_ROOT/left" "$STUB_ROOT/packages"
 }
 
 # The service: up with a token or an identity, as the agent is.

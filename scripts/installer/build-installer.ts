@@ -8,7 +8,7 @@ import { type InstallerParts, type NodeBuilds, renderInstaller } from "./render-
 const repository = path.resolve(import.meta.dirname, "../..");
 const sources = path.join(repository, "installer");
 /** One text, cut by what it is about. */
-const SCRIPT = ["about", "say", "machine", "packages", "node", "agent", "service", "main"];
+const SCRIPT = ["about", "say", "machine", "packages", "remove-packages", "node", "agent", "service", "main"];
 /** Where the Worker finds it: worker/routes/installer.ts. */
 const TEMPLATE = "install-script.txt";
 

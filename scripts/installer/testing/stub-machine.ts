@@ -77,6 +77,11 @@ export function createStubMachine(shell: Shell, system: keyof typeof SYSTEMS, ch
   publish("// the agent\n");
   return {
     ...{ run, publish, publishNode, write },
+    /** As an enabled service is one: to nowhere. */
+    link(file: string): void {
+      mkdirSync(path.dirname(inside(file)), { recursive: true });
+      symlinkSync("/nowhere", inside(file));
+    },
     script: () => served,
     read: (file: string) => readFileSync(inside(file), "utf8"),
     has: (file: string) => existsSync(inside(file)),

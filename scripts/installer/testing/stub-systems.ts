@@ -1,14 +1,19 @@
 // What install.sh meets: shells, distributions, service managers; how it is run, and what is seen of that.
+import { hasProgram } from "./host-programs.ts";
 
 export const SHELLS = { dash: ["dash"], "busybox sh": ["busybox", "sh"] } as const;
 export type Shell = keyof typeof SHELLS;
+export const SHELLS_HERE = (Object.keys(SHELLS) as Shell[]).filter((shell) => hasProgram(SHELLS[shell][0]));
 
 export const ORIGIN = "https://becket.test";
 export const TOKEN = `bkj_${"a".repeat(43)}`;
+export const JOIN = { env: { BECKET_TOKEN: TOKEN } };
+/** A run starts some hundred programs; a busy machine takes its time. */
+export const BUSY_MS = 60_000;
 
 /** The host's own, that the script uses. */
 export const TOOLS =
-  "sed awk grep tail cut cat sort comm tr mktemp rm mv cp mkdir rmdir chmod chown sha256sum sleep env printenv tar gzip".split(
+  "sed awk grep tail cut cat sort comm tr mktemp rm mv cp mkdir rmdir chmod chown sha256sum sleep env printenv tar gzip md5sum flock".split(
     " ",
   );
 
