@@ -9,6 +9,12 @@ const BUSY_MS = 30_000;
 /** Run by name (`npm run e2e -- installer`), not by `npm test`: docs/testing.md says why. */
 const LONG_SCENARIOS = ["e2e/scenarios/installer.test.ts"];
 
+/** How much property tests of the Worker try, and a seed to try again: docs/testing.md. */
+const FUZZ = {
+  BECKET_FUZZ_RUNS: process.env.BECKET_FUZZ_RUNS ?? "",
+  BECKET_FUZZ_SEED: process.env.BECKET_FUZZ_SEED ?? "",
+};
+
 export default defineConfig(async () => {
   const migrations = await readD1Migrations(path.join(import.meta.dirname, "migrations"));
   return {
@@ -22,7 +28,7 @@ export default defineConfig(async () => {
           plugins: [
             cloudflareTest({
               wrangler: { configPath: "./wrangler.toml" },
-              miniflare: { bindings: { TEST_MIGRATIONS: migrations, BECKET_LOG_LEVEL: "error" } },
+              miniflare: { bindings: { TEST_MIGRATIONS: migrations, BECKET_LOG_LEVEL: "error", ...FUZZ } },
             }),
           ],
           test: {

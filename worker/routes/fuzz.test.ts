@@ -1,44 +1,47 @@
-// Hostile input on every operation of the API and on the machine API: a 4xx problem document or a success, never a crash, and no 5xx but that
-// the machine is offline, which it is here.
+// Hostile requests made of the API's own document, to every operation of it, from everybody: a success or a 4xx problem document that tells
+// nothing of what is inside, never a crash, and no 5xx but that the machine is offline, which it is here.
 import fc from "fast-check";
-import { beforeEach, describe, expect, it } from "vitest";
-import { createMesh } from "#schema/api/meshes";
-import { type Operation, Problem } from "#schema/api/operation";
-import { createPolicySet } from "#schema/api/policy-sets";
-import { createRoute } from "#schema/api/routes";
-import { createVip } from "#schema/api/vips";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Operation } from "#schema/api/operation";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
 import { ALL_OPERATIONS, UNKNOWN_IDS } from "../testing/all-operations.ts";
-import { createTestApp, OWNER_TOKEN, uniqueName } from "../testing/create-test-app.ts";
-import { enrolMachine, fetchAs } from "../testing/enrolled-machine.ts";
+import { createTestApp, OWNER_TOKEN } from "../testing/create-test-app.ts";
+import { fetchAs } from "../testing/enrolled-machine.ts";
+import { createEveryCaller } from "../testing/every-caller.ts";
+import { expectNothingInside, expectSound } from "../testing/expect-sound.ts";
+import {
+  arbitraryOf,
+  fuzzRuns,
+  hostileBody,
+  hostileText,
+  hostileValue,
+  type JsonSchema,
+} from "../testing/hostile-values.ts";
+import { createOneOfEach, type OneOfEach } from "../testing/one-of-each.ts";
 
 const app = createTestApp();
-const RUNS = 40;
-let ids: Record<string, string> = UNKNOWN_IDS;
-let machine: Awaited<ReturnType<typeof enrolMachine>>;
+const LONG = 600_000;
 
-// Anew for each test: some of them delete what they are given.
-beforeEach(async () => {
-  const body = { name: uniqueName("mesh"), cidr: "10.1.0.0/16" };
-  const meshId = (await app.call(createMesh, { body })).reply.id;
-  machine = await enrolMachine(app, { meshIds: [meshId] });
-  const { machineId } = machine;
-  const named = { name: "some", machineIds: [machineId] };
-  const route = await app.call(createRoute, { params: { meshId }, body: { ...named, prefixes: ["192.168.7.0/24"] } });
-  const vip = await app.call(createVip, { params: { meshId }, body: { ...named, address: "10.1.0.100" } });
-  const policySet = await app.call(createPolicySet, { body: { name: uniqueName("set") } });
-  const made = { routeId: route.reply.id, vipId: vip.reply.id, policySetId: policySet.reply.id };
-  ids = { ...UNKNOWN_IDS, meshId, machineId, ...made };
-});
-
-async function expectSound(response: Response): Promise<void> {
-  if (response.status < 400) return;
-  expect(response.headers.get("content-type")).toBe("application/problem+json");
-  expectNoFault(Problem.strict().parse(await response.json()));
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> };
+}
+interface DescribedOperation {
+  readonly parameters: readonly { readonly name?: string; readonly in?: string; readonly schema?: JsonSchema }[];
+  readonly requestBody?: { readonly content: { readonly "application/json": { readonly schema: JsonSchema } } };
 }
 
-const expectNoFault = ({ status, code }: Problem) =>
-  expect(status < 500 || code === "machine_offline" || code === "machine_silent", `${status} ${code}`).toBe(true);
+let document: Document;
+let everybody: Awaited<ReturnType<typeof createEveryCaller>>;
+let one: OneOfEach;
+let other: OneOfEach;
+
+beforeAll(async () => {
+  document = await (await app.fetch("/api/v1/openapi.json")).json();
+  everybody = await createEveryCaller(app);
+  one = await createOneOfEach(app);
+  other = await createOneOfEach(app);
+}, LONG);
 
 /** What fetch itself refuses to send cannot arrive either. */
 function trySend(path: string, init: RequestInit): Promise<Response> | null {
@@ -50,147 +53,120 @@ function trySend(path: string, init: RequestInit): Promise<Response> | null {
   }
 }
 
-const nasty = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 80 }),
-  fc.string({ maxLength: 300 }),
-  fc.constantFrom(
-    "",
-    "..",
-    "%00",
-    "%",
-    "%E0%A4%A",
-    "\u0000",
-    "null",
-    "__proto__",
-    "constructor",
-    "1e999",
-    "-0",
-    "'; DROP TABLE x",
-  ),
-);
-const json = fc.oneof(fc.jsonValue({ maxDepth: 4 }), fc.object({ maxDepth: 3 }));
+function describedAs({ path, method }: Operation) {
+  const described = document.paths[path]?.[method];
+  if (described === undefined) throw new Error(`${method} ${path} is not in the document`);
+  const ofPlace = (place: string) =>
+    described.parameters.flatMap(({ name, in: where, schema }) =>
+      where === place && name !== undefined ? [{ name, schema: schema ?? {} }] : [],
+    );
+  return {
+    inPath: ofPlace("path"),
+    inQuery: ofPlace("query"),
+    body: described.requestBody?.content["application/json"].schema,
+  };
+}
 
-/** Bodies that look right: the operation's own fields, with values that are right, nearly right or wild. */
-const body = (operation: Operation) => {
-  const value = fc.oneof(
-    json,
-    nasty,
-    fc.constantFrom(
-      "10.9.0.0/24",
-      "10.1.0.0/16",
-      "8.8.8.0/24",
-      "10.1.0.7",
-      "192.168.7.0/24",
-      "owner",
-      "viewer",
-      "a-name",
+function requestsTo(operation: Operation) {
+  const { inPath, inQuery, body } = describedAs(operation);
+  const texts = [...Object.values(one.ids), ...Object.values(other.ids), ...Object.values(UNKNOWN_IDS)];
+  const resolve = (ref: string) => document.components.schemas[ref.split("/").at(-1) ?? ""] ?? {};
+  const params = fc.record(
+    Object.fromEntries(
+      inPath.map(({ name }) => [
+        name,
+        fc.oneof(
+          { weight: 8, arbitrary: fc.constant(one.ids[name] ?? "") },
+          { weight: 2, arbitrary: fc.constantFrom(other.ids[name] ?? "", UNKNOWN_IDS[name] ?? "") },
+          { weight: 2, arbitrary: hostileText.map(encode) },
+        ),
+      ]),
     ),
-    fc.constantFrom(
-      [{ action: "accept", match: { prefixes: ["10.0.0.0/8"], maxLength: 24 }, prependCount: 2 }],
-      ["65000:1"],
-    ),
-    fc.constantFrom(4_200_000_000, -1, 0.5, 60, Number.MAX_SAFE_INTEGER, null, true),
-    fc.constant(Object.values(ids)[0]),
-    fc.array(fc.constantFrom(...Object.values(ids)), { maxLength: 40 }),
   );
-  const fields = Object.keys(operation.body?.shape ?? {});
-  return fc.record(Object.fromEntries(fields.map((field) => [field, value])), { requiredKeys: [] });
-};
-
-const rawBody = (operation: Operation) =>
-  fc.oneof(
-    body(operation).map((value) => JSON.stringify(value)),
-    json.map((value) => JSON.stringify(value)),
-    nasty,
-    fc.uint8Array({ maxLength: 200 }),
-    fc.constantFrom("[".repeat(60_000), `{"a":${"1".repeat(70_000)}}`, '{"__proto__":{"role":"owner"}}'),
+  const known = inQuery.map(({ name, schema }) =>
+    fc.tuple(fc.constant(name), arbitraryOf(schema, { texts, resolve, hostilePercent: 25 }).map(toText)),
   );
+  const unknown = fc.tuple(fc.constantFrom("__proto__", "constructor", "limit", "cursor", "role", "x"), hostileText);
+  // Names may come twice, as nothing keeps a client from that.
+  const query = fc.array(fc.oneof(...known, unknown), { maxLength: 4 });
+  const right =
+    body === undefined
+      ? fc.constant(null)
+      : arbitraryOf(body, { texts, resolve }).map((value) => JSON.stringify(value));
+  const text =
+    operation.method === "get"
+      ? fc.constant(null)
+      : fc.oneof({ weight: 8, arbitrary: right }, { weight: 1, arbitrary: hostileBody });
+  return fc.record({ params, query, text, headers, caller: fc.nat() });
+}
 
-const token = fc.oneof(
-  { weight: 4, arbitrary: fc.constant(OWNER_TOKEN) },
-  { weight: 1, arbitrary: fc.constantFrom(null, "garbage", "bkt_", `bkt_${"x".repeat(43)}`) },
-);
+/** workerd takes others as well, and says so in the log each time. */
+const asciiText = hostileText.map((text) => text.replace(/[^\x20-\x7e]/g, "?"));
 const headers = fc.record(
   {
     "content-type": fc.oneof(
-      { weight: 5, arbitrary: fc.constantFrom("application/json", "application/json; charset=utf-8") },
-      { weight: 1, arbitrary: fc.constantFrom("text/plain", "x", "") },
+      { weight: 16, arbitrary: fc.constant("application/json") },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom("text/plain", "x", "", "application/json; charset=utf-16", "multipart/form-data"),
+      },
     ),
-    "idempotency-key": nasty,
+    "idempotency-key": asciiText,
     "content-length": fc.constantFrom("0", "-1", "99999999", "x"),
-    accept: nasty,
+    "x-becket-machine-id": fc.constantFrom(...Object.values(UNKNOWN_IDS)),
+    accept: asciiText,
+    origin: fc.constantFrom("https://becket.test", "https://other.test", "null"),
   },
-  { requiredKeys: [] },
+  { requiredKeys: ["content-type"] },
 );
 
 describe.each(ALL_OPERATIONS)("$id", (operation) => {
-  it("withstands hostile parameters, queries, headers and bodies", { timeout: 30_000 }, async () => {
-    const names = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
-    const params = fc.record(
-      Object.fromEntries(names.map((name) => [name, fc.oneof(nasty.map(encode), fc.constant(ids[name] ?? ""))])),
-    );
-    const queryNames = ["limit", "cursor", "force", "action", "meshId", "subjectId", "__proto__"];
-    const query = fc.dictionary(fc.constantFrom(...queryNames), nasty, { maxKeys: 4 });
-    const arbitrary = fc.record({ params, query, headers, token, body: rawBody(operation) });
+  it("withstands what is nearly right and what is not, from everybody", { timeout: LONG }, async () => {
+    const { callers, secrets } = everybody;
+    const isDeleting = operation.method === "delete";
     await fc.assert(
-      fc.asyncProperty(arbitrary, async (request) => {
-        const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => request.params[name] ?? "");
-        const search = new URLSearchParams(Object.entries(request.query)).toString();
+      fc.asyncProperty(requestsTo(operation), async (request) => {
+        // Half of them from one who may call it, so that they get further than to the door.
+        const owner = { headersFor: async () => ({ authorization: `Bearer ${OWNER_TOKEN}` }) };
+        const caller = request.caller % 2 === 0 ? owner : callers[request.caller % callers.length];
+        const path = `/api/v1${operation.path.replace(/\{(\w+)\}/g, (_, name: string) => request.params[name] ?? "")}`;
         const init: RequestInit = {
           method: operation.method.toUpperCase(),
-          headers: {
-            "content-type": "application/json",
-            ...request.headers,
-            ...(request.token === null ? {} : { authorization: `Bearer ${request.token}` }),
-          },
-          ...(operation.method === "get" ? {} : { body: request.body }),
+          headers: { ...request.headers, ...(await caller?.headersFor(operation, path)) },
+          ...(request.text === null ? {} : { body: request.text }),
         };
-        const response = trySend(`/api/v1${path}?${search}`, init);
-        if (response !== null) await expectSound(await response);
+        const response = trySend(`${path}?${toSearch(request.query)}`, init);
+        if (response !== null) await expectSound(await response, [...secrets, OWNER_TOKEN]);
       }),
-      { numRuns: RUNS },
+      { numRuns: fuzzRuns(operation.id === "signOut" || isDeleting ? 12 : 25) },
     );
-  });
-
-  it("withstands bodies that are nearly right, from every role", { timeout: 30_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(body(operation), fc.constantFrom("viewer", "admin", "owner"), async (value, role) => {
-        const request = operation.method === "get" ? {} : { body: value };
-        // `call` itself checks every reply and every problem by its schema.
-        const answer = await app.call(operation, { params: ids, ...request, as: role as "viewer" });
-        if (answer.status >= 400) expectNoFault(answer.problem);
-      }),
-      { numRuns: operation.method === "delete" ? 5 : RUNS },
-    );
+    if (isDeleting) one = await createOneOfEach(app);
+    expect(({} as { role?: unknown }).role).toBe(undefined);
   });
 });
 
 describe("the machine API", () => {
-  it("withstands hostile enrolments", { timeout: 30_000 }, async () => {
-    const field = fc.oneof(json, nasty, fc.constantFrom("A".repeat(43), "A".repeat(86), `bkj_${"A".repeat(43)}`));
+  it("withstands hostile enrolments", { timeout: LONG }, async () => {
+    const field = fc.oneof(hostileValue, fc.constantFrom("A".repeat(43), "A".repeat(86), `bkj_${"A".repeat(43)}`));
     const names = ["token", "identityKey", "signature", "hostname", "agent"];
     const value = fc.record(Object.fromEntries(names.map((name) => [name, field])), { requiredKeys: [] });
+    const bodies = fc.oneof(
+      value.map((object) => JSON.stringify(object)),
+      hostileBody,
+    );
     await fc.assert(
-      fc.asyncProperty(
-        fc.oneof(
-          value.map((v) => JSON.stringify(v)),
-          nasty,
-        ),
-        headers,
-        async (text, extra) => {
-          const init = { method: "POST", headers: { "content-type": "application/json", ...extra }, body: text };
-          const response = trySend(AGENT_PATHS.enrolments, init);
-          if (response !== null) await expectSound(await response);
-        },
-      ),
-      { numRuns: 200 },
+      fc.asyncProperty(bodies, headers, async (body, extra) => {
+        const response = trySend(AGENT_PATHS.enrolments, { method: "POST", headers: { ...extra }, body });
+        if (response !== null) await expectSound(await response, everybody.secrets);
+      }),
+      { numRuns: fuzzRuns(100) },
     );
   });
 
-  it("withstands hostile tokens", { timeout: 30_000 }, async () => {
+  it("withstands hostile tokens", { timeout: LONG }, async () => {
     const part = fc.oneof(
-      nasty.map((text) => btoa(encodeURIComponent(text)).replace(/=/g, "")),
-      json.map((value) => btoa(encodeURIComponent(JSON.stringify(value))).replace(/=/g, "")),
+      hostileText.map((text) => btoa(encode(text)).replace(/=/g, "")),
+      hostileValue.map((value) => btoa(encode(JSON.stringify(value) ?? "")).replace(/=/g, "")),
       fc.constantFrom(
         btoa('{"alg":"EdDSA"}'),
         btoa('{"alg":"none"}'),
@@ -202,37 +178,47 @@ describe("the machine API", () => {
       fc.asyncProperty(part, part, part, async (header, claims, signature) => {
         const authorization = `Bearer ${header}.${claims}.${signature}`;
         const response = trySend(AGENT_PATHS.machineSync, { headers: { authorization } });
-        if (response !== null) expect((await response).status).toBe(401);
+        if (response === null) return;
+        expect((await response).status).toBe(401);
+        expectNothingInside(await (await response).text(), everybody.secrets);
       }),
-      { numRuns: 200 },
+      { numRuns: fuzzRuns(100) },
     );
   });
 
-  it("withstands hostile messages and queries of a machine that is let in", { timeout: 30_000 }, async () => {
-    const paths = [AGENT_PATHS.machineSync, AGENT_PATHS.meshSync(ids.meshId ?? "")];
+  it("withstands hostile messages and queries of a machine that is let in", { timeout: LONG }, async () => {
+    const paths = [
+      AGENT_PATHS.machineSync,
+      AGENT_PATHS.meshSync(one.ids.meshId ?? ""),
+      AGENT_PATHS.meshSync(other.ids.meshId ?? ""),
+    ];
     const query = fc.record(
-      { wait: fc.constantFrom("0", "-1", "x", "26"), since: nasty, epoch: nasty },
+      { wait: fc.constantFrom("0", "-1", "x", "26"), since: hostileText, epoch: hostileText },
       { requiredKeys: ["wait"] },
     );
-    const messages = fc.array(
-      fc.oneof(json, fc.record({ type: fc.constantFrom("sync.hello", "machine.hello", "x"), wireVersion: json })),
-    );
+    const message = fc.record({ type: fc.constantFrom("sync.hello", "machine.hello", "x"), wireVersion: hostileValue });
+    const messages = fc.array(fc.oneof(hostileValue, message));
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...paths), query, messages, async (path, search, batch) => {
         const body = JSON.stringify({ messages: batch });
-        await expectSound(await fetchAs(app, machine, path, { method: "POST", body }));
-        await expectSound(await fetchAs(app, machine, `${path}?${new URLSearchParams(search)}`));
+        await expectSound(await fetchAs(app, one.machine, path, { method: "POST", body }));
+        await expectSound(await fetchAs(app, one.machine, `${path}?${toSearch(Object.entries(search))}`));
       }),
-      { numRuns: 60 },
+      { numRuns: fuzzRuns(40) },
     );
   });
 });
 
-/** A path segment; what is no valid UTF-16 goes as it is. */
+const toText = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
+
+const toSearch = (pairs: readonly (readonly [string, string])[]): string =>
+  pairs.map(([name, value]) => `${encode(name)}=${encode(value)}`).join("&");
+
+/** What is no valid UTF-16 goes as it is. */
 function encode(text: string): string {
   try {
     return encodeURIComponent(text);
   } catch {
-    return text;
+    return "%ED%A0%80";
   }
 }

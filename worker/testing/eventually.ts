@@ -1,7 +1,7 @@
 // For reads of what an outbox delivers: tries again at once, and yields to the event loop between. Changes are never made inside.
 
 /** Throws the check's last error when it has not held within the limit. */
-export async function eventually(check: () => Promise<void>, withinMs = 3_000): Promise<void> {
+export async function eventually<T>(check: () => Promise<T>, withinMs = 3_000): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     try {
