@@ -49,7 +49,7 @@ describe.skipIf(lack !== null)(
         interfaceName: "eth0",
         logFile: `${machine.folder}/log77`,
         members: [birdMember(3 - number, { bfd, prefixes: number === 1 ? [LAN] : [] })],
-        announcements: number === 1 ? [] : [{ id: "lan", prefixes: [LAN], isEnabled: true }],
+        announcements: number === 1 ? [] : [{ id: "lan", prefixes: [LAN], state: "announced" }],
       });
     const config88 = (machine: BirdMachine, number: number): BirdConfig =>
       in88(

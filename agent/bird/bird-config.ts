@@ -61,12 +61,14 @@ export interface BirdMember {
  */
 export type BfdUse = "off" | "on" | "ending";
 
+/** `withheld`: not announced, as when its health check fails. `leaving`: others take over; until they have, it is the last choice (RFC 8326). */
+export type AnnouncementState = "announced" | "leaving" | "withheld";
+
 export interface Announcement {
   /** Names it in BIRD. Unique; letters, digits and underscores. */
   readonly id: string;
   readonly prefixes: readonly Prefix[];
-  /** False: not announced, as when its health check fails. */
-  readonly isEnabled: boolean;
+  readonly state: AnnouncementState;
 }
 
 /** One end of the eBGP session between two BIRDs on one machine. */

@@ -61,14 +61,14 @@ export function describeBirds(title: string, open: () => Promise<BirdsUnderTest>
       await bird.apply(render());
       const pid = await readPid();
       expect(await bird.apply(render())).toEqual({ ok: true, value: "unchanged" });
-      const announcement = { id: "lan", prefixes: [prefix("192.168.7.0/24")], isEnabled: false };
+      const announcement = { id: "lan", prefixes: [prefix("192.168.7.0/24")], state: "withheld" as const };
       const change = render({ members: [MEMBER], announcements: [announcement] });
       expect(await bird.apply(change)).toEqual({ ok: true, value: "reconfigured" });
       expect(await names(bird)).toContain(toMachineId(2));
       const readAnnouncement = async () =>
         (await bird.readProtocols())?.find(({ name }) => name === "announce_lan_ipv4")?.state;
       expect(await readAnnouncement()).toBe("down");
-      await bird.apply(render({ members: [MEMBER], announcements: [{ ...announcement, isEnabled: true }] }));
+      await bird.apply(render({ members: [MEMBER], announcements: [{ ...announcement, state: "announced" }] }));
       expect(await readAnnouncement()).toBe("up");
       await bird.apply(render());
       expect(await names(bird)).not.toContain(toMachineId(2));

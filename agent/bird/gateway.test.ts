@@ -101,7 +101,7 @@ describe.skipIf(lack !== null)(
       ].sort();
 
     it("brings a mesh and its members' routes to the other mesh, with the AS that they come from", async () => {
-      const announcements = [{ id: "lan", prefixes: [LAN, LAN6], isEnabled: true }];
+      const announcements = [{ id: "lan", prefixes: [LAN, LAN6], state: "announced" as const }];
       const members = [toGateway(2, MESH_88), toGateway(3, MESH_88)];
       await apply(a.bird("eth0"), config77(a, 1, { announcements, members }));
       const brings = [...MESH_77, LAN, LAN6];

@@ -47,7 +47,10 @@ describe.skipIf(lack !== null)(
       const [one, two] = machines as [BirdMachine, BirdMachine];
       const prefixes = [LAN, LAN6, VIP];
       await apply(1, { members: [birdMember(2, { prefixes })] });
-      await apply(2, { members: [birdMember(1)], announcements: [{ id: "lan", prefixes, isEnabled: true }] });
+      await apply(2, {
+        members: [birdMember(1)],
+        announcements: [{ id: "lan", prefixes, state: "announced" }],
+      });
       await eventually(async () => {
         expect(await readRoutes(one)).toEqual([
           { prefix: VIP, nextHop: "10.77.0.2", device: MESH, metric: METRIC },
@@ -63,7 +66,10 @@ describe.skipIf(lack !== null)(
       const [whole, part] = [prefix("10.88.0.0/16"), prefix("10.88.0.7/32")];
       const prefixes = [LAN, whole, part];
       await apply(1, { networksOfOtherMeshes: [whole], members: [birdMember(2, { prefixes })] });
-      await apply(2, { members: [birdMember(1)], announcements: [{ id: "lan", prefixes, isEnabled: true }] });
+      await apply(2, {
+        members: [birdMember(1)],
+        announcements: [{ id: "lan", prefixes, state: "announced" }],
+      });
       await eventually(async () => {
         const known = (await one.bird(MESH).readRoutes())?.flatMap(({ prefix, isBest }) => (isBest ? [prefix] : []));
         expect(known?.sort()).toEqual([whole, part, LAN]);

@@ -92,7 +92,7 @@ describe.skipIf(lack !== null)(
     /** a announces all; b hears of it through g. `changes`: whose policies. */
     async function run(policies: { a?: Policies; c?: Policies; in77?: Policies; in88?: Policies }): Promise<void> {
       const { a: ofA = NONE, c: ofC = NONE, in77 = NONE, in88: of88 = NONE } = policies;
-      const announcements = [{ id: "all", prefixes: [...ALL, DEFAULT], isEnabled: true }];
+      const announcements = [{ id: "all", prefixes: [...ALL, DEFAULT], state: "announced" as const }];
       await apply(
         a,
         "eth0",
@@ -197,7 +197,7 @@ describe.skipIf(lack !== null)(
 
     it("none of them lets a member announce what it was not authorised for", async () => {
       const everything = Policies.parse({ import: toPolicy([]), export: toPolicy([]) });
-      const announcements = [{ id: "all", prefixes: [...ALL, prefix("198.51.100.0/24")], isEnabled: true }];
+      const announcements = [{ id: "all", prefixes: [...ALL, prefix("198.51.100.0/24")], state: "announced" as const }];
       await run({ a: everything, c: everything, in77: everything });
       await apply(a, "eth0", birdConfig(1, { members: [G, C], announcements, meshPolicies: everything }));
       await expectHeard(() => c, "eth0", [

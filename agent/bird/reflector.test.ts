@@ -50,7 +50,9 @@ describe.skipIf(lack !== null)(
       const config = birdConfig(number, { interfaceName: "eth0", logFile, members, ...changes });
       expect(await of(birds, number).apply(renderConfig(config))).toMatchObject({ ok: true });
     }
-    const announcements = (...prefixes: string[]) => [{ id: "lan", prefixes: prefixes.map(prefix), isEnabled: true }];
+    const announcements = (...prefixes: string[]) => [
+      { id: "lan", prefixes: prefixes.map(prefix), state: "announced" as const },
+    ];
     const gateway = birdMember(GATEWAY, { isGateway: true });
     const holder = (changes: Partial<BirdMember> = {}) => birdMember(2, { prefixes: [LAN, LAN6], ...changes });
     const routesOf1 = () => of(machines, 1).kernelRoutes();

@@ -36,8 +36,9 @@ const CASES: Readonly<Record<string, BirdConfig>> = {
   "announces-routes-and-vips": birdConfig(1, {
     members: [birdMember(2, { prefixes: [VIP] })],
     announcements: [
-      { id: "rte_lan", prefixes: [LAN, LAN6], isEnabled: true },
-      { id: "vip_db", prefixes: [VIP], isEnabled: false },
+      { id: "rte_lan", prefixes: [LAN, LAN6], state: "announced" },
+      { id: "vip_db", prefixes: [VIP], state: "withheld" },
+      { id: "rte_moved", prefixes: [prefix("192.168.70.0/24"), prefix("fd70::/48")], state: "leaving" },
     ],
   }),
   "hostile-names": birdConfig(1, {
@@ -50,7 +51,7 @@ const CASES: Readonly<Record<string, BirdConfig>> = {
   "ipv6-prefixes": birdConfig(1, { members: [birdMember(2, { prefixes: [LAN6, prefix("fd77::ffff:1/128")] })] }),
   "reflector-mode": birdConfig(1, {
     isReflected: true,
-    announcements: [{ id: "rte_lan", prefixes: [prefix("192.168.60.0/24")], isEnabled: true }],
+    announcements: [{ id: "rte_lan", prefixes: [prefix("192.168.60.0/24")], state: "announced" }],
     members: [
       birdMember(2, { isGateway: true }),
       birdMember(3, { hasSession: false, prefixes: [LAN, LAN6] }),

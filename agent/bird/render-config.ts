@@ -28,6 +28,8 @@ const BFD_ENDING_SECONDS = 60;
 /** To a neighbour that does not answer (yet). */
 const BFD_IDLE_MS = 1_000;
 const LOG_BYTES = 1_000_000;
+/** RFC 8326: whoever has another route takes that one. */
+const GRACEFUL_SHUTDOWN = " { bgp_local_pref = 0; bgp_community.add((65535, 0)); }";
 const INDENT = "  ";
 /** `member` is a word of BIRD's. */
 const TEMPLATE = "mesh_member";
@@ -126,22 +128,38 @@ const renderInside = (network: Prefix): string =>
   `${network}{${toPrefixLength(network) + 1},${isIpv6(network) ? 128 : 32}}`;
 
 /** A protocol for each family: BIRD's static protocol has one table. */
-function renderAnnouncement({ id, prefixes, isEnabled }: Announcement): string[] {
-  const state = isEnabled ? [] : ["disabled;"];
+function renderAnnouncement({ id, prefixes, state }: Announcement): string[] {
+  const lines = state === "withheld" ? ["disabled;"] : [];
+  const attributes = state === "leaving" ? GRACEFUL_SHUTDOWN : "";
   return byFamily(prefixes).map(([family, ofFamily]) =>
-    renderStatic(`announce_${id}_${family}`, family, ofFamily, state),
+    renderStatic({ name: `announce_${id}_${family}`, family, prefixes: ofFamily, lines, attributes }),
   );
 }
 
 /** What the gateway links tell the other meshes of this one. */
 function renderGatewayNetworks({ gatewayLinks, cidr, cidr6 }: BirdConfig): string[] {
   if (gatewayLinks.length === 0) return [];
-  return [renderStatic("mesh_ipv4", "ipv4", [cidr], []), renderStatic("mesh_ipv6", "ipv6", [cidr6], [])];
+  return [
+    renderStatic({ name: "mesh_ipv4", family: "ipv4", prefixes: [cidr] }),
+    renderStatic({ name: "mesh_ipv6", family: "ipv6", prefixes: [cidr6] }),
+  ];
 }
 
 /** `blackhole` is never installed (it is no BGP route); it only makes this machine the next hop. */
-const renderStatic = (name: string, family: Family, prefixes: readonly Prefix[], state: readonly string[]): string =>
-  block(`protocol static ${name}`, [...state, `${family};`, ...prefixes.map((prefix) => `route ${prefix} blackhole;`)]);
+const renderStatic = ({ name, family, prefixes, lines = [], attributes = "" }: Static): string =>
+  block(`protocol static ${name}`, [
+    ...lines,
+    `${family};`,
+    ...prefixes.map((prefix) => `route ${prefix} blackhole${attributes};`),
+  ]);
+
+interface Static {
+  readonly name: string;
+  readonly family: Family;
+  readonly prefixes: readonly Prefix[];
+  readonly lines?: readonly string[];
+  readonly attributes?: string;
+}
 
 /** `strict bind`: else it would take the packets for this machine's other BIRDs. */
 function renderBfd(sessions: readonly BirdMember[]): string[] {

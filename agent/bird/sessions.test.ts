@@ -51,7 +51,7 @@ describe.skipIf(lack !== null)(
     const announce = (...prefixes: string[]): Announcement => ({
       id: "lan",
       prefixes: prefixes.map(prefix),
-      isEnabled: true,
+      state: "announced",
     });
     const configB = (changes: Partial<BirdConfig> = {}) =>
       renderConfig(
@@ -126,11 +126,29 @@ describe.skipIf(lack !== null)(
     });
 
     it("follows a withdrawal within a second", async () => {
-      const disabled = { ...announce(LAN, LAN6), isEnabled: false };
+      const disabled = { ...announce(LAN, LAN6), state: "withheld" as const };
       await birdB.apply(configB({ announcements: [disabled] }));
       await hasRoutes([], 1_000);
       await birdB.apply(configB({ announcements: [announce(LAN, LAN6)] }));
       await hasRoutes([LAN_ROUTE, LAN6_ROUTE], 1_000 + SLACK_MS);
+    });
+
+    it("still takes what the member hands over, as the last choice, in the same session", async () => {
+      const since = (await session())?.sinceMs ?? 0;
+      const preferences = async () =>
+        ((await birdA.readRoutes()) ?? []).map(({ prefix, bgp }) => `${prefix} ${bgp?.localPreference}`);
+      const seen = new Set<string>();
+      const becomes = async (announcement: Announcement, wanted: readonly string[]) => {
+        await birdB.apply(configB({ announcements: [announcement] }));
+        await eventually(async () => {
+          seen.add((await a.kernelRoutes()).join("\n"));
+          expect(await preferences()).toEqual(wanted);
+        });
+      };
+      await becomes({ ...announce(LAN, LAN6), state: "leaving" }, [`${LAN} 0`, `${LAN6} 0`]);
+      await becomes(announce(LAN, LAN6), [`${LAN} 100`, `${LAN6} 100`]);
+      expect([...seen]).toEqual([[LAN_ROUTE, LAN6_ROUTE].join("\n")]);
+      expect(Math.abs(((await session())?.sinceMs ?? 0) - since)).toBeLessThan(10);
     });
 
     it("loses no route when its own BIRD dies and is started again", async () => {

@@ -31,8 +31,11 @@ export interface MeshDevicesOptions {
   readonly onChanged: () => void;
 }
 
-/** By then every member has heard that somebody announces something no more, and sends elsewhere: BGP takes a second on a busy machine. */
-const LINGER_MS = 5_000;
+/**
+ * By then every member has heard that somebody announces something no more, and sends elsewhere: longer than BIRD goes on announcing what others take
+ * over (agent/routing/handover.ts).
+ */
+const LINGER_MS = 10_000;
 
 export function createMeshDevices(options: MeshDevicesOptions): MeshDevices {
   const { machineId, clock, health, routes, onChanged: onOver } = options;

@@ -65,7 +65,7 @@ function toMissing(argv: CommandError["argv"]): CommandError {
 }
 function set(fixture: RoutedMeshFixture): void {
   const mesh = routedMesh(fixture);
-  routing.set({ mesh, meshes: [mesh], machineId: toMachineId(1), isAnnounced: () => true });
+  routing.set({ mesh, meshes: [mesh], leaving: [], machineId: toMachineId(1), isAnnounced: () => true });
 }
 const socketFile = () => `${folder}/${NAME}.ctl`;
 const readConfig = () => readFile(`${folder}/${NAME}.conf`, "utf8");

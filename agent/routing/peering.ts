@@ -2,7 +2,7 @@
 //
 // A session exists where there is something to tell: one end announces, or is a gateway. In route reflector mode one end is a gateway. A session
 // is watched by BFD where there is another to fail over to: one end is one of several gateways, or one of several machines that announce the same.
-import type { DesiredMesh } from "#schema/desired-state";
+import type { AnnouncementRow, DesiredMesh } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
 
 export interface Peering {
@@ -14,7 +14,11 @@ export interface Peering {
   isWatched(one: MachineId, other: MachineId): boolean;
 }
 
-export function toPeering({ members, announcements }: Pick<DesiredMesh, "members" | "announcements">): Peering {
+export interface PeeringInputs extends Pick<DesiredMesh, "members"> {
+  readonly announcements: readonly AnnouncementRow[] | null;
+}
+
+export function toPeering({ members, announcements }: PeeringInputs): Peering {
   const present = new Set(members.map(({ machineId }) => machineId));
   const gateways = new Set(members.filter(({ isGateway }) => isGateway).map(({ machineId }) => machineId));
   const announcers = new Set<MachineId>();

@@ -1,4 +1,5 @@
 // The BIRDs of all meshes that this machine is in, beside the reconciler and not a part of it: a mesh whose routing fails still has its tunnels.
+import type { AnnouncementId, AnnouncementRow } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { StepFailure } from "#schema/machine";
 import { type Bird, type BirdPorts, createBird } from "../bird/bird.ts";
@@ -7,6 +8,7 @@ import { toKernelMetric } from "../net/kernel-metric.ts";
 import type { Logger } from "../system/logger.ts";
 import type { Random } from "../system/random.ts";
 import { toGatewayLinks } from "./gateway-links.ts";
+import { createHandover } from "./handover.ts";
 import { createMeshRouting, type MeshRouting } from "./mesh-routing.ts";
 import type { RoutedMesh } from "./routed-mesh.ts";
 import type { AnnouncementHealth } from "./routing-ports.ts";
@@ -46,6 +48,8 @@ export interface RoutingOptions {
   readonly onFailure: () => void;
 }
 
+const NONE: readonly AnnouncementRow[] = [];
+
 export const toBirdFolder = (runDir: string): string => `${runDir}/bird`;
 
 interface Entry {
@@ -57,6 +61,7 @@ interface Entry {
 
 interface Told {
   readonly desired: RoutedMesh["desired"];
+  readonly announced: ReadonlySet<AnnouncementId>;
   /** What else its configuration depends on, as text. */
   readonly others: string;
 }
@@ -66,7 +71,9 @@ export function createRouting(ports: RoutingPorts, options: RoutingOptions): Rou
   const folder = toBirdFolder(options.runDir);
   const entries = new Map<MeshId, Entry>();
   /** By interface: another BIRD for it has to wait. */
-  const leaving = new Map<string, Promise<void>>();
+  const ending = new Map<string, Promise<void>>();
+  const handover = createHandover(ports.clock, () => tellAll());
+  let known: readonly RoutedMesh[] = [];
   let tidying: Promise<void> | null = null;
   let stopping: Promise<unknown> | null = null;
   let isStopped = false;
@@ -86,31 +93,45 @@ export function createRouting(ports: RoutingPorts, options: RoutingOptions): Rou
   function tell(mesh: RoutedMesh, meshes: readonly RoutedMesh[]): void {
     const { desired, device } = mesh;
     const meshId = desired.mesh.id;
-    const own = (desired.announcements ?? []).filter(({ machineIds }) => machineIds.includes(machineId));
-    const announced = new Set(own.map(({ id }) => id).filter((id) => health.isAnnounced(meshId, id)));
-    const links = toGatewayLinks(mesh, meshes, machineId);
-    const others = JSON.stringify([...announced, links, toOtherNetworks(mesh, meshes)]);
     const entry = begin(meshId, device);
+    const rows = desired.announcements ?? NONE;
+    const leaving = handover.leaving(meshId, rows);
+    const toOwn = (all: typeof rows) =>
+      all.filter(({ machineIds }) => machineIds.includes(machineId)).map(({ id }) => id);
+    // Nobody checks the health of what leaves.
+    const announced = new Set([
+      ...toOwn(rows).filter((id) => health.isAnnounced(meshId, id)),
+      ...toOwn(leaving).filter((id) => entry.told?.announced.has(id)),
+    ]);
+    const links = toGatewayLinks(mesh, meshes, machineId);
+    const others = JSON.stringify([...announced, leaving, links, toOtherNetworks(mesh, meshes)]);
     if (entry.told?.desired === desired && entry.told.others === others) return;
-    entry.told = { desired, others };
-    entry.routing.set({ mesh, meshes, machineId, isAnnounced: (id) => announced.has(id) });
+    entry.told = { desired, announced, others };
+    entry.routing.set({ mesh, meshes, leaving, machineId, isAnnounced: (id) => announced.has(id) });
+  }
+
+  function tellAll(): void {
+    if (isStopped) return;
+    for (const mesh of known) if (!ending.has(mesh.device.interfaceName)) tell(mesh, known);
   }
 
   return {
     setMeshes(meshes) {
-      if (isStopped) return;
-      for (const mesh of meshes) if (!leaving.has(mesh.device.interfaceName)) tell(mesh, meshes);
+      known = meshes;
+      tellAll();
     },
     failureOf: (meshId) => entries.get(meshId)?.routing.failure() ?? null,
     birdOf: (meshId) => entries.get(meshId)?.bird ?? null,
     leave(meshId, device) {
       const { routing } = begin(meshId, device);
       entries.delete(meshId);
+      handover.forget(meshId);
+      known = known.filter(({ desired }) => desired.mesh.id !== meshId);
       const left = routing
         .leave()
         .catch((error: unknown) => ports.log.error("a BIRD could not be ended", { meshId, error }))
-        .finally(() => leaving.delete(device.interfaceName));
-      leaving.set(device.interfaceName, left);
+        .finally(() => ending.delete(device.interfaceName));
+      ending.set(device.interfaceName, left);
       return left;
     },
     endOthers(interfaceNames) {
@@ -120,10 +141,11 @@ export function createRouting(ports: RoutingPorts, options: RoutingOptions): Rou
     },
     stop() {
       isStopped = true;
+      handover.stop();
       stopping = Promise.all([...entries.values()].map(({ routing }) => routing.stop()));
     },
     async whenIdle() {
-      await Promise.all([stopping, ...leaving.values(), tidying]);
+      await Promise.all([stopping, ...ending.values(), tidying]);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { AnnouncementRow } from "#schema/desired-state";
 import { NO_POLICIES, Policies } from "#schema/policy";
 import type { BirdConfig } from "../bird/bird-config.ts";
 import { toMachineId, toMeshId } from "../testing/bird-fixture.ts";
@@ -11,7 +12,7 @@ const LAN = { prefixes: ["192.168.50.0/24", "fd50::/48"], machines: [2] };
 function toConfig(fixture: RoutedMeshFixture, changes: Partial<BirdInputs> = {}): BirdConfig | null {
   const mesh = routedMesh(fixture);
   return toBirdConfig({
-    ...{ mesh, meshes: [mesh], machineId: toMachineId(SELF), logFile: "/run/log" },
+    ...{ mesh, meshes: [mesh], leaving: [], machineId: toMachineId(SELF), logFile: "/run/log" },
     ...{ isAnnounced: () => true, phase: "direct" as const, wasWatched: () => false },
     ...changes,
   });
@@ -69,9 +70,22 @@ describe("toBirdConfig", () => {
     const announced = [LAN, { ...LAN, machines: [SELF] }, { prefixes: ["10.77.9.9/32"], machines: [SELF, 2] }];
     const isAnnounced = (id: string) => id === toRouteId(2);
     expect(toConfig({ announced }, { isAnnounced })?.announcements).toEqual([
-      { id: toRouteId(1), prefixes: LAN.prefixes, isEnabled: false },
-      { id: toRouteId(2), prefixes: ["10.77.9.9/32"], isEnabled: true },
+      { id: toRouteId(1), prefixes: LAN.prefixes, state: "withheld" },
+      { id: toRouteId(2), prefixes: ["10.77.9.9/32"], state: "announced" },
     ]);
+  });
+
+  it("announces what it hands over as the last choice, if it was announced, and lets others do the same", () => {
+    const announced = [{ ...LAN, machines: [3] }];
+    const leaving = [SELF, 2].map((number) =>
+      AnnouncementRow.parse({ id: toRouteId(0), prefixes: LAN.prefixes, machineIds: [toMachineId(number)] }),
+    );
+    const config = toConfig({ count: 3, announced }, { leaving: [...leaving, ...leaving] });
+    expect(config?.announcements).toEqual([{ id: toRouteId(0), prefixes: LAN.prefixes, state: "leaving" }]);
+    expect(config?.members.map(({ prefixes }) => prefixes)).toEqual([LAN.prefixes, LAN.prefixes]);
+    // BFD as long as there are several.
+    expect(sessions(config)).toEqual(["2 on", "3 on"]);
+    expect(toConfig({ count: 3, announced }, { leaving, isAnnounced: () => false })?.announcements).toEqual([]);
   });
 
   it("has sessions where one end announces or is a gateway", () => {

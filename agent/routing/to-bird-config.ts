@@ -1,10 +1,11 @@
 // From what the control plane says of a mesh to what its BIRD should do on this machine. Pure.
-import type { AnnouncementId, DesiredMesh, PeerRow } from "#schema/desired-state";
+import type { AnnouncementId, AnnouncementRow, PeerRow } from "#schema/desired-state";
 import type { MachineId } from "#schema/ids";
-import type { BfdUse, BirdConfig, BirdMember, Prefix } from "../bird/bird-config.ts";
+import type { Announcement, BfdUse, BirdConfig, BirdMember, Prefix } from "../bird/bird-config.ts";
 import { toKernelMetric } from "../net/kernel-metric.ts";
 import { toForeignPrefixes } from "./foreign-prefixes.ts";
 import { toGatewayLinks } from "./gateway-links.ts";
+import { withLeaving } from "./handover.ts";
 import { type Peering, toPeering } from "./peering.ts";
 import type { ReflectorPhase } from "./reflector-switch.ts";
 import type { RoutedMesh } from "./routed-mesh.ts";
@@ -13,8 +14,11 @@ export interface BirdInputs {
   readonly mesh: RoutedMesh;
   /** All of this machine's. */
   readonly meshes: readonly RoutedMesh[];
+  /** Who announces something for a moment more, though told not to. */
+  readonly leaving: readonly AnnouncementRow[];
   readonly machineId: MachineId;
   readonly logFile: string;
+  /** Also what leaves, if it was announced. */
   readonly isAnnounced: (id: AnnouncementId) => boolean;
   readonly phase: ReflectorPhase;
   /** Members whose session was watched until a moment ago. */
@@ -23,13 +27,15 @@ export interface BirdInputs {
 
 /** Null: there is nothing to route, or this machine is not among the members (yet). */
 export function toBirdConfig(inputs: BirdInputs): BirdConfig | null {
-  const { mesh, machineId, isAnnounced } = inputs;
+  const { mesh, leaving, machineId, isAnnounced } = inputs;
   const { desired, device } = mesh;
   const { id: _, asn, cidr, cidr6 } = desired.mesh;
   const self = desired.members.find((member) => member.machineId === machineId);
-  const peering = toPeering(desired);
+  const announcements = desired.announcements ?? [];
+  const peering = toPeering({ ...desired, announcements: withLeaving(announcements, leaving) });
   if (self === undefined || !peering.isNeeded) return null;
-  const prefixesOf = toPrefixes(desired);
+  const prefixesOf = toPrefixes([...announcements, ...leaving]);
+  const isOwn = ({ machineIds }: AnnouncementRow) => machineIds.includes(machineId);
   return {
     interfaceName: device.interfaceName,
     ...{ asn, cidr, cidr6 },
@@ -43,9 +49,12 @@ export function toBirdConfig(inputs: BirdInputs): BirdConfig | null {
     members: desired.members
       .filter((member) => member !== self)
       .map((member) => toMember(member, prefixesOf(member.machineId), peering, inputs)),
-    announcements: (desired.announcements ?? [])
-      .filter(({ machineIds }) => machineIds.includes(machineId))
-      .map(({ id, prefixes }) => ({ id, prefixes, isEnabled: isAnnounced(id) })),
+    announcements: [
+      ...announcements
+        .filter(isOwn)
+        .map(({ id, prefixes }) => ({ id, prefixes, state: isAnnounced(id) ? "announced" : "withheld" }) as const),
+      ...toOwnLeaving(leaving.filter((row) => isOwn(row) && isAnnounced(row.id))),
+    ],
     meshPolicies: desired.mesh.policies,
     machinePolicies: desired.policies,
     gatewayLinks: toGatewayLinks(mesh, inputs.meshes, machineId),
@@ -72,9 +81,16 @@ function toMember(
   };
 }
 
-function toPrefixes({ announcements }: DesiredMesh): (id: MachineId) => BirdMember["prefixes"] {
+/** One for each id: it names it in BIRD. */
+function toOwnLeaving(rows: readonly AnnouncementRow[]): Announcement[] {
+  const prefixes = new Map<AnnouncementId, Set<Prefix>>();
+  for (const row of rows) prefixes.set(row.id, new Set([...(prefixes.get(row.id) ?? []), ...row.prefixes]));
+  return [...prefixes].map(([id, all]) => ({ id, prefixes: [...all], state: "leaving" }));
+}
+
+function toPrefixes(rows: readonly AnnouncementRow[]): (id: MachineId) => BirdMember["prefixes"] {
   const prefixes = new Map<MachineId, Set<BirdMember["prefixes"][number]>>();
-  for (const row of announcements ?? []) {
+  for (const row of rows) {
     for (const id of row.machineIds) {
       const known = prefixes.get(id) ?? new Set();
       for (const prefix of row.prefixes) known.add(prefix);

@@ -44,6 +44,7 @@ export function createConfigs(mesh: Mesh): ToConfig {
     const config = toBirdConfig({
       mesh: routed,
       meshes: [routed],
+      leaving: [],
       machineId: toMachineId(member),
       logFile: `/run/m${member}.log`,
       isAnnounced: () => isAnnouncing,

@@ -5,11 +5,16 @@ import { parsePing } from "./parse-ping.ts";
 describe("the output of ping", () => {
   test("gives counts and times", () => {
     const output = render([1, 2, 3], 3);
-    expect(parsePing(output)).toEqual({ sent: 3, received: 3, lost: 0, timesMs: [0.3, 0.3, 0.3] });
+    expect(parsePing(output)).toEqual({ sent: 3, received: 3, lost: 0, gaps: [], timesMs: [0.3, 0.3, 0.3] });
   });
 
   test("counts a gap as lost", () => {
     expect(parsePing(render([1, 3], 3))).toMatchObject({ sent: 3, received: 2, lost: 1 });
+  });
+
+  test("tells how many were lost in a row", () => {
+    expect(parsePing(render([2, 3, 6, 8], 9))).toMatchObject({ lost: 5, gaps: [1, 2, 1, 1] });
+    expect(parsePing(render([], 3))).toMatchObject({ lost: 3, gaps: [3] });
   });
 
   test("counts an answer that came twice once", () => {

@@ -4,6 +4,8 @@ export interface PingResult {
   readonly sent: number;
   readonly received: number;
   readonly lost: number;
+  /** How many were lost in a row, each time. */
+  readonly gaps: readonly number[];
   /** Round-trip times in the order of arrival. */
   readonly timesMs: readonly number[];
 }
@@ -21,7 +23,17 @@ export function parsePing(output: string, { settle = 0 } = {}): PingResult {
   const last = Math.max(0, ...answered);
   const sent = last > 0 && transmitted - last <= settle ? last : transmitted;
   const timesMs = replies.map((reply) => reply.timeMs);
-  return { sent, received: answered.size, lost: sent - answered.size, timesMs };
+  return { sent, received: answered.size, lost: sent - answered.size, gaps: toGaps(answered, sent), timesMs };
+}
+
+function toGaps(answered: ReadonlySet<number>, sent: number): number[] {
+  const gaps: number[] = [];
+  for (let sequence = 1, before = 0; sequence <= sent + 1; sequence++) {
+    if (sequence <= sent && !answered.has(sequence)) continue;
+    if (sequence - before > 1) gaps.push(sequence - before - 1);
+    before = sequence;
+  }
+  return gaps;
 }
 
 /** The answers seen so far; also while ping is running. Duplicates are left out. */

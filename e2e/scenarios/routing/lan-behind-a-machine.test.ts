@@ -2,12 +2,13 @@
 import { expect, it } from "vitest";
 import { withFleet } from "../../fleet/fleet.ts";
 import { pingOnce } from "../../fleet/reach.ts";
-import { askBird, createRoute, untilMembers, untilRouted } from "../../fleet/routing.ts";
+import { createRoute, untilMembers, untilRouted } from "../../fleet/routing.ts";
 import type { LabNode } from "../../lab/node.ts";
 import type { TopologyInput } from "../../lab/plan/topology.ts";
 import { eventually } from "../../lab/probes/eventually.ts";
 import { startPing } from "../../lab/probes/ping.ts";
 
+const PING_MS = 20;
 const WAREHOUSE = "192.168.50.0/24";
 const topology: TopologyInput = {
   lans: [{ name: "home" }, { name: "warehouse", ipv4: WAREHOUSE }],
@@ -59,7 +60,7 @@ it("a machine opens the LAN that it announces to the mesh, with and without masq
   });
 }, 300_000);
 
-it("the network moves from one machine to the other under a flood of pings, and no packet is lost", async () => {
+it("the network moves from one machine straight to the other, back and again, and only what was under way is lost", async () => {
   const twoGates: TopologyInput = {
     lans: [{ name: "warehouse", ipv4: WAREHOUSE }],
     machines: [{ name: "alice" }, ...["gate", "door", "printer"].map((name) => ({ name, lan: "warehouse" }))],
@@ -70,43 +71,25 @@ it("the network moves from one machine to the other under a flood of pings, and 
     await Promise.all(["alice", "gate", "door"].map((name) => fleet.agent(name).up({ token })));
     const [, atGate, atDoor] = await untilMembers(fleet, mesh.id, ["alice", "gate", "door"]);
     if (!atGate || !atDoor) throw new Error("both are members");
-    const both = [atGate, atDoor];
     const route = await createRoute(fleet, mesh.id, {
-      ...{
-        name: "warehouse",
-        prefixes: [WAREHOUSE],
-        machineIds: both.map((one) => one.machineId),
-        isMasquerading: true,
-      },
+      ...{ name: "warehouse", prefixes: [WAREHOUSE], machineIds: [atGate.machineId], isMasquerading: true },
     });
-    const announce = (machines: typeof both) =>
-      fleet.api.call("PATCH", `/meshes/${mesh.id}/routes/${route.id}`, {
-        machineIds: machines.map((one) => one.machineId),
-      });
+    await untilRouted(alice, WAREHOUSE, atGate.ipv4);
     await untilPings(alice, printer.ipv4 ?? "");
-    await untilOffers(alice, both.length);
-    const running = await startPing(alice, printer.ipv4 ?? "", { intervalMs: 10 });
-    for (const one of [...both, ...both]) {
-      await announce([one]);
+    const pings = await startPing(alice, printer.ipv4 ?? "", { intervalMs: PING_MS });
+    const moves = [atDoor, atGate, atDoor, atGate];
+    for (const one of moves) {
+      await fleet.api.call("PATCH", `/meshes/${mesh.id}/routes/${route.id}`, { machineIds: [one.machineId] });
       await untilRouted(alice, WAREHOUSE, one.ipv4);
-      await announce(both);
-      await untilOffers(alice, both.length);
-      const before = running.received();
-      await eventually(() => running.received() > before + 50, { withinMs: 60_000, describe: "pings flow" });
+      const before = pings.received();
+      await eventually(() => pings.received() > before + 20, { withinMs: 60_000, describe: "pings flow" });
     }
-    expect(await running.stop()).toMatchObject({ lost: 0 });
+    // What passes on the old way while WireGuard takes to the new one is refused by it, coming from a peer that may not send it any more.
+    const { gaps, timesMs } = await pings.stop();
+    expect(gaps.length).toBeLessThanOrEqual(moves.length);
+    for (const lost of gaps) expect((lost - 1) * PING_MS).toBeLessThanOrEqual(Math.max(...timesMs));
   });
 }, 300_000);
-
-/** Waits until so many machines offer the way. */
-const untilOffers = (machine: LabNode, wanted: number) =>
-  eventually(
-    async () => {
-      const offers = await askBird(machine, "bkt-office", "show", "route", "for", WAREHOUSE);
-      return [...offers.matchAll(/unicast/g)].length === wanted;
-    },
-    { withinMs: 60_000, describe: `${machine.name} knows ${wanted} ways to ${WAREHOUSE}` },
-  );
 
 const untilPings = (from: LabNode, address: string) =>
   eventually(() => pingOnce(from, address, { timeoutMs: 1_000 }), {
