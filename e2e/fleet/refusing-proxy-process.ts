@@ -19,7 +19,7 @@ export async function startRefusingProxy(lab: Lab, target: string): Promise<Refu
   const { control } = lab;
   const { logFile } = await control.spawn([process.execPath, program, control.ipv4, String(PORT), target]);
   await eventually(async () => (await control.exec(["ss", "-Hltn", `sport = :${PORT}`])).stdout !== "", {
-    withinMs: 10_000,
+    withinMs: 30_000,
     describe: "the proxy listens",
   });
   return {

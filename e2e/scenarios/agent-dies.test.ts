@@ -25,7 +25,7 @@ it("an agent that is killed and started again loses no packet and makes no peer 
       await agent.kill();
       await agent.up();
       await eventually(async () => (await isConnected()) && (await readApplied()) >= appliedBefore, {
-        withinMs: 20_000,
+        withinMs: 30_000,
         describe: "the new agent is connected and has applied the mesh",
       });
     }

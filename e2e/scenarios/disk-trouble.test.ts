@@ -45,12 +45,12 @@ it("an agent whose disk is full says so and keeps following the control plane", 
     }
 
     await eventually(async () => /ENOSPC|no space/i.test(await readFile(daemon.logFile, "utf8")), {
-      withinMs: 15_000,
+      withinMs: 30_000,
       describe: "the agent says that its disk is full",
     });
     await fleet.untilConnected(mesh.id);
     await eventually(async () => expect(await readPlant(machine)).toEqual(await readPlant(other.machine)), {
-      withinMs: 15_000,
+      withinMs: 30_000,
       describe: "the agent has applied the second mesh as the other has",
     });
     expect((await readStatus(machine)).failures).toContainEqual(expect.objectContaining({ code: "ENOSPC" }));

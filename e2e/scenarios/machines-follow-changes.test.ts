@@ -19,11 +19,11 @@ it("a removed member is cut off by every peer, and the others don't lose a packe
     await fleet.api.call("DELETE", `/meshes/${mesh.id}/members/${dave.machineId}`);
 
     await eventually(async () => (await peersOf(fleet, "alice")).length === 2, {
-      withinMs: 5_000,
+      withinMs: 30_000,
       describe: "alice drops dave's key",
     });
     await eventually(async () => (await peersOf(fleet, "dave")).length === 0, {
-      withinMs: 5_000,
+      withinMs: 30_000,
       describe: "dave leaves the mesh",
     });
     expect(await pingOnce(fleet.lab.machine("alice"), dave.ipv4, { timeoutMs: 500 })).toBe(false);
@@ -45,11 +45,11 @@ it("a machine that is deleted is revoked: it takes its tunnels down and can't co
     await fleet.api.call("DELETE", `/machines/${machineId}`);
 
     await eventually(async () => (await peersOf(fleet, "carol")).length === 2, {
-      withinMs: 5_000,
+      withinMs: 30_000,
       describe: "carol drops dave's key",
     });
     await eventually(async () => (await peersOf(fleet, "dave")).length === 0, {
-      withinMs: 5_000,
+      withinMs: 30_000,
       describe: "dave's agent takes everything down",
     });
     expect((await fleet.api.listMachines()).map((machine) => machine.name)).not.toContain("dave");
@@ -74,7 +74,7 @@ it("machines are in several meshes at once, and leaving one does not disturb the
       async () =>
         (await readTunnels(fleet.lab.machine("bob"))).every((tunnel) => tunnel.interfaceName.includes("office")),
       {
-        withinMs: 5_000,
+        withinMs: 30_000,
         describe: "bob takes the deleted mesh down",
       },
     );
@@ -95,7 +95,7 @@ it("a public machine that comes back without its sessions reaches those behind a
     await carol.up();
 
     await eventually(() => pingOnce(carol.machine, alice?.ipv4 ?? "", { timeoutMs: 500 }), {
-      withinMs: 10_000,
+      withinMs: 30_000,
       describe: "carol, who knows no endpoint of alice, reaches her",
     });
   });
@@ -115,7 +115,7 @@ it("a machine whose address changes is found at the new one", async () => {
 
     await eventually(
       async () => (await peersOf(fleet, "dave")).some((tunnel) => tunnel.endpoint?.startsWith(`${ipv4}:`)),
-      { withinMs: 20_000, describe: "dave sends to carol's new address" },
+      { withinMs: 30_000, describe: "dave sends to carol's new address" },
     );
     await fleet.untilConnected(mesh.id);
   });
@@ -125,7 +125,7 @@ it("a machine whose address changes is found at the new one", async () => {
 async function untilOld(fleet: Fleet, name: string): Promise<void> {
   const isOld = (handshake: number) => Date.now() / 1_000 - handshake > 6;
   await eventually(async () => (await peersOf(fleet, name)).every((tunnel) => isOld(tunnel.latestHandshake)), {
-    withinMs: 20_000,
+    withinMs: 30_000,
     describe: `${name}'s sessions are some seconds old`,
   });
 }

@@ -16,12 +16,12 @@ it("a port that the router opened is shown as a candidate, and closed again by `
     await fleet.enrolAll();
     await fleet.untilConnected(mesh.id);
     await eventually(async () => (await openPorts()) > 0, {
-      withinMs: 20_000,
+      withinMs: 30_000,
       describe: "the router has opened a port",
     });
     const explained = async () => (await fleet.agent("carol").becket("explain", "alice", "--json")).stdout;
     await eventually(async () => (await explained()).includes("port_mapped"), {
-      withinMs: 20_000,
+      withinMs: 30_000,
       describe: "carol knows the opened port",
     });
 

@@ -59,7 +59,7 @@ it("a Prometheus reads control plane and agents, and the dashboard has data for 
         expect(results.map(([series]) => series?.value[1])).toEqual(["2", "2", "0"]);
         return true;
       },
-      { withinMs: 10_000, describe: "what is told is so" },
+      { withinMs: 30_000, describe: "what is told is so" },
     );
 
     const headers = { authorization: `Bearer ${viewer.token}` };

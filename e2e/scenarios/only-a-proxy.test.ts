@@ -69,6 +69,6 @@ async function expectRelayed(fleet: Fleet): Promise<void> {
       if (codes.join() !== "udp_blocked_here,udp_blocked_there") throw new Error(codes.join());
       return true;
     },
-    { withinMs: 15_000, describe: "both say that olga's network blocks UDP" },
+    { withinMs: 30_000, describe: "both say that olga's network blocks UDP" },
   );
 }

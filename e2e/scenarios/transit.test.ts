@@ -29,7 +29,7 @@ it("two machines that can't reach each other talk through a gateway, which decry
     await untilPath(fleet, ["alice", "bob"], "transit");
     for (const address of [addresses.get("bob")?.ipv4, addresses.get("bob")?.ipv6]) {
       await eventually(() => pingOnce(fleet.lab.machine("alice"), address ?? "", { timeoutMs: 1_000 }), {
-        withinMs: 15_000,
+        withinMs: 30_000,
         describe: `alice reaches bob at ${address} through gina`,
       });
     }
@@ -55,7 +55,7 @@ it("a gateway opens to its members nothing of what is behind it", async () => {
     const [mallory, gina, printer] = fleet.lab.machines;
     if (!mallory || !gina || !printer) throw new Error("the topology has three machines");
     await eventually(async () => (await readForwarding(gina)) === "1", {
-      withinMs: 15_000,
+      withinMs: 30_000,
       describe: "gina forwards",
     });
 
@@ -78,7 +78,7 @@ it("a gateway opens to its members nothing of what is behind it", async () => {
 
     await fleet.agent("gina").up();
     await eventually(async () => (await gina.exec(["nft", "list", "ruleset"])).stdout.includes("forward-bkt-office"), {
-      withinMs: 15_000,
+      withinMs: 30_000,
       describe: "gina has its rule again",
     });
     const before = await readCounters(printer);

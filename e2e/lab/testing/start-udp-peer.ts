@@ -19,13 +19,13 @@ export interface UdpPeer {
 export async function startUdpPeer(machine: LabNode): Promise<UdpPeer> {
   const listener = await machine.spawn([process.execPath, PROGRAM, String(PORT)]);
   const lines = () => readFileSync(listener.logFile, "utf8").trim().split("\n");
-  await eventually(() => lines()[0] === "listening", { withinMs: 10_000, describe: `${machine.name} listens` });
+  await eventually(() => lines()[0] === "listening", { withinMs: 20_000, describe: `${machine.name} listens` });
   const heard = () => lines().slice(1);
   return {
     heard,
     heardFrom: (text) =>
       eventually(() => /^\S+/.exec(heard().find((line) => line.endsWith(` ${text}`)) ?? "")?.[0], {
-        withinMs: 3_000,
+        withinMs: 20_000,
         describe: `${machine.name} hears "${text}"`,
       }),
     tell: async ({ address, port = PORT }, text) => {
