@@ -1,5 +1,6 @@
 // Routes: networks behind members, which they announce into a mesh.
 import { z } from "zod";
+import { announcementHealth } from "./announcement-state.ts";
 import { HealthCheck } from "./health-check.ts";
 import { MachineId, MeshId, RouteId } from "./ids.ts";
 import { MAX_MACHINES_PER_ANNOUNCEMENT, MAX_PREFIXES_PER_ROUTE } from "./limits.ts";
@@ -54,6 +55,7 @@ export const Route = z
     allowsDefaultRoute,
     healthCheck: NullableHealthCheck,
     createdAt: Timestamp.describe("When the route was created."),
+    ...announcementHealth,
   })
   .meta({ id: "Route", description: "Networks behind members of a mesh, which they announce to the other members." });
 export type Route = z.infer<typeof Route>;

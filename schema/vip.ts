@@ -1,6 +1,7 @@
 // VIPs: addresses of a mesh that one of several members holds.
 import { z } from "zod";
 import { Ipv4, Ipv6 } from "./address.ts";
+import { announcementHealth } from "./announcement-state.ts";
 import { MeshId, VipId } from "./ids.ts";
 import { Name } from "./mesh.ts";
 import { Announcers, isEnabled, NullableHealthCheck } from "./route.ts";
@@ -17,6 +18,7 @@ export const Vip = z
     enabled: isEnabled,
     healthCheck: NullableHealthCheck,
     createdAt: Timestamp.describe("When the VIP was created."),
+    ...announcementHealth,
   })
   .meta({
     id: "Vip",

@@ -54,7 +54,7 @@ export interface JoinedMeshOptions {
   /** As the disk cache remembers it. */
   readonly desired: DesiredMesh | null;
   readonly heartbeatMs: number;
-  readonly routingView: Pick<RoutingView, "readRib">;
+  readonly routingView: Pick<RoutingView, "readRib" | "checksOf">;
   readonly onChanged: (mesh: JoinedMesh, next: DesiredMesh) => void;
   /** There is something for the reconciler. */
   readonly onDecisions: () => void;

@@ -120,6 +120,7 @@ export function createLinks(options: LinksOptions): Links {
     runDir: options.runDir,
     allowsExec: options.allowsExecChecks,
     onChanged: (meshId) => meshes.announcementsChanged(meshId),
+    onChecked: (meshId) => meshes.checksRan(meshId),
   });
   const routingView = createRoutingView({
     ...{ machineId: options.machineId, log, toWallMs: clock.wall },

@@ -1,4 +1,5 @@
 // One mesh's link to its Mesh object: the pure session on a connection, with what this machine says of itself.
+import type { CheckState } from "#schema/announcement-state";
 import type { DesiredMesh } from "#schema/desired-state";
 import type { MeshId } from "#schema/ids";
 import type { StepFailure } from "#schema/machine";
@@ -6,6 +7,7 @@ import { AGENT_PATHS } from "#schema/wire/enrolment";
 import { FromMeshMessage, type ToMeshMessage } from "#schema/wire/messages";
 import { WIRE_VERSION } from "#schema/wire/version";
 import type { Logger } from "../system/logger.ts";
+import { createCheckReports } from "./check-reports.ts";
 import { type ConnectionState, createConnection, type StopReason } from "./connection.ts";
 import { createFactsPace, isSameFacts, type MemberFacts } from "./facts-pace.ts";
 import type { LinkPorts } from "./link-ports.ts";
@@ -26,6 +28,8 @@ export interface MeshLink {
   setFacts(facts: MemberFacts): void;
   /** Tells the object, and again on every new connection. */
   report(report: AppliedReport): void;
+  /** What this machine's health checks say: told as far as the object does not know it. */
+  setChecks(checks: readonly CheckState[]): void;
   /** Sends something that is worth nothing later; false when not connected. */
   send(message: ToMeshMessage): boolean;
   networkChanged(): void;
@@ -107,6 +111,7 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
     told = facts;
     hasGreeted = true;
     isReportTold = false;
+    checks.forgetTold();
     return { type: "sync.hello", wireVersion: WIRE_VERSION, position, ...facts, candidates: [...facts.candidates] };
   }
 
@@ -125,6 +130,7 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
       options.onWelcome();
       tellFacts();
       tellReport();
+      checks.tell();
     }
   }
 
@@ -170,18 +176,22 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
     onStopped: options.onStopped,
   });
 
+  /** Before the object has answered it does not know this machine. */
+  const isGreeted = () => connection.state().kind === "connected" && hasGreeted;
+  const checks = createCheckReports({ clock, isConnected: isGreeted, send: (message) => connection.send(message) });
+
   return {
     start: connection.start,
     stop() {
       cancelTelling();
+      checks.stop();
       connection.stop();
     },
     desired: () => session.desired,
     state: connection.state,
     networkChanged: connection.networkChanged,
     send(message) {
-      // Before the object has answered it does not know this machine.
-      if (connection.state().kind !== "connected" || !hasGreeted) return false;
+      if (!isGreeted()) return false;
       connection.send(message);
       return true;
     },
@@ -189,6 +199,7 @@ export function createMeshLink(options: MeshLinkOptions, ports: LinkPorts): Mesh
       facts = next;
       tellFacts();
     },
+    setChecks: checks.set,
     report(next) {
       report = next;
       isReportTold = false;

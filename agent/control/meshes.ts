@@ -39,6 +39,8 @@ export interface Meshes {
   networkChanged(): void;
   /** This machine announces other things in the mesh. */
   announcementsChanged(meshId: MeshId): void;
+  /** What the health checks of what it announces in the mesh say may be new. */
+  checksRan(meshId: MeshId): void;
   /** The kernel has other routes of our BIRDs. */
   routesChanged(): void;
   /** The state of the reconciler or failures of the cache may have changed: tell those who want to know. */
@@ -317,6 +319,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
       }
     },
     announcementsChanged: scheduleApply,
+    checksRan: (meshId) => entries.get(meshId)?.link.setChecks(options.routingView.checksOf(meshId)),
     routesChanged: scheduleApply,
     failuresChanged() {
       confirm();

@@ -47,7 +47,7 @@ function setUp({
       ...{ clock, files, random: () => 0, log: silentLogger, exec: createExec({}) },
       probes: { connect, askHttp: unused, askGrpcHealth: unused },
     },
-    { runDir: "/run/becket", allowsExec, onChanged: (meshId) => changes.push(meshId) },
+    { runDir: "/run/becket", allowsExec, onChanged: (meshId) => changes.push(meshId), onChecked: () => undefined },
   );
   const set = (...duties: Duty[]) => health.setDuties(MESH_A, duties, SELF);
   const isAnnounced = (id: AnnouncementId = VIP) => health.isAnnounced(MESH_A, id);

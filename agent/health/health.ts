@@ -56,6 +56,8 @@ export interface HealthOptions {
   readonly allowsExec: boolean;
   /** Other duties of this mesh are announced than before. */
   readonly onChanged: (meshId: MeshId) => void;
+  /** A check ran, or other duties of this mesh are checked than before: what `list` says of it may be new. */
+  readonly onChecked: (meshId: MeshId) => void;
 }
 
 interface Entry {
@@ -69,7 +71,7 @@ const MOST_CHECKS_AT_ONCE = 32;
 const EXEC_REFUSED =
   "this machine runs no exec checks: its own configuration has to allow them, by BECKET_ALLOW_EXEC_CHECKS=1 in the agent's environment";
 
-export function createHealth(ports: HealthPorts, { runDir, allowsExec, onChanged }: HealthOptions): Health {
+export function createHealth(ports: HealthPorts, { runDir, allowsExec, onChanged, onChecked }: HealthOptions): Health {
   const { clock, files, log } = ports;
   const file = toFile(runDir);
   const runnerPorts = { ...ports, runCheck: createRunCheck(ports), queue: createQueue(MOST_CHECKS_AT_ONCE) };
@@ -107,6 +109,7 @@ export function createHealth(ports: HealthPorts, { runDir, allowsExec, onChanged
   function take(meshId: MeshId, entry: Entry, { check, result }: { check: HealthCheck; result: CheckResult }): void {
     const before = entry.state;
     entry.state = takeResult(before, result, check);
+    onChecked(meshId);
     if (entry.state.status === before.status) return;
     const { status, reason } = entry.state;
     log.info("a health check turned", {
@@ -160,6 +163,7 @@ export function createHealth(ports: HealthPorts, { runDir, allowsExec, onChanged
       if (duties.length === 0) meshes.delete(meshId);
       if (announcedOf(meshId).sort().join() !== announcedBefore) changed(meshId);
       else if (hasInherited) save();
+      onChecked(meshId);
     },
     isAnnounced(meshId, id) {
       const entry = meshes.get(meshId)?.get(id);

@@ -74,7 +74,10 @@ export const COMMANDS: Readonly<Record<Noun, Readonly<Record<string, Verb>>>> = 
     remove: { operation: removeMember },
   },
   route: {
-    list: { operation: listRoutes, columns: ["name", "prefixes", "machineIds", "enabled", "healthCheck", "id"] },
+    list: {
+      operation: listRoutes,
+      columns: ["name", "prefixes", "machineIds", "heldBy", "enabled", "healthCheck", "id"],
+    },
     create: { operation: createRoute },
     show: { operation: getRoute },
     update: { operation: updateRoute },
@@ -83,7 +86,7 @@ export const COMMANDS: Readonly<Record<Noun, Readonly<Record<string, Verb>>>> = 
   vip: {
     list: {
       operation: listVips,
-      columns: ["name", "address", "address6", "machineIds", "enabled", "healthCheck", "id"],
+      columns: ["name", "address", "address6", "machineIds", "heldBy", "enabled", "healthCheck", "id"],
     },
     create: { operation: createVip },
     show: { operation: getVip },

@@ -39,7 +39,7 @@ export async function seedNetwork(controlPlane: SeenControlPlane): Promise<SeenN
   await inTurn(inProduction, ({ id }) => call("POST", `/meshes/${productionId}/members`, { machineId: id }));
   await call("PATCH", `/machines/${ids.gateway}`, { gateway: true });
 
-  const announcements = await createAnnouncements(create, meshId, ids);
+  const { announcements, checks } = await createAnnouncements(create, meshId, ids);
   const policySetId = await createPolicies(create, call, { meshId, ids });
   await createPeople(create, call);
 
@@ -58,6 +58,7 @@ export async function seedNetwork(controlPlane: SeenControlPlane): Promise<SeenN
     return {
       toTelemetry,
       ...(nat ? { nat } : {}),
+      ...(inMesh === meshId ? { checks: checks[self.name] ?? [] } : {}),
       ...(self.name === "gateway" && inMesh === meshId ? toGatewayTold(ids, machines) : {}),
     };
   };
@@ -79,7 +80,14 @@ export async function seedNetwork(controlPlane: SeenControlPlane): Promise<SeenN
 
 type Create = (path: string, body: unknown) => Promise<string>;
 
-async function createAnnouncements(create: Create, meshId: string, ids: Ids): Promise<Telemetry["announcements"]> {
+interface Announcements {
+  /** Of the gateway. */
+  readonly announcements: Telemetry["announcements"];
+  /** By name of machine. */
+  readonly checks: Readonly<Record<string, NonNullable<Told["checks"]>>>;
+}
+
+async function createAnnouncements(create: Create, meshId: string, ids: Ids): Promise<Announcements> {
   const lan = await create(`/meshes/${meshId}/routes`, {
     ...{
       name: "warehouse-lan",
@@ -97,7 +105,18 @@ async function createAnnouncements(create: Create, meshId: string, ids: Ids): Pr
   });
   const runs = (text: string, isSuccess: boolean) =>
     [2, 7, 12, 17, 22].map((seconds) => ({ at: ago(seconds), durationMs: 4 + (seconds % 5), isSuccess, text }));
-  return [
+  const passes = (id: string, seconds: number) => ({
+    ...{ id, status: "healthy" as const, since: ago(seconds), text: null },
+  });
+  const checks = {
+    gateway: [
+      passes(lan, 5_400),
+      { id: database, status: "unhealthy" as const, since: ago(300), text: "10.77.0.1:8008 answered 503" },
+    ],
+    "warehouse-lan": [passes(lan, 7_200)],
+    "db-primary": [passes(database, 86_400)],
+  };
+  const announcements: Telemetry["announcements"] = [
     {
       ...{ id: lan, isAnnounced: true, status: "healthy", since: ago(5_400), reason: null },
       results: runs("connected", true),
@@ -108,6 +127,7 @@ async function createAnnouncements(create: Create, meshId: string, ids: Ids): Pr
       results: runs("HTTP 503", false),
     },
   ];
+  return { announcements, checks };
 }
 
 async function createPolicies(

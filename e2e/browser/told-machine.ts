@@ -27,6 +27,8 @@ export interface Told {
   readonly failures?: Said<"sync.applied">["failures"];
   readonly links?: Said<"link.report">["links"];
   readonly routes?: Said<"rib.report">["routes"];
+  /** What its health checks say. */
+  readonly checks?: Said<"checks.report">["checks"];
   /** Asked for anew each time. */
   readonly toTelemetry?: () => Telemetry;
 }
@@ -65,6 +67,7 @@ export async function enrolMachine(
       });
       await once(socket, "message");
       if (told.links) sendToMesh(socket, { type: "link.report", links: told.links });
+      if (told.checks) sendToMesh(socket, { type: "checks.report", checks: told.checks, isAll: true });
     },
     stop() {
       for (const stop of stops) stop();

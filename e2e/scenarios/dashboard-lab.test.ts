@@ -101,11 +101,20 @@ async function tellStory(fleet: Fleet, browser: Browser): Promise<void> {
   await used(`${VIP}/32`).waitFor();
   const isBobs = (await used(`${VIP}/32`).innerText()).includes("bob");
   const [holder, other] = isBobs ? ["bob", "carol"] : ["carol", "bob"];
+  await openTab(page, "Meshes", "office", "VIPs");
+  const machines = page.getByRole("list", { name: "Machines of database" });
+  await machines.getByRole("listitem").filter({ hasText: holder }).getByText("traffic goes here").waitFor();
+  await look("vip-held");
+  await openTab(page, "Machines", "alice", "Routing");
   const vipMovedMs = await time(async () => {
     await services.get(holder)?.kill("SIGKILL");
     await used(`${VIP}/32`).getByRole("link", { name: other }).waitFor();
   });
   await look("vip-moved");
+  await openTab(page, "Meshes", "office", "VIPs");
+  await machines.getByRole("listitem").filter({ hasText: other }).getByText("traffic goes here").waitFor();
+  await machines.getByRole("listitem").filter({ hasText: holder }).getByText("failing").waitFor();
+  await look("vip-failing");
   await openTab(page, "Machines", holder, "Routing");
   await page.getByText("unhealthy", { exact: true }).waitFor();
   await look("vip-unhealthy");

@@ -2,7 +2,7 @@
 // (there in a MessageBatch). Unknown fields are stripped; an unknown `type` is logged and ignored by both ends.
 import { z } from "zod";
 import { Endpoint } from "../address.ts";
-import { AnnouncementState } from "../announcement-state.ts";
+import { AnnouncementState, CheckState, MAX_CHECK_STATES } from "../announcement-state.ts";
 import { MAX_RIB_ROUTES, RibRoute } from "../bgp.ts";
 import {
   AnnouncementRow,
@@ -111,6 +111,14 @@ export const TransitRequest = z.object({
   gatewayIds: z.array(MachineId).max(MAX_GATEWAYS_NAMED).default([]),
 });
 export type TransitRequest = z.infer<typeof TransitRequest>;
+/** What the checks of my routes and VIPs say: all of them on a new connection (the first of these messages `isAll`), then those that turned. */
+export const ChecksReport = z.object({
+  type: z.literal("checks.report"),
+  checks: z.array(CheckState).max(MAX_CHECK_STATES),
+  /** Whatever I told before counts no more. */
+  isAll: z.boolean(),
+});
+export type ChecksReport = z.infer<typeof ChecksReport>;
 
 const ribRequestId = z.string().min(1).max(40);
 /** My BIRD's routes, as asked for (rib.request). */
@@ -139,6 +147,7 @@ export const ToMeshMessage = z.discriminatedUnion("type", [
   TelemetryReport,
   TransitRequest,
   RibReport,
+  ChecksReport,
 ]);
 export type ToMeshMessage = z.infer<typeof ToMeshMessage>;
 

@@ -6,6 +6,7 @@ import { err, ok, type Result } from "#schema/result";
 import { findMesh } from "../db/meshes.ts";
 import type { Failure } from "../failure.ts";
 import type { AnnouncementRecord } from "../mesh-object/announcements/announcement.ts";
+import type { AnnouncementView } from "../mesh-object/announcements/announcement-view.ts";
 import type { NoAnnouncement } from "../mesh-object/announcements/change-announcements.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { type Page, type PageQuery, parsePageRequest, toPage } from "../page.ts";
@@ -19,7 +20,7 @@ export async function listAnnouncements<Item>(
   resource: {
     readonly kind: AnnouncementRecord["kind"];
     readonly id: z.ZodType<string>;
-    readonly toItem: (record: AnnouncementRecord) => Item;
+    readonly toItem: (record: AnnouncementView) => Item;
   },
 ): Promise<Result<Page<Item>, Failure<"cursor_invalid" | "mesh_not_found">>> {
   const page = parsePageRequest(query, resource.id);
@@ -35,7 +36,7 @@ export async function readAnnouncement(
   { db, objects }: ReadServices,
   meshId: MeshId,
   id: AnnouncementRecord["id"],
-): Promise<Result<AnnouncementRecord, NoAnnouncement>> {
+): Promise<Result<AnnouncementView, NoAnnouncement>> {
   if ((await findMesh(db, meshId)) === null) return err({ code: "mesh_not_found" });
   return objects.mesh(meshId).getAnnouncement(id);
 }

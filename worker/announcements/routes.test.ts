@@ -151,7 +151,11 @@ describe("changing a route", () => {
     const before = (await create({ healthCheck: { type: "tcp", target: ":1" } })).reply;
     const params = { meshId, routeId: before.id };
     const change = { name: uniqueName("lan"), prefixes: [freshPrefix()], enabled: false, isMasquerading: true };
-    expect((await app.call(updateRoute, { params, body: change })).reply).toEqual({ ...before, ...change });
+    expect((await app.call(updateRoute, { params, body: change })).reply).toEqual({
+      ...before,
+      ...change,
+      announcers: [],
+    });
     const healed = await app.call(updateRoute, { params, body: { healthCheck: null } });
     expect(healed.reply.healthCheck).toBeNull();
     expect((await create({ name: before.name, prefixes: before.prefixes })).status).toBe(201);

@@ -6,7 +6,7 @@ import type { Route } from "#schema/route";
 import { findMesh } from "../db/meshes.ts";
 import type { Failure } from "../failure.ts";
 import { warnOfOtherMeshes } from "../gateways/find-gateway-overlap.ts";
-import type { AnnouncementRecord } from "../mesh-object/announcements/announcement.ts";
+import type { AnnouncementView } from "../mesh-object/announcements/announcement-view.ts";
 import type { AnnouncementFields } from "../mesh-object/announcements/change-announcements.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { Services } from "../services.ts";
@@ -17,7 +17,7 @@ import { toOutcome } from "./to-outcome.ts";
 export const routesOf = (meshId: MeshId) => ({
   kind: "route" as const,
   id: RouteId,
-  toItem: (record: AnnouncementRecord) => toRoute(meshId, record),
+  toItem: (record: AnnouncementView) => toRoute(meshId, record),
 });
 
 export async function readRoute(
@@ -77,7 +77,7 @@ function toFields(request: operations.UpdateRoute): Partial<AnnouncementFields> 
   };
 }
 
-const toRoute = (meshId: MeshId, record: AnnouncementRecord): Route => ({
+const toRoute = (meshId: MeshId, record: AnnouncementView): Route => ({
   id: RouteId.parse(record.id),
   meshId,
   name: record.name,
@@ -88,4 +88,6 @@ const toRoute = (meshId: MeshId, record: AnnouncementRecord): Route => ({
   allowsDefaultRoute: record.allowsDefaultRoute,
   healthCheck: record.healthCheck,
   createdAt: new Date(record.createdAt).toISOString(),
+  heldBy: record.heldBy,
+  announcers: [...record.announcers],
 });

@@ -2,13 +2,14 @@ import type { ErrorCode } from "#schema/errors";
 import { err, ok, type Result } from "#schema/result";
 import { type Failure, fieldFailure } from "../failure.ts";
 import type { AnnouncementRecord } from "../mesh-object/announcements/announcement.ts";
+import type { AnnouncementView } from "../mesh-object/announcements/announcement-view.ts";
 import type { AnnouncementError } from "../mesh-object/announcements/change-announcements.ts";
 
 const MISSING = { route: "route_not_found", vip: "vip_not_found" } as const;
 
 /** What a mesh answered, as an operation with these codes says it. */
 export function toOutcome<Item, Code extends ErrorCode>(
-  result: Result<AnnouncementRecord, AnnouncementError>,
+  result: Result<AnnouncementView, AnnouncementError>,
   {
     kind,
     codes,
@@ -16,7 +17,7 @@ export function toOutcome<Item, Code extends ErrorCode>(
   }: {
     readonly kind: AnnouncementRecord["kind"];
     readonly codes: readonly Code[];
-    readonly toItem: (record: AnnouncementRecord) => Item;
+    readonly toItem: (record: AnnouncementView) => Item;
   },
 ): Result<Item, Failure<Code>> {
   if (result.ok) return ok(toItem(result.value));

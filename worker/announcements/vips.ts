@@ -6,7 +6,7 @@ import { err, type Result } from "#schema/result";
 import type { Vip } from "#schema/vip";
 import { findMesh } from "../db/meshes.ts";
 import type { Failure } from "../failure.ts";
-import type { AnnouncementRecord } from "../mesh-object/announcements/announcement.ts";
+import type { AnnouncementView } from "../mesh-object/announcements/announcement-view.ts";
 import type { AnnouncementFields } from "../mesh-object/announcements/change-announcements.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { Services } from "../services.ts";
@@ -16,7 +16,7 @@ import { toOutcome } from "./to-outcome.ts";
 export const vipsOf = (meshId: MeshId) => ({
   kind: "vip" as const,
   id: VipId,
-  toItem: (record: AnnouncementRecord) => toVip(meshId, record),
+  toItem: (record: AnnouncementView) => toVip(meshId, record),
 });
 
 export async function readVip(
@@ -65,7 +65,7 @@ function toFields({
   };
 }
 
-function toVip(meshId: MeshId, record: AnnouncementRecord): Vip {
+function toVip(meshId: MeshId, record: AnnouncementView): Vip {
   const [address = "", address6 = ""] = record.prefixes.map((prefix) => prefix.split("/")[0]);
   return {
     id: VipId.parse(record.id),
@@ -77,5 +77,7 @@ function toVip(meshId: MeshId, record: AnnouncementRecord): Vip {
     enabled: record.isEnabled,
     healthCheck: record.healthCheck,
     createdAt: new Date(record.createdAt).toISOString(),
+    heldBy: record.heldBy,
+    announcers: [...record.announcers],
   };
 }

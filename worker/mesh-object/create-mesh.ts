@@ -11,13 +11,22 @@ import { Notice, Projection } from "../outbox/entries.ts";
 import { createOutbox, type Outbox } from "../outbox/outbox.ts";
 import { createProjector, MAX_PROJECTIONS } from "../outbox/project.ts";
 import { createAddressStorage } from "./addresses/address-storage.ts";
+import type { AnnouncementRecord } from "./announcements/announcement.ts";
 import { createAnnouncementStorage } from "./announcements/announcement-storage.ts";
+import { type AnnouncementView, toAnnouncementView } from "./announcements/announcement-view.ts";
+import { createCheckStates } from "./announcements/check-states.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { createLinkEvents, type LinkEvents } from "./links/link-events.ts";
 import { createRibReader, type RibReader } from "./links/rib-reader.ts";
 import { createTelemetry, type Telemetry } from "./links/telemetry.ts";
 import { createLive, type Live, type ToTelemetry } from "./live/live.ts";
-import { type NoteChange, observeAnnouncements, observeLinkEvents, observeMesh } from "./live/observe-storage.ts";
+import {
+  type NoteChange,
+  observeAnnouncements,
+  observeChecks,
+  observeLinkEvents,
+  observeMesh,
+} from "./live/observe-storage.ts";
 import { createWatchers, type Watchers } from "./live/watchers.ts";
 import { createMemberEndpoint, type MemberEndpoint } from "./member-endpoint.ts";
 import { toMemberTelemetry } from "./member-view.ts";
@@ -56,6 +65,7 @@ export interface MeshServices extends MeshParts {
   readonly live: Live;
   readonly watchers: Watchers;
   readonly toTelemetry: ToTelemetry;
+  readonly toView: (record: AnnouncementRecord) => AnnouncementView;
   readonly log: Logger;
 }
 
@@ -70,6 +80,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   );
   const alarms = createAlarms<AlarmName>(db, ctx.storage);
   const announcements = observeAnnouncements(createAnnouncementStorage(db), note);
+  const checkStates = observeChecks(createCheckStates(db), note);
   const policies = createPolicyStorage(db);
   const replies = createReplies({ storage, announcements, policies });
 
@@ -134,9 +145,13 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   return {
     ...{ live, watchers, toTelemetry },
     ...{ db, log, storage, announcements, alarms, connections, broadcast, relayTickets, ...ofPaths },
-    ...{ policies, policyRefresh },
+    ...{ policies, policyRefresh, checkStates },
+    toView: (record) =>
+      toAnnouncementView({ storage, checkStates, policies, isOnline: connections.isOnline, nowMs: now() }, record),
     addresses: createAddressStorage(db),
-    endpoint: createMemberEndpoint({ ...ofPaths, note, storage, connections, replies, broadcast, now, log }),
+    endpoint: createMemberEndpoint({
+      ...{ ...ofPaths, checkStates, announcements, note, storage, connections, replies, broadcast, now, log },
+    }),
     outbox: createOutbox({
       ...shared,
       table: "outbox",

@@ -8,6 +8,8 @@ import { createDecoder, type Decoded, messageTypesOf } from "../durable/decode-m
 import { createRateLimiter } from "../durable/rate-limiter.ts";
 import type { Failure } from "../failure.ts";
 import type { Logger } from "../log.ts";
+import type { AnnouncementStorage } from "./announcements/announcement-storage.ts";
+import type { CheckStates } from "./announcements/check-states.ts";
 import type { Connections } from "./connections.ts";
 import type { LinkEvents } from "./links/link-events.ts";
 import type { RibReader } from "./links/rib-reader.ts";
@@ -32,6 +34,8 @@ export interface MemberEndpointParts {
   readonly storage: MeshStorage;
   readonly linkEvents: LinkEvents;
   readonly transits: Transits;
+  readonly checkStates: CheckStates;
+  readonly announcements: AnnouncementStorage;
   readonly telemetry: Telemetry;
   readonly ribs: RibReader;
   readonly relayInvitations: RelayInvitations;
@@ -52,6 +56,8 @@ const UPDATES = { burst: 30, perSecond: 1 };
 /** A member confirms every change, and in a join storm there are many. */
 const MESSAGES = { burst: 1_000, perSecond: 200 };
 const TRANSITS = { burst: 64, perSecond: 1 };
+/** All of a member's are told in at most eight messages, and again with each connection. */
+const CHECKS = { burst: 64, perSecond: 1 };
 
 /** The answer to this position is about as long as the whole mesh: a snapshot, or as many changes as it has members. */
 const isWholeMesh = (mesh: MeshRecord, position: Position | null): boolean =>
@@ -66,7 +72,7 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
   const { storage, connections, replies, broadcast, transits, now, log } = parts;
   const limiters = {
     ...{ any: createRateLimiter(MESSAGES), costly: createRateLimiter(COSTLY) },
-    ...{ update: createRateLimiter(UPDATES), transit: createRateLimiter(TRANSITS) },
+    ...{ update: createRateLimiter(UPDATES), transit: createRateLimiter(TRANSITS), checks: createRateLimiter(CHECKS) },
   };
   const signalLimits = createSignalLimits();
   const isAllowed = (machineId: MachineId, kind: MessageKind) => limiters[kind].take(machineId, now());

@@ -9,6 +9,7 @@ import type { Notice, Projection } from "../outbox/entries.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { type AddressPool, type AddressStorage, createAddressPool, fillAddressPool } from "./addresses/addresses.ts";
 import type { AnnouncementStorage } from "./announcements/announcement-storage.ts";
+import type { CheckStates } from "./announcements/check-states.ts";
 import { releaseMember } from "./announcements/release-member.ts";
 import { toAuditEntry } from "./audit-entry.ts";
 import { settleGateways } from "./reflector-mode.ts";
@@ -20,6 +21,7 @@ export interface MeshParts {
   readonly storage: MeshStorage;
   readonly addresses: AddressStorage;
   readonly announcements: AnnouncementStorage;
+  readonly checkStates: CheckStates;
   readonly outbox: Pick<Outbox<Projection>, "enqueue" | "maxEntries">;
   readonly notices: Pick<Outbox<Notice>, "enqueue" | "maxEntries">;
   readonly randomBytes: (count: number) => Uint8Array;
@@ -104,6 +106,7 @@ export function removeMember(
   storage.deleteMember(machineId);
   createAddressPool(parts.addresses, hostCount(mesh.settings.cidr)).release(member.host, nowMs);
   const released = releaseMember(parts.announcements, machineId, mesh.revision + 1);
+  parts.checkStates.forget(machineId);
   const next = toNextRevision(mesh, { isVisible: isVisible(member) || released.isSeen });
   const buried = isVisible(member) ? bury(storage, next, { kind: "member", id: machineId }) : next;
   const memberCount = mesh.memberCount - 1;

@@ -14,6 +14,7 @@ import { guardFrame } from "../durable/guard-frame.ts";
 import type { Env } from "../env.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { AnnouncementKind, AnnouncementRecord } from "./announcements/announcement.ts";
+import type { AnnouncementView } from "./announcements/announcement-view.ts";
 import {
   type AnnouncementChange,
   type AnnouncementError,
@@ -25,6 +26,7 @@ import {
 } from "./announcements/change-announcements.ts";
 import { changeSettings } from "./change-settings.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
+import { createDelivery, type Delivery } from "./delivery.ts";
 import { isWatcherSocket } from "./live/watchers.ts";
 import { toMember, toMemberRib } from "./member-view.ts";
 import {
@@ -58,13 +60,13 @@ type NoMesh = { readonly code: "mesh_not_found" };
 export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   readonly #mesh: MeshServices;
   readonly #serveMember: (request: Request) => Promise<Response>;
-  #isDelivering = false;
-  #hasMoreToDeliver = false;
+  readonly #delivery: Delivery;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#mesh = createMesh(ctx, env);
     this.#serveMember = createAgentHandler(this.#mesh.endpoint, Date.now);
+    this.#delivery = createDelivery(this.#mesh, (promise) => ctx.waitUntil(promise));
     // An object that was torn down before it told everybody does it when it is back.
     const { storage, alarms } = this.#mesh;
     if (storage.readMesh() !== null) void ctx.blockConcurrencyWhile(() => alarms.restore());
@@ -87,13 +89,13 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     });
     if (result.ok) broadcast.schedule();
     this.#tellTransits(untransited);
-    this.#deliverSoon();
+    this.#delivery.start();
     return result;
   }
 
   async addMember(request: AddMemberRequest): Promise<Result<AddedMember, AddMemberError>> {
     const result = this.#transact(() => addMember(this.#mesh, request, Date.now()));
-    if (result.ok && result.value.isNew) this.#deliverSoon();
+    if (result.ok && result.value.isNew) this.#delivery.start();
     return result;
   }
 
@@ -106,7 +108,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     this.#dismiss(machineId, "removed");
     this.#tellTransits(untransited);
     this.#mesh.broadcast.schedule();
-    this.#deliverSoon();
+    this.#delivery.start();
     return result;
   }
 
@@ -125,7 +127,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     this.#mesh.live.note("machines", machineId);
     this.#mesh.broadcast.schedule();
     this.#tellTransits(untransited);
-    this.#deliverSoon();
+    this.#delivery.start();
   }
 
   async listMembers(page: { after: MachineId | null; limit: number }): Promise<Result<Member[], NoMesh>> {
@@ -204,12 +206,12 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     return this.#mesh.linkEvents.list(machineId, { ...page, nowMs: Date.now() });
   }
 
-  async createAnnouncement(announcement: NewAnnouncement): Promise<Result<AnnouncementRecord, AnnouncementError>> {
-    return this.#announce(() => createAnnouncement(this.#mesh, announcement, Date.now()));
+  async createAnnouncement(announcement: NewAnnouncement): Promise<Result<AnnouncementView, AnnouncementError>> {
+    return this.#view(this.#announce(() => createAnnouncement(this.#mesh, announcement, Date.now())));
   }
 
-  async updateAnnouncement(change: AnnouncementChange): Promise<Result<AnnouncementRecord, AnnouncementError>> {
-    return this.#announce(() => updateAnnouncement(this.#mesh, change, Date.now()));
+  async updateAnnouncement(change: AnnouncementChange): Promise<Result<AnnouncementView, AnnouncementError>> {
+    return this.#view(this.#announce(() => updateAnnouncement(this.#mesh, change, Date.now())));
   }
 
   async deleteAnnouncement(request: Pick<AnnouncementChange, "id" | "cause">): Promise<Result<null, NoAnnouncement>> {
@@ -219,9 +221,11 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   async listAnnouncements(
     kind: AnnouncementKind,
     page: { after: string | null; limit: number },
-  ): Promise<Result<AnnouncementRecord[], NoMesh>> {
-    const { storage, announcements } = this.#mesh;
-    return readOpenMesh(storage) === null ? err({ code: "mesh_not_found" }) : ok(announcements.list(kind, page));
+  ): Promise<Result<AnnouncementView[], NoMesh>> {
+    const { storage, announcements, toView } = this.#mesh;
+    return readOpenMesh(storage) === null
+      ? err({ code: "mesh_not_found" })
+      : ok(announcements.list(kind, page).map(toView));
   }
 
   async listAnnouncementsOf(machineId: MachineId): Promise<AnnouncementRecord[]> {
@@ -229,11 +233,11 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     return readOpenMesh(storage) === null ? [] : announcements.listOf(machineId);
   }
 
-  async getAnnouncement(id: AnnouncementRecord["id"]): Promise<Result<AnnouncementRecord, NoAnnouncement>> {
+  async getAnnouncement(id: AnnouncementRecord["id"]): Promise<Result<AnnouncementView, NoAnnouncement>> {
     const { storage, announcements } = this.#mesh;
     if (readOpenMesh(storage) === null) return err({ code: "mesh_not_found" });
     const record = announcements.read(id);
-    return record === null ? err({ code: "announcement_not_found" }) : ok(record);
+    return record === null ? err({ code: "announcement_not_found" }) : ok(this.#mesh.toView(record));
   }
 
   async expectPolicies(): Promise<void> {
@@ -253,7 +257,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     const closed = this.#transact(() => closeMesh(this.#mesh, Date.now()));
     for (const machineId of this.#mesh.connections.machineIds()) this.#dismiss(machineId, "mesh_deleted");
     this.#mesh.live.close();
-    this.#deliverSoon();
+    this.#delivery.start();
     return closed;
   }
 
@@ -288,7 +292,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     const { storage, alarms, policyRefresh } = this.#mesh;
     if (storage.readMesh() === null) return;
     const due = alarms.takeDue(Date.now());
-    await this.#deliver({ isRetry: true });
+    await this.#delivery.retry();
     if (due.includes("policies")) await policyRefresh.look();
   }
 
@@ -296,8 +300,12 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     const result = this.#transact(change);
     if (!result.ok) return result;
     this.#mesh.broadcast.schedule();
-    this.#deliverSoon();
+    this.#delivery.start();
     return result;
+  }
+
+  #view<E>(result: Result<AnnouncementRecord, E>): Result<AnnouncementView, E> {
+    return result.ok ? ok(this.#mesh.toView(result.value)) : result;
   }
 
   #transact<T>(change: () => T): T {
@@ -317,29 +325,5 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     this.#mesh.telemetry.forget(machineId);
     this.#mesh.ribs.forget(machineId);
     this.#mesh.connections.dismiss(machineId, text, { code: "not_a_member", detail });
-  }
-
-  /** The change is answered without waiting for D1. One delivery at a time, again as long as changes come. */
-  #deliverSoon(): void {
-    this.#hasMoreToDeliver = true;
-    if (this.#isDelivering) return;
-    this.#isDelivering = true;
-    this.ctx.waitUntil(this.#deliverWhileMore());
-  }
-
-  async #deliverWhileMore(): Promise<void> {
-    while (this.#hasMoreToDeliver) {
-      this.#hasMoreToDeliver = false;
-      await this.#deliver({ isRetry: false });
-    }
-    this.#isDelivering = false;
-  }
-
-  async #deliver(options: { isRetry: boolean }): Promise<void> {
-    const { outbox, notices, storage } = this.#mesh;
-    if (storage.readMesh() === null) return;
-    await Promise.all([outbox.drain(options), notices.drain(options)]);
-    const isClosed = storage.readMesh()?.closedAt != null;
-    if (isClosed && outbox.isEmpty() && notices.isEmpty()) await storage.destroy();
   }
 }

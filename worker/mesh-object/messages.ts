@@ -4,6 +4,7 @@ import type { MachineId } from "#schema/ids";
 import type { StepFailure } from "#schema/machine";
 import { err, ok, type Result } from "#schema/result";
 import type {
+  ChecksReport,
   FromMeshMessage,
   LinkReports,
   MemberUpdate,
@@ -15,6 +16,8 @@ import type {
 } from "#schema/wire/messages";
 import { checkWireVersion } from "../durable/wire-version.ts";
 import type { Failure } from "../failure.ts";
+import type { AnnouncementStorage } from "./announcements/announcement-storage.ts";
+import type { CheckStates } from "./announcements/check-states.ts";
 import type { LinkEvents } from "./links/link-events.ts";
 import { type MemberChange, readOpenMesh, updateMember } from "./members.ts";
 import { handleSignal, type Signal, type SignalLimits, type Tell } from "./signals/signals.ts";
@@ -26,6 +29,8 @@ export interface MessageContext {
   readonly storage: MeshStorage;
   readonly linkEvents: Pick<LinkEvents, "isAllowed" | "add">;
   readonly transits: Transits;
+  readonly checkStates: Pick<CheckStates, "take">;
+  readonly announcements: Pick<AnnouncementStorage, "listIdsOf">;
   readonly machineId: MachineId;
   /** False when this member has sent too many messages of this kind. */
   readonly isAllowed: (kind: MessageKind) => boolean;
@@ -34,7 +39,7 @@ export interface MessageContext {
   readonly nowMs: number;
 }
 /** `any`: each message. `costly`: those that may take a long answer. */
-export type MessageKind = "any" | "costly" | "update" | "transit";
+export type MessageKind = "any" | "costly" | "update" | "transit" | "checks";
 
 /** What is to be done after the messages. Several that ask where the mesh stands get one answer, to the last of them. */
 export interface MessageOutcome {
@@ -126,6 +131,8 @@ function handleMessage(context: MessageContext, message: ToMeshMessage): Result<
       return ok({ ...NOTHING, ribs: [message] });
     case "transit.request":
       return ok(handleTransit(context, message));
+    case "checks.report":
+      return keepChecks(context, message);
   }
 }
 
@@ -173,6 +180,16 @@ function keepLinkEvents(context: MessageContext, { links }: LinkReports): Messag
   const kept = links.filter(({ peerId }) => linkEvents.isAllowed(machineId, nowMs) && isPeer(peerId));
   linkEvents.add(machineId, kept, nowMs);
   return { ...NOTHING, droppedLinkEvents: links.length - kept.length };
+}
+
+/** Of what it has to announce; an honest member tells at most once a second. */
+function keepChecks(context: MessageContext, { checks, isAll }: ChecksReport): Result<MessageOutcome, Failure> {
+  const { storage, checkStates, announcements, machineId } = context;
+  if (!context.isAllowed("checks")) return err({ code: "rate_limited", detail: "too many reports of checks" });
+  const own = new Set(announcements.listIdsOf(machineId));
+  const told = checks.filter(({ id }) => own.has(id));
+  storage.transaction(() => checkStates.take(machineId, { checks: told, isAll }));
+  return ok(NOTHING);
 }
 
 function handleTransit(context: MessageContext, message: TransitRequest): MessageOutcome {

@@ -4,6 +4,7 @@ import type { Migration } from "../durable/migrate.ts";
 import { createOutboxMigration } from "../outbox/outbox.ts";
 import { ADDRESSES_MIGRATION } from "./addresses/address-storage.ts";
 import { ANNOUNCEMENTS_MIGRATION } from "./announcements/announcement-storage.ts";
+import { CHECK_STATES_MIGRATION } from "./announcements/check-states.ts";
 import { LINK_EVENTS_MIGRATION } from "./links/link-events.ts";
 import { POLICIES_MIGRATION } from "./policies/policy-storage.ts";
 import { RELAY_TICKETS_MIGRATION } from "./signals/relay-tickets.ts";
@@ -87,4 +88,5 @@ export const MESH_MIGRATIONS: readonly Migration[] = [
     ],
   },
   POLICIES_MIGRATION,
+  CHECK_STATES_MIGRATION,
 ];

@@ -14,6 +14,7 @@ import type { Result } from "#schema/result";
 import type { MeshRouting } from "../db/projections.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { AnnouncementKind, AnnouncementRecord } from "./announcements/announcement.ts";
+import type { AnnouncementView } from "./announcements/announcement-view.ts";
 import type {
   AnnouncementChange,
   AnnouncementError,
@@ -57,17 +58,17 @@ export interface MeshObjectRpc {
     page: { before: LinkEventPosition | null; limit: number },
   ): Promise<PositionedLinkEvent[]>;
   /** Creating one that is there, by its id, answers what it is. */
-  createAnnouncement(announcement: NewAnnouncement): Promise<Result<AnnouncementRecord, AnnouncementError>>;
-  updateAnnouncement(change: AnnouncementChange): Promise<Result<AnnouncementRecord, AnnouncementError>>;
+  createAnnouncement(announcement: NewAnnouncement): Promise<Result<AnnouncementView, AnnouncementError>>;
+  updateAnnouncement(change: AnnouncementChange): Promise<Result<AnnouncementView, AnnouncementError>>;
   deleteAnnouncement(request: Pick<AnnouncementChange, "id" | "cause">): Promise<Result<null, NoAnnouncement>>;
   /** In order of ids, after `after`. */
   listAnnouncements(
     kind: AnnouncementKind,
     page: { after: string | null; limit: number },
-  ): Promise<Result<AnnouncementRecord[], { code: "mesh_not_found" }>>;
+  ): Promise<Result<AnnouncementView[], { code: "mesh_not_found" }>>;
   /** Those that this member announces; none where there is no mesh. */
   listAnnouncementsOf(machineId: MachineId): Promise<AnnouncementRecord[]>;
-  getAnnouncement(id: AnnouncementRecord["id"]): Promise<Result<AnnouncementRecord, NoAnnouncement>>;
+  getAnnouncement(id: AnnouncementRecord["id"]): Promise<Result<AnnouncementView, NoAnnouncement>>;
   /** A change of the policies that it or a member uses is coming to D1: it looks there for itself, also if nobody asks it to. */
   expectPolicies(): Promise<void>;
   /** Looks at once. */

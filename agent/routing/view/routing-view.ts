@@ -1,5 +1,5 @@
 // What the BIRDs of this machine say, for whoever looks: nothing is asked of them otherwise.
-import type { AnnouncementState } from "#schema/announcement-state";
+import type { AnnouncementState, CheckState } from "#schema/announcement-state";
 import type { BgpSession } from "#schema/bgp";
 import type { DesiredMesh } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
@@ -8,7 +8,7 @@ import type { Bird } from "../../bird/bird.ts";
 import type { BirdProtocol } from "../../bird/parse-protocols.ts";
 import type { DutyHealth } from "../../health/health.ts";
 import type { Logger } from "../../system/logger.ts";
-import { toAnnouncementState } from "./to-announcement-states.ts";
+import { toAnnouncementState, toCheckState } from "./to-announcement-states.ts";
 import { type BgpSessions, type RouteCounts, sessionWith, toBgpSessions, toRouteCounts } from "./to-bgp-sessions.ts";
 import { type Rib, toRib } from "./to-rib.ts";
 
@@ -25,6 +25,8 @@ export interface RoutingView {
   /** Null: no BIRD runs for this mesh. Rejects when it does not answer. */
   readRib(desired: DesiredMesh, prefix: Prefix | null): Promise<Rib | null>;
   announcementsOf(meshId: MeshId): readonly AnnouncementState[];
+  /** Of those that have a check. */
+  checksOf(meshId: MeshId): readonly CheckState[];
 }
 
 export interface RoutingViewOptions {
@@ -68,6 +70,10 @@ export function createRoutingView({ machineId, birdOf, listDuties, toWallMs, log
       listDuties()
         .filter((duty) => duty.meshId === meshId)
         .map((duty) => toAnnouncementState(duty, toWallMs)),
+    checksOf: (meshId) =>
+      listDuties()
+        .filter((duty) => duty.meshId === meshId)
+        .flatMap((duty) => toCheckState(duty, toWallMs)),
   };
 }
 

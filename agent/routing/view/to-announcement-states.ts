@@ -1,4 +1,4 @@
-import { type AnnouncementState, MAX_CHECK_OUTCOMES } from "#schema/announcement-state";
+import { type AnnouncementState, type CheckState, MAX_CHECK_OUTCOMES } from "#schema/announcement-state";
 import { type DutyState, isAnnounced } from "../../health/duty-state.ts";
 import type { DutyHealth } from "../../health/health.ts";
 
@@ -18,4 +18,15 @@ export function toAnnouncementState(
       .slice(0, MAX_CHECK_OUTCOMES)
       .map(({ atMs, durationMs, isSuccess, text }) => ({ at: toTime(atMs), durationMs, isSuccess, text })),
   };
+}
+
+/** None where there is no check. */
+export function toCheckState(
+  { id, status, sinceMs, results: [newest], reason }: DutyState & Pick<DutyHealth, "id">,
+  toWallMs: (atMs: number) => number,
+): CheckState[] {
+  if (status === "unchecked") return [];
+  // A check that is not run at all has a reason and no result.
+  const text = newest?.text ?? (status === "unhealthy" ? reason : null);
+  return [{ id, status, since: new Date(toWallMs(sinceMs)).toISOString(), text }];
 }

@@ -16,7 +16,8 @@ const changed = (resource: string, ...machineIds: string[]) =>
 describe("a change of a mesh makes old", () => {
   it.each([
     [listMembers, { meshId: MESH }, changed("members", OTHER_MACHINE)],
-    [listVips, { meshId: MESH }, changed("vips")],
+    [listVips, { meshId: MESH }, changed("vips", MACHINE)],
+    [listVips, { meshId: MESH }, changed("presence", MACHINE)],
     [getMesh, { meshId: MESH }, changed("mesh")],
     [listMachines, {}, changed("presence", MACHINE)],
     [getMachine, { machineId: MACHINE }, changed("presence", MACHINE)],

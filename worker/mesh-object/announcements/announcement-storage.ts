@@ -56,6 +56,7 @@ export interface AnnouncementStorage {
   listHolders(): Pick<AnnouncementRecord, "kind" | "machineIds" | "isEnabled">[];
   /** Those of a machine, in order of ids. */
   listOf(machineId: MachineId): AnnouncementRecord[];
+  listIdsOf(machineId: MachineId): AnnouncementRecord["id"][];
   /** Those whose rows changed after `revision`. */
   listSince(revision: number): AnnouncementRecord[];
   /** Puts `after` in the place of `before`. Null before: a new one; null after: it goes. */
@@ -129,6 +130,13 @@ export function createAnnouncementStorage(db: Database): AnnouncementStorage {
           machineId,
         )
         .map(toRecord),
+    listIdsOf: (machineId) =>
+      db
+        .all<{ id: AnnouncementRecord["id"] }>(
+          "SELECT announcement_id AS id FROM announcers WHERE machine_id = ?",
+          machineId,
+        )
+        .map(({ id }) => id),
     listSince: (revision) =>
       db.all<Row>("SELECT * FROM announcements WHERE revision > ? ORDER BY revision", revision).map(toRecord),
 

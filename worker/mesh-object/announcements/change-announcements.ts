@@ -92,6 +92,7 @@ export function deleteAnnouncement(
   const before = parts.announcements.read(id);
   if (before === null) return err({ code: "announcement_not_found" });
   moveAddress(parts, mesh, { before, nowMs });
+  parts.checkStates.forgetAnnouncement(id);
   store(parts, mesh, { before, after: null, details: { name: before.name, prefixes: before.prefixes }, cause, nowMs });
   return ok(null);
 }

@@ -1,8 +1,9 @@
 // What is written is what changed: hints are taken where the mesh's rows are, so that no use-case has to think of them. A change that is
 // undone was hinted at as well, which costs its readers one question too many and tells them nothing wrong.
-import type { MachineId } from "#schema/ids";
+import { type MachineId, VipId } from "#schema/ids";
 import type { LiveResource } from "#schema/live/messages";
 import type { AnnouncementStorage } from "../announcements/announcement-storage.ts";
+import type { CheckStates } from "../announcements/check-states.ts";
 import type { LinkEvents } from "../links/link-events.ts";
 import type { MeshStorage } from "../storage.ts";
 
@@ -41,6 +42,15 @@ export const observeAnnouncements = (storage: AnnouncementStorage, note: NoteCha
   replace(before, after) {
     storage.replace(before, after);
     note((after ?? before)?.kind === "vip" ? "vips" : "routes");
+  },
+});
+
+export const observeChecks = (checkStates: CheckStates, note: NoteChange): CheckStates => ({
+  ...checkStates,
+  take(machineId, report) {
+    const changed = checkStates.take(machineId, report);
+    for (const id of changed) note(VipId.safeParse(id).success ? "vips" : "routes", machineId);
+    return changed;
   },
 });
 

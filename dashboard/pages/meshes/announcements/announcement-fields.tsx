@@ -5,14 +5,13 @@ import type { Member } from "#schema/machine";
 import { SwitchField, TextField } from "../../../components/field.tsx";
 import { judgeName } from "../create/mesh-draft-model.ts";
 import { parseCheckDraft, toCheckDraft } from "./announcement-model.ts";
+import type { Announced } from "./announcers-model.ts";
 import { CheckFields } from "./check-fields.tsx";
 import { MachineChecklist } from "./machine-checklist.tsx";
 
-export interface Announcement {
+export interface Announcement extends Announced {
   readonly id: string;
   readonly name: string;
-  readonly enabled: boolean;
-  readonly machineIds: readonly string[];
   readonly healthCheck: HealthCheck | null;
 }
 

@@ -11,7 +11,8 @@ import { EmptyState } from "../../../components/states.tsx";
 import { actionsColumn, type Column } from "../../../components/table/columns.ts";
 import { DataTable } from "../../../components/table/data-table.tsx";
 import type { Announcement } from "./announcement-fields.tsx";
-import { describeCheck, nameMachines } from "./announcement-model.ts";
+import { describeCheck } from "./announcement-model.ts";
+import { Announcers } from "./announcers.tsx";
 
 interface AnnouncementListProps<Item extends Announcement> {
   readonly meshId: string;
@@ -69,8 +70,8 @@ export function AnnouncementList<Item extends Announcement>(props: AnnouncementL
     {
       id: "machines",
       header: by,
-      track: "minmax(9rem, 1.2fr)",
-      cell: (item) => <Announcers item={item} names={names} />,
+      track: "minmax(13rem, 2fr)",
+      cell: (item) => <Announcers name={item.name} announced={item} names={names} />,
     },
     {
       id: "check",
@@ -101,7 +102,7 @@ export function AnnouncementList<Item extends Announcement>(props: AnnouncementL
                 <div className="flex min-w-0 flex-1 flex-col gap-1">
                   <Name item={item} />
                   {toWhat(item)}
-                  <Announcers item={item} names={names} />
+                  <Announcers name={item.name} announced={item} names={names} />
                   <Check item={item} />
                 </div>
                 {actions(item)}
@@ -130,10 +131,6 @@ const Name = ({ item }: ItemProps) => (
     <span className="min-w-0 truncate font-medium">{item.name}</span>
     {!item.enabled && <Badge>off</Badge>}
   </span>
-);
-
-const Announcers = ({ item, names }: ItemProps & { readonly names: ReadonlyMap<string, string> }) => (
-  <span className={item.machineIds.length === 0 ? "text-warn" : undefined}>{nameMachines(item.machineIds, names)}</span>
 );
 
 const Check = ({ item }: ItemProps) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeCheck, nameMachines, parseCheckDraft, splitPrefixes, toCheckDraft } from "./announcement-model.ts";
+import { describeCheck, parseCheckDraft, splitPrefixes, toCheckDraft } from "./announcement-model.ts";
 
 const NONE = toCheckDraft(null);
 
@@ -36,13 +36,3 @@ it("takes prefixes with anything sensible between them", () =>
     "192.168.7.0/24",
     "fd00::/8",
   ]));
-
-it("names few machines and counts the rest", () => {
-  const names = new Map([
-    ["a", "alice"],
-    ["b", "bob"],
-  ]);
-  expect(nameMachines([], names)).toBe("nobody yet");
-  expect(nameMachines(["a", "b", "gone"], names)).toBe("alice, bob, gone");
-  expect(nameMachines(["a", "b", "c", "d"], names, 1)).toBe("alice and 3 more");
-});

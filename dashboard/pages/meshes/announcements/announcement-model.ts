@@ -83,10 +83,3 @@ export function describeCheck(check: HealthCheck | null): string | null {
 
 /** Prefixes as typed: one a line, or with commas or blanks between. */
 export const splitPrefixes = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
-
-/** Names of machines, or ids of those that are not known; at most a few, and how many more. */
-export function nameMachines(ids: readonly string[], names: ReadonlyMap<string, string>, most = 3): string {
-  if (ids.length === 0) return "nobody yet";
-  const shown = ids.slice(0, most).map((id) => names.get(id) ?? id);
-  return ids.length > most ? `${shown.join(", ")} and ${ids.length - most} more` : shown.join(", ");
-}

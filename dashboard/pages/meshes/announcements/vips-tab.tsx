@@ -32,7 +32,7 @@ function VipsTab() {
           empty={EMPTY}
           what={[ADDRESS, ADDRESS6]}
           toWhat={ADDRESS.cell}
-          by="Held by one of"
+          by="Held by"
           toDialog={({ item, ...rest }) => mesh.data && <VipDialog mesh={mesh.data} vip={item} vips={all} {...rest} />}
           toDeletion={(vip, onClose) => <DeleteVipDialog vip={vip} onClose={onClose} />}
         />
