@@ -3,15 +3,20 @@ import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
+import type { RestoredNote } from "#schema/local/backup";
 import { type OidcVariables, parseOidcSettings } from "#schema/oidc-settings";
 import { parseStunServers } from "#schema/stun-servers";
 import {
   applyMigrations,
+  assertKnown,
   listMigrations,
   type MigratedDatabase,
   readAppliedMigrations,
   writeAppliedMigrations,
 } from "./apply-migrations.ts";
+import { type CopyServer, serveCopies } from "./backup/copy-server.ts";
+import { readRestoredNote, writeRestoredNote } from "./backup/restored-note.ts";
+import { settleRestored } from "./backup/settle-restored.ts";
 import { renderListenHost, resolveListenAddress, toUrls } from "./listen-address.ts";
 import { type OwnerToken, readOwnerToken } from "./owner-token.ts";
 import { StartError } from "./start-error.ts";
@@ -54,10 +59,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   assertOidc(options.oidc ?? {});
   const bundle = await readWorkerBundle();
   const state = openStateFolder(options.stateDir);
+  let copies: CopyServer | null = null;
   try {
+    const restored = readRestoredNote(state.dataFolder);
     const owner = readOwnerToken(state.ownerTokenFile, options.ownerToken);
     const address = await resolveListenAddress(options.host, options.port);
-    const miniflare = await startMiniflare(options, { bundle, state, owner, address });
+    const copyServer = await serveCopies(state.socketFile, state);
+    copies = copyServer;
+    const miniflare = await startMiniflare(options, { bundle, state, restored, owner, address });
     const urls = toUrls(options.host, address, Number((await miniflare.ready).port));
     writeFileSync(state.urlFile, `${urls[0]}\n`);
     return {
@@ -67,11 +76,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       isOwnerTokenNew: owner.isNew,
       ownerTokenFile: state.ownerTokenFile,
       async stop() {
+        copyServer.close();
         await miniflare.dispose();
         state.release();
       },
     };
   } catch (error) {
+    copies?.close();
     state.release();
     throw error;
   }
@@ -83,6 +94,7 @@ const QUIET = { cf: false, telemetry: { enabled: false }, log: new Log(LogLevel.
 interface Parts {
   readonly bundle: WorkerBundle;
   readonly state: StateFolder;
+  readonly restored: RestoredNote | null;
   readonly owner: OwnerToken;
   readonly address: string;
 }
@@ -106,9 +118,12 @@ async function startMiniflare(options: ControlPlaneOptions, parts: Parts): Promi
  * Applies migrations before the port opens, by a runtime of its own that has nothing but the database: whoever gets an answer gets
  * one from a control plane that works. The names that were applied are kept, so that later starts skip all this.
  */
-async function prepareDatabase({ bundle, state }: Parts): Promise<void> {
+async function prepareDatabase({ bundle, state, restored }: Parts): Promise<void> {
   const applied = readAppliedMigrations(state.dataFolder);
-  if (listMigrations(bundle.migrationsFolder).every((name) => applied.has(name))) return;
+  assertKnown(applied, bundle.migrationsFolder);
+  const isMigrated = listMigrations(bundle.migrationsFolder).every((name) => applied.has(name));
+  const unsettled = restored?.isSettled === false ? restored : null;
+  if (isMigrated && unsettled === null) return;
   const { name, compatibilityDate, d1Databases } = bundle.options;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -123,12 +138,18 @@ async function prepareDatabase({ bundle, state }: Parts): Promise<void> {
   try {
     const database = (await miniflare.getD1Database("DB")) as unknown as MigratedDatabase;
     writeAppliedMigrations(state.dataFolder, await applyMigrations(database, bundle.migrationsFolder));
+    if (unsettled === null) return;
+    await settleRestored(database, unsettled);
+    writeRestoredNote(state.dataFolder, { ...unsettled, isSettled: true });
   } finally {
     await miniflare.dispose();
   }
 }
 
-function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner, address }: Parts): MiniflareOptions {
+function toMiniflareOptions(
+  options: ControlPlaneOptions,
+  { bundle, state, restored, owner, address }: Parts,
+): MiniflareOptions {
   return convertV4MiniflareOptions({
     ...bundle.options,
     rootPath: path.resolve(import.meta.dirname, ".."),
@@ -136,6 +157,7 @@ function toMiniflareOptions(options: ControlPlaneOptions, { bundle, state, owner
     // In place of those of wrangler.toml: BECKET_CLIENT_ADDRESS_HEADER is true of Cloudflare only; here any client could set that header.
     bindings: {
       BECKET_OWNER_TOKEN: owner.token,
+      ...(restored === null ? {} : { BECKET_GENERATION: restored.generation }),
       ...(options.origin === undefined ? {} : { BECKET_ORIGIN: options.origin }),
       ...(options.stunServers === undefined ? {} : { BECKET_STUN_SERVERS: options.stunServers }),
       ...Object.fromEntries(Object.entries(options.oidc ?? {}).filter(([, value]) => value !== undefined)),

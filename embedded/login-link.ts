@@ -1,11 +1,10 @@
 // `npm run -s login-link`: prints a link that signs somebody in once. Asks the running control plane for it, as anybody can who has an
 // owner's token, so it serves one on Cloudflare as well.
 import { existsSync, readFileSync } from "node:fs";
-import path from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Problem, Role } from "#schema/api/operation";
 import { CreatedLoginLink } from "#schema/api/sign-in";
-import { toStateFiles } from "./state-folder.ts";
+import { toStatePaths } from "./state-folder.ts";
 
 interface Arguments {
   readonly state: string;
@@ -52,7 +51,7 @@ async function run(options: Arguments): Promise<void> {
 }
 
 async function requestLink({ state, url, name, role, user, seconds }: Arguments): Promise<CreatedLoginLink> {
-  const files = toStateFiles(path.resolve(state));
+  const files = toStatePaths(state);
   const token =
     process.env.BECKET_OWNER_TOKEN ||
     readLine(files.ownerTokenFile, "set BECKET_OWNER_TOKEN, or name the --state folder");

@@ -14,6 +14,8 @@ export type StartErrorCode =
   | "address_not_available"
   | "state_not_writable"
   | "state_in_use"
+  | "state_newer"
+  | "restore_unfinished"
   | "owner_token_too_short"
   | "origin_invalid"
   | "stun_servers_invalid"

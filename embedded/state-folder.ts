@@ -5,32 +5,40 @@ import path from "node:path";
 import { StartError } from "./start-error.ts";
 import { takeLock } from "./state-lock.ts";
 
-export interface StateFolder {
+export interface StatePaths {
   readonly path: string;
   readonly dataFolder: string;
   /** Empty at each start, so what a killed control plane left goes then. */
   readonly temporaryFolder: string;
+  /** What a restore is unpacking; there is none when it has ended. */
+  readonly incomingFolder: string;
   readonly ownerTokenFile: string;
   /** Where the control plane answers, or did last, for commands beside it. */
   readonly urlFile: string;
+  /** Where it takes what only this machine may ask for. */
+  readonly socketFile: string;
+}
+
+export interface StateFolder extends StatePaths {
   release(): void;
 }
 
 export function openStateFolder(folder: string): StateFolder {
-  const root = path.resolve(folder);
-  const dataFolder = path.join(root, "data");
-  const temporaryFolder = path.join(root, "tmp");
+  const paths = toStatePaths(folder);
+  const { path: root, dataFolder, temporaryFolder } = paths;
   try {
-    makeFolder(dataFolder);
+    makeFolder(root);
     const release = lock(root);
     try {
+      assertRestored(paths);
+      makeFolder(dataFolder);
       rmSync(temporaryFolder, { recursive: true, force: true });
       makeFolder(temporaryFolder);
     } catch (error) {
       release();
       throw error;
     }
-    return { path: root, dataFolder, temporaryFolder, ...toStateFiles(root), release };
+    return { ...paths, release };
   } catch (error) {
     if (error instanceof StartError) throw error;
     const reason = (error as Error).message;
@@ -38,13 +46,28 @@ export function openStateFolder(folder: string): StateFolder {
   }
 }
 
-export const toStateFiles = (root: string): Pick<StateFolder, "ownerTokenFile" | "urlFile"> => ({
-  ownerTokenFile: path.join(root, "owner-token"),
-  urlFile: path.join(root, "url"),
-});
+export function toStatePaths(folder: string): StatePaths {
+  const root = path.resolve(folder);
+  return {
+    path: root,
+    dataFolder: path.join(root, "data"),
+    temporaryFolder: path.join(root, "tmp"),
+    incomingFolder: path.join(root, "incoming"),
+    ownerTokenFile: path.join(root, "owner-token"),
+    urlFile: path.join(root, "url"),
+    socketFile: path.join(root, "control.sock"),
+  };
+}
+
+/** Without its data, this would be a new control plane, which nobody meant to start. */
+function assertRestored({ path: root, incomingFolder }: StatePaths): void {
+  if (!existsSync(incomingFolder)) return;
+  const message = `a restore into ${root} did not end; run it again, or remove ${incomingFolder}`;
+  throw new StartError("restore_unfinished", message);
+}
 
 /** One level at a time: Node's recursive mkdir(2) never ends where ENOENT is the kernel's answer beside an existing parent, as in /proc. */
-function makeFolder(folder: string): void {
+export function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(path.dirname(folder));
   try {

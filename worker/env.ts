@@ -16,6 +16,8 @@ declare global {
       readonly BECKET_CLIENT_ADDRESS_HEADER?: string;
       /** host:port of STUN servers, comma separated; `none`: no server; left out: public ones. */
       readonly BECKET_STUN_SERVERS?: string;
+      /** Set where the state was restored from a backup: schema/generation.ts. */
+      readonly BECKET_GENERATION?: string;
       /** People's OpenID provider, and whom of it to let in: schema/oidc-settings.ts. */
       readonly BECKET_OIDC_ISSUER?: string;
       readonly BECKET_OIDC_CLIENT_ID?: string;

@@ -55,6 +55,9 @@ export type LinkEnd =
   /** A deployment that goes back or forward may cure it, or a newer agent. */
   | { readonly code: "wire_version"; readonly message: string };
 
+/** Its tunnels stay: the control plane may come back as it was. */
+const UNKNOWN_MACHINE =
+  "the control plane does not know this machine: it was restored from a backup of before the machine enrolled, or is another one. To enrol it anew: `becket down --forget`, then start it with a new join token (machine_not_found)";
 const REMOVED_PROBLEMS = new Set(["not_a_member", "mesh_not_found", "member_not_found"]);
 
 export function toLinkEnd(failure: ApiFailure): LinkEnd {
@@ -67,5 +70,5 @@ export function toLinkEnd(failure: ApiFailure): LinkEnd {
   if (REMOVED_PROBLEMS.has(problem)) return { code: "removed", message };
   if (problem === "wire_version_unsupported") return { code: "wire_version", message };
   if (status >= 500 || status === 429) return { code: "busy", message, retryAfterMs };
-  return { code: "rejected", problem, message };
+  return { code: "rejected", problem, message: problem === "machine_not_found" ? UNKNOWN_MACHINE : message };
 }

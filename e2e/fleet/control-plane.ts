@@ -1,10 +1,11 @@
 // The embedded control plane as a process inside the lab, on public addresses of both families, with a door for this host.
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Lab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/node.ts";
 import { eventually } from "../lab/probes/eventually.ts";
+import { run } from "../lab/system/exec.ts";
 import type { LabProcess } from "../lab/system/process.ts";
 import { type Api, createApi } from "./api.ts";
 
@@ -18,6 +19,7 @@ const REDIRECT = `table inet lab {
 }
 `;
 const START_LIMIT_MS = 60_000;
+const COMMAND_LIMIT_MS = 60_000;
 const repository = path.resolve(import.meta.dirname, "../..");
 
 export interface LabControlPlane {
@@ -27,8 +29,14 @@ export interface LabControlPlane {
   urlFor(machine: LabNode, options?: { port?: 443 | 8080 }): string;
   /** Through the door on this host's loopback. */
   readonly api: Api;
-  /** Starts it again on the same state, after stop or kill. */
-  start(): Promise<void>;
+  /** Starts it again, after stop or kill: on the same state, unless another is named. */
+  start(options?: { stateFolder?: string }): Promise<void>;
+  /** Of the state that it runs on, into this file. */
+  backUp(file: string): Promise<void>;
+  /** From that file, into a new folder. */
+  restore(file: string, stateFolder: string): Promise<void>;
+  /** Its state, which goes with it. */
+  destroy(): Promise<void>;
   stop(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
@@ -48,8 +56,8 @@ export async function startControlPlane(
   { stunServers = [], env = {}, signal }: ControlPlaneOptions = {},
 ): Promise<LabControlPlane> {
   const ownerToken = `bkt_${randomBytes(32).toString("base64url")}`;
-  const stateFolder = path.join(lab.folder, "control-plane");
-  mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  let folder = path.join(lab.folder, "control-plane");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   await lab.control.exec(["nft", "-f", "-"], { input: REDIRECT });
   const door = await lab.forward({ address: lab.control.ipv4, port: PORT });
   const api = createApi(`http://127.0.0.1:${door.port}`, ownerToken);
@@ -60,7 +68,8 @@ export async function startControlPlane(
     urlFor: ({ ipv4 }, { port = PORT } = {}) =>
       `http://${ipv4 === null ? `[${lab.control.ipv6}]` : lab.control.ipv4}:${port}`,
     api,
-    async start() {
+    async start({ stateFolder = folder } = {}) {
+      folder = stateFolder;
       const started = await lab.control.spawn(
         [process.execPath, "embedded/main.ts", "--host", "::", "--port", String(PORT), "--state", stateFolder],
         {
@@ -84,7 +93,20 @@ export async function startControlPlane(
     async kill() {
       await running?.kill("SIGKILL");
     },
+    async backUp(file) {
+      await runEmbedded("backup", "--state", folder, "--to", file);
+    },
+    async restore(file, stateFolder) {
+      await runEmbedded("restore", file, "--state", stateFolder);
+    },
+    async destroy() {
+      await running?.kill("SIGKILL");
+      rmSync(folder, { recursive: true });
+    },
   };
   await controlPlane.start();
   return controlPlane;
 }
+
+const runEmbedded = (program: string, ...argv: string[]) =>
+  run([process.execPath, path.join(repository, `embedded/${program}.ts`), ...argv], { timeoutMs: COMMAND_LIMIT_MS });

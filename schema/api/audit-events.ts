@@ -51,6 +51,7 @@ export const AuditAction = z
     "session.created",
     "session.revoked",
     "login_link.created",
+    "control_plane.restored",
   ])
   .meta({
     id: "AuditAction",

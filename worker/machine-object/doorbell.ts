@@ -1,5 +1,6 @@
 // How a machine hears from its object: the state of what it should be in, over a socket or long-poll, the same on both.
 import { z } from "zod";
+import { type Generation, toRestoredAt } from "#schema/generation";
 import type { MachineId } from "#schema/ids";
 import type { StunServer } from "#schema/nat";
 import { err, ok, type Result } from "#schema/result";
@@ -39,6 +40,7 @@ export interface DoorbellParts {
   readonly storage: MachineStorage;
   readonly outbox: Pick<Outbox<Projection>, "enqueue" | "drain">;
   readonly stunServers: readonly StunServer[];
+  readonly generation: Generation | null;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -49,7 +51,7 @@ const decoder = createDecoder(ToMachineMessage, messageTypesOf(ToMachineMessage)
 
 export function createDoorbell(
   ctx: DurableObjectState,
-  { storage, outbox, stunServers, now, log }: DoorbellParts,
+  { storage, outbox, stunServers, generation, now, log }: DoorbellParts,
 ): Doorbell {
   const sockets = createSockets(ctx, SocketState);
   const waiters = createWaiters<MachineId, number>();
@@ -96,7 +98,13 @@ export function createDoorbell(
     ctx.waitUntil(outbox.drain());
   }
 
-  function renderState({ revision, name }: MachineRecord): string {
+  /** In a restored state above whatever the state before it told, or could have. */
+  const firstRevision = generation === null ? 0 : toRestoredAt(generation);
+  const toRevision = (machine: MachineRecord): number => firstRevision + machine.revision;
+
+  function renderState(machine: MachineRecord): string {
+    const { name } = machine;
+    const revision = toRevision(machine);
     const joined = storage.readMeshes().filter((entry) => entry.state === "joined");
     const meshes = joined.map((entry) => ({ meshId: entry.meshId, name: entry.meshName ?? "" }));
     const state: MachineState = { type: "machine.state", revision, name, meshes, stunServers: [...stunServers] };
@@ -135,7 +143,7 @@ export function createDoorbell(
       if (machine === null) return err({ code: "machine_not_found" });
       const { since, wait } = parsed.value;
       // A position ahead of ours is not one of ours.
-      if (since !== machine.revision) return ok([renderState(machine)]);
+      if (since !== toRevision(machine)) return ok([renderState(machine)]);
       return ok((await waiters.hold(machineId, { since, holdMs: wait * 1_000 })) ?? []);
     },
     ring() {

@@ -8,6 +8,7 @@ import { createAlarms } from "../durable/alarms.ts";
 import { guardFrame } from "../durable/guard-frame.ts";
 import { createDatabase } from "../durable/sqlite.ts";
 import type { Env } from "../env.ts";
+import { readGeneration } from "../generation.ts";
 import { createLogger, type Logger, parseLogLevel } from "../log.ts";
 import type { AddedMember } from "../mesh-object/rpc.ts";
 import { createObjects } from "../objects.ts";
@@ -52,7 +53,14 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
       },
       scheduleBy: (atMs) => alarms.scheduleBy("outbox", atMs),
     });
-    const doorbell = createDoorbell(ctx, { storage, outbox, stunServers: readStunServers(env, log), now, log });
+    const doorbell = createDoorbell(ctx, {
+      storage,
+      outbox,
+      stunServers: readStunServers(env, log),
+      generation: readGeneration(env, log),
+      now,
+      log,
+    });
     this.#log = log;
     this.#storage = storage;
     this.#outbox = outbox;

@@ -15,6 +15,7 @@ export interface MachineRecord {
   readonly identityKey: IdentityPublicKey;
   /** Null when it was removed before it was registered. */
   readonly agent: AgentInfo | null;
+  /** Counts the changes that the machine is told. */
   readonly revision: number;
   readonly removedAt: number | null;
   readonly lastSeenAt: number | null;

@@ -1,10 +1,12 @@
 // Composition root of a Mesh object: makes its parts and wires them. Decides nothing.
+import { toRestoredAt } from "#schema/generation";
 import type { MachineId } from "#schema/ids";
 import { createDatabase as openD1 } from "../db/database.ts";
 import { readPolicies } from "../db/policy-sets.ts";
 import { type Alarms, createAlarms } from "../durable/alarms.ts";
 import { createDatabase, type Database } from "../durable/sqlite.ts";
 import type { Env } from "../env.ts";
+import { readGeneration } from "../generation.ts";
 import { createLogger, type Logger, parseLogLevel, toErrorFields } from "../log.ts";
 import { createObjects } from "../objects.ts";
 import { Notice, Projection } from "../outbox/entries.ts";
@@ -73,11 +75,9 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
   const now = Date.now;
   const log = createLogger(parseLogLevel(env.BECKET_LOG_LEVEL));
   const db = createDatabase(ctx.storage);
+  const generation = readGeneration(env, log);
   const note: NoteChange = (resource, machineId) => live.note(resource, machineId);
-  const storage = observeMesh(
-    createMeshStorage(db, () => ctx.storage.deleteAll()),
-    note,
-  );
+  const storage = observeMesh(createMeshStorage(db, { generation, deleteAll: () => ctx.storage.deleteAll() }), note);
   const alarms = createAlarms<AlarmName>(db, ctx.storage);
   const announcements = observeAnnouncements(createAnnouncementStorage(db), note);
   const checkStates = observeChecks(createCheckStates(db), note);
@@ -174,6 +174,7 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
       deliver: createNotifier(env, log),
       scheduleBy: (atMs) => alarms.scheduleBy("notices", atMs),
     }),
+    restoredAt: generation === null ? null : toRestoredAt(generation),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   };
 }

@@ -1,7 +1,8 @@
 // Changes of a mesh's membership. Each function is one transaction: rows, address, revision and outbox together, or nothing.
-import { type Ipv4, parseIpv4Cidr, renderIpv4, toIpv4Number, toMeshIpv6 } from "#schema/address";
+import { parseIpv4Cidr, renderIpv4, toIpv4Number, toMeshIpv6 } from "#schema/address";
 import type { MeshSettings } from "#schema/desired-state";
 import { type MachineId, renderUlid } from "#schema/ids";
+import { ADDRESS_QUARANTINE_MS } from "#schema/limits";
 import { hostCount } from "#schema/mesh";
 import { err, ok, type Result } from "#schema/result";
 import type { Cause } from "../outbox/cause.ts";
@@ -24,6 +25,8 @@ export interface MeshParts {
   readonly checkStates: CheckStates;
   readonly outbox: Pick<Outbox<Projection>, "enqueue" | "maxEntries">;
   readonly notices: Pick<Outbox<Notice>, "enqueue" | "maxEntries">;
+  /** Milliseconds since the epoch; null when the state was never restored from a backup. */
+  readonly restoredAt: number | null;
   readonly randomBytes: (count: number) => Uint8Array;
 }
 
@@ -67,7 +70,10 @@ export function addMember(
   if (existing !== null) return ok(toAddedMember(mesh, existing, false));
 
   const pool = createAddressPool(parts.addresses, hostCount(mesh.settings.cidr));
-  const host = allocate(pool, mesh.settings, request.address, nowMs);
+  const host =
+    request.address === null
+      ? allocate(parts, pool, nowMs)
+      : pool.allocateRequested(toIpv4Number(request.address) - firstOf(mesh.settings), nowMs);
   if (!host.ok) return err({ code: host.error });
 
   const next = toNextRevision(mesh, { isVisible: false });
@@ -191,14 +197,17 @@ export function closeMesh({ storage, outbox, notices }: MeshParts, nowMs: number
   return { memberCount: mesh.memberCount };
 }
 
+/**
+ * A state that was restored does not know to whom addresses were given after its backup: those were the lowest free ones. They are treated like
+ * addresses of members that left when it was restored, by taking from the other end for as long as that quarantine is.
+ */
 function allocate(
+  { restoredAt }: MeshParts,
   pool: AddressPool,
-  settings: MeshSettings,
-  requested: Ipv4 | null,
   nowMs: number,
-): Result<number, Exclude<AddMemberError["code"], "mesh_not_found">> {
-  if (requested !== null) return pool.allocateRequested(toIpv4Number(requested) - firstOf(settings), nowMs);
-  const host = pool.allocateLowest(nowMs);
+): Result<number, "address_pool_exhausted"> {
+  const isSoonAfterRestore = restoredAt !== null && nowMs < restoredAt + ADDRESS_QUARANTINE_MS;
+  const host = isSoonAfterRestore ? pool.allocateHighest(nowMs) : pool.allocateLowest(nowMs);
   return host === null ? err("address_pool_exhausted") : ok(host);
 }
 

@@ -3,6 +3,7 @@
 import type { Ipv4, Ipv6, Ipv6Cidr } from "#schema/address";
 import type { Candidate, MeshSettings } from "#schema/desired-state";
 import { Candidates } from "#schema/desired-state";
+import type { Generation } from "#schema/generation";
 import type { MachineId, MeshId, WireGuardPublicKey } from "#schema/ids";
 import type { Fallback, MeshCidr } from "#schema/mesh";
 import { NatSummary } from "#schema/nat";
@@ -13,6 +14,7 @@ import { parsePolicies, renderPolicies } from "./policies/policy-storage.ts";
 
 export interface MeshRecord {
   readonly settings: MeshSettings;
+  /** Of a restored state it ends in its generation: whoever was told revisions by the state before is told everything anew. */
   readonly epoch: string;
   readonly revision: number;
   readonly visibleRevision: number;
@@ -114,7 +116,12 @@ type MemberRow = {
   last_seen_at: number | null;
 };
 
-export function createMeshStorage(db: Database, deleteAll: () => Promise<void>): MeshStorage {
+export interface MeshStorageOptions {
+  readonly generation: Generation | null;
+  readonly deleteAll: () => Promise<void>;
+}
+
+export function createMeshStorage(db: Database, { generation, deleteAll }: MeshStorageOptions): MeshStorage {
   let hasTables = isMigrated(db);
   if (hasTables) migrate(db, MESH_MIGRATIONS);
   // Every request and change begins with the mesh's row. This object is its only writer, so a copy is as good.
@@ -128,7 +135,7 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
     readMesh() {
       if (kept !== null || !hasTables) return kept;
       const row = db.first<MeshRow>("SELECT * FROM mesh");
-      kept = row === null ? null : toMeshRecord(row);
+      kept = row === null ? null : toMeshRecord(row, generation);
       return kept;
     },
     insertMesh(mesh) {
@@ -148,7 +155,8 @@ export function createMeshStorage(db: Database, deleteAll: () => Promise<void>):
           renderPolicies(policies),
         ],
       );
-      kept = mesh;
+      // Its epoch is read with the generation.
+      kept = null;
     },
     writeMesh(mesh) {
       db.run(
@@ -241,7 +249,7 @@ export const isVisible = (member: MemberRecord): member is VisibleMember => memb
 
 const renderNat = (nat: NatSummary | null): string | null => (nat === null ? null : JSON.stringify(nat));
 
-const toMeshRecord = (row: MeshRow): MeshRecord => ({
+const toMeshRecord = (row: MeshRow, generation: Generation | null): MeshRecord => ({
   settings: {
     id: row.id,
     name: row.name,
@@ -252,7 +260,7 @@ const toMeshRecord = (row: MeshRow): MeshRecord => ({
     routeReflectorMode: row.route_reflector_mode === 1,
     policies: parsePolicies(row.policies),
   },
-  epoch: row.epoch,
+  epoch: generation === null ? row.epoch : `${row.epoch}.${generation}`,
   revision: row.revision,
   visibleRevision: row.visible_revision,
   settingsRevision: row.settings_revision,

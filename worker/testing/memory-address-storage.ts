@@ -12,6 +12,7 @@ export function createMemoryAddressStorage(): AddressStorage {
 
   return {
     readFreeFrom: (host) => free[indexOfFree(host)] ?? null,
+    readLastFree: () => free.at(-1) ?? null,
     readFreeEndingAt(last) {
       const range = free[indexOfFree(last)];
       return range?.last === last ? range : null;

@@ -19,6 +19,7 @@ export function createAddressStorage(db: Database): AddressStorage {
   return {
     readFreeFrom: (host) =>
       db.first<FreeRow>("SELECT first, last FROM free_ranges WHERE last >= ? ORDER BY last LIMIT 1", host),
+    readLastFree: () => db.first<FreeRow>("SELECT first, last FROM free_ranges ORDER BY last DESC LIMIT 1"),
     readFreeEndingAt: (last) => db.first<FreeRow>("SELECT first, last FROM free_ranges WHERE last = ?", last),
     putFree: ({ first, last }) =>
       db.run(

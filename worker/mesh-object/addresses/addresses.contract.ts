@@ -35,6 +35,13 @@ export function describeAddressPool(name: string, withStorage: WithStorage): voi
         expect(Array.from({ length: 6 }, () => pool.allocateLowest(0))).toEqual([1, 3, 4, 5, 6, null]);
       }));
 
+    test("gives from the other end when it is asked to, and then from quarantine as well", () =>
+      withPool(4, (pool) => {
+        expect([pool.allocateHighest(0), pool.allocateLowest(0), pool.allocateHighest(0)]).toEqual([4, 1, 3]);
+        pool.release(4, 0);
+        expect([pool.allocateHighest(1), pool.allocateHighest(1), pool.allocateHighest(1)]).toEqual([2, 4, null]);
+      }));
+
     test("refuses network, broadcast and what is outside", () =>
       withPool(6, (pool) => {
         for (const host of [0, 7, -1, 8, 1.5, Number.NaN]) {
@@ -102,6 +109,7 @@ export function describeAddressPool(name: string, withStorage: WithStorage): voi
 
 type Operation =
   | { readonly kind: "lowest" }
+  | { readonly kind: "highest" }
   | { readonly kind: "readd" }
   | { readonly kind: "requested"; readonly pick: number }
   | { readonly kind: "release"; readonly pick: number }
@@ -109,6 +117,7 @@ type Operation =
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 5, arbitrary: fc.constant<Operation>({ kind: "lowest" }) },
+  { weight: 2, arbitrary: fc.constant<Operation>({ kind: "highest" }) },
   { weight: 2, arbitrary: fc.constant<Operation>({ kind: "readd" }) },
   { weight: 3, arbitrary: fc.nat(300).map((pick): Operation => ({ kind: "requested", pick })) },
   { weight: 5, arbitrary: fc.nat(300).map((pick): Operation => ({ kind: "release", pick })) },
@@ -129,6 +138,11 @@ function compareWithModel(pool: AddressPool, hostCount: number, operations: read
     expect(host).toBe(model.allocateLowest(nowMs));
     take(host);
   };
+  const takeHighest = () => {
+    const host = pool.allocateHighest(nowMs);
+    expect(host).toBe(model.allocateHighest(nowMs));
+    take(host);
+  };
   const release = (index: number) => {
     const [host] = given.splice(index, 1);
     if (host === undefined) return;
@@ -137,6 +151,7 @@ function compareWithModel(pool: AddressPool, hostCount: number, operations: read
   };
   for (const step of operations) {
     if (step.kind === "lowest") takeLowest();
+    else if (step.kind === "highest") takeHighest();
     else if (step.kind === "pass") nowMs += step.ms;
     else if (step.kind === "release") release(step.pick % Math.max(given.length, 1));
     else if (step.kind === "readd") {
@@ -151,7 +166,7 @@ function compareWithModel(pool: AddressPool, hostCount: number, operations: read
 }
 
 /** The same promises, by looking at every host each time. */
-function createNaiveModel(hostCount: number): Pick<AddressPool, "allocateLowest" | "release"> & {
+function createNaiveModel(hostCount: number): Pick<AddressPool, "allocateLowest" | "allocateHighest" | "release"> & {
   allocateRequested(host: number, nowMs: number): number | null;
 } {
   const hosts = Array.from({ length: hostCount }, (_, index) => index + 1);
@@ -164,12 +179,18 @@ function createNaiveModel(hostCount: number): Pick<AddressPool, "allocateLowest"
     return host;
   };
   const isDry = (nowMs: number) => !hosts.some((host) => isFree(host, nowMs));
+  const giveOldest = () => {
+    const oldest = [...releasedUntil].sort(([a, untilA], [b, untilB]) => untilA - untilB || a - b)[0];
+    return oldest === undefined ? null : give(oldest[0]);
+  };
   return {
     allocateLowest(nowMs) {
       const free = hosts.find((host) => isFree(host, nowMs));
-      if (free !== undefined) return give(free);
-      const oldest = [...releasedUntil].sort(([a, untilA], [b, untilB]) => untilA - untilB || a - b)[0];
-      return oldest === undefined ? null : give(oldest[0]);
+      return free === undefined ? giveOldest() : give(free);
+    },
+    allocateHighest(nowMs) {
+      const free = hosts.findLast((host) => isFree(host, nowMs));
+      return free === undefined ? giveOldest() : give(free);
     },
     allocateRequested(host, nowMs) {
       if (!hosts.includes(host) || given.has(host)) return null;

@@ -22,6 +22,8 @@ export interface QuarantinedHost {
 export interface AddressStorage {
   /** The lowest range whose last host number is `host` or above. */
   readFreeFrom(host: number): FreeRange | null;
+  /** The highest range. */
+  readLastFree(): FreeRange | null;
   /** The range that ends with exactly this host number. */
   readFreeEndingAt(last: number): FreeRange | null;
   /** Writes the range with this `last`, replacing one that has the same. */
@@ -37,6 +39,8 @@ export interface AddressStorage {
 export interface AddressPool {
   /** The lowest free host number; when there is none, the one longest in quarantine; null when all are given. */
   allocateLowest(nowMs: number): number | null;
+  /** The highest free host number; when there is none, as `allocateLowest`. */
+  allocateHighest(nowMs: number): number | null;
   /** Exactly this one. In quarantine it counts as taken, unless nothing else is free. */
   allocateRequested(host: number, nowMs: number): Result<number, "address_taken" | "address_outside_mesh">;
   /** Exactly this one, also out of quarantine: for what an admin places, and no machine comes by. */
@@ -78,6 +82,13 @@ export function createAddressPool(storage: AddressStorage, hostCount: number): A
     return ok(host);
   }
 
+  function takeOldestQuarantined(): number | null {
+    const oldest = storage.readOldestQuarantined();
+    if (oldest === null) return null;
+    storage.deleteQuarantined(oldest.host);
+    return oldest.host;
+  }
+
   return {
     allocateLowest(nowMs) {
       reclaimDue(nowMs);
@@ -86,10 +97,14 @@ export function createAddressPool(storage: AddressStorage, hostCount: number): A
         removeFree(storage, range, range.first);
         return range.first;
       }
-      const oldest = storage.readOldestQuarantined();
-      if (oldest === null) return null;
-      storage.deleteQuarantined(oldest.host);
-      return oldest.host;
+      return takeOldestQuarantined();
+    },
+    allocateHighest(nowMs) {
+      reclaimDue(nowMs);
+      const range = storage.readLastFree();
+      if (range === null) return takeOldestQuarantined();
+      removeFree(storage, range, range.last);
+      return range.last;
     },
 
     allocateRequested: (host, nowMs) => take(host, nowMs, () => storage.readFreeFrom(0) === null),
