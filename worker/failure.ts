@@ -6,6 +6,8 @@ export interface Failure<C extends ErrorCode = ErrorCode> {
   /** One sentence about this occurrence; the code's own sentence stands without it. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
+  /** When trying again may help; of a 429 or 503, a second where it is left out. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** `path` is dotted: `meshIds.0`. */

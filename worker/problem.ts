@@ -20,14 +20,14 @@ export function toProblemResponse(failure: Failure, requestId: string, headers: 
   const problem = toProblem(failure, requestId);
   return new Response(JSON.stringify(problem), {
     status: problem.status,
-    headers: { "content-type": "application/problem+json", ...toHeaders(problem.status), ...headers },
+    headers: { "content-type": "application/problem+json", ...toHeaders(problem.status, failure), ...headers },
   });
 }
 
-function toHeaders(status: number): Record<string, string> {
+function toHeaders(status: number, { retryAfterSeconds = 1 }: Failure): Record<string, string> {
   // RFC 9110 section 11.6.1: a 401 names the scheme.
   if (status === 401) return { "www-authenticate": 'Bearer realm="becket"' };
-  return status === 503 || status === 429 ? { "retry-after": "1" } : {};
+  return status === 503 || status === 429 ? { "retry-after": String(retryAfterSeconds) } : {};
 }
 
 export const PROBLEM_TITLES: Readonly<Record<ErrorCode, string>> = {

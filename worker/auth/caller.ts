@@ -68,6 +68,14 @@ async function authenticateSession(
   return ok({ actor: { kind: "user", id, name }, role, secret, signedIn });
 }
 
+/** Names the token or cookie that a request shows without telling it; null: it shows none. */
+export async function readCredential(services: Pick<Services, "origin">, request: Request): Promise<string | null> {
+  const authorization = request.headers.get("authorization");
+  const secret =
+    authorization === null ? readCookie(originOf(services, request), request, "session") : parseBearer(authorization);
+  return secret === null ? null : hashSecret(secret);
+}
+
 /** The token of an `Authorization: Bearer …` header (RFC 6750), or null. */
 export function parseBearer(authorization: string | null): string | null {
   const match = /^bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? "");

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "#schema/errors";
 import { err, ok } from "#schema/result";
 import type { Failure } from "../failure.ts";
-import { createFailureLimit } from "./failure-limit.ts";
+import { createFailureLimit, SIGN_IN_FAILURES } from "./failure-limit.ts";
 
 const HEADER = "cf-connecting-ip";
 const from = (address: string) => new Headers({ [HEADER]: address });
@@ -53,6 +53,50 @@ test("takes the addresses of one /64 for one client", async () => {
   await fail("2001:db8:1:2::1", 200);
   expect(await succeed("2001:db8:1:2:3:4:5:6")).toMatchObject({ error: { code: "rate_limited" } });
   expect(await succeed("2001:db8:1:3::1")).toMatchObject({ ok: true });
+});
+
+describe("whoever was let in from that address before", () => {
+  const shown = (credential: string) => async () => credential;
+  const fails = (code: ErrorCode) => async () => err({ code });
+  const client = from("192.0.2.1");
+
+  async function createAttacked() {
+    const limit = createFailureLimit(HEADER, () => 0);
+    await limit.guard(client, async () => ok("in"), shown("colleague"));
+    for (let count = 0; count < 300; count++) await limit.guard(client, fails("unauthenticated"), shown("guess"));
+    return limit;
+  }
+
+  test("goes on while somebody fails on purpose; another one does not, and is told when to come back", async () => {
+    const limit = await createAttacked();
+    expect(await limit.guard(client, async () => ok("in"), shown("colleague"))).toEqual(ok("in"));
+    const refusal = { code: "rate_limited", retryAfterSeconds: 1 };
+    expect(await limit.guard(client, async () => ok("in"), shown("new"))).toMatchObject({ error: refusal });
+    expect(await limit.guard(client, async () => ok("in"))).toMatchObject({ error: refusal });
+    expect(await limit.guard(from("192.0.2.2"), async () => ok("in"), shown("new"))).toEqual(ok("in"));
+  });
+
+  test("does not for long with what was revoked", async () => {
+    const limit = await createAttacked();
+    const revoked = await limit.guard(client, fails("unauthenticated"), shown("colleague"));
+    expect(revoked).toMatchObject({ error: { code: "unauthenticated" } });
+    expect(await limit.guard(client, fails("unauthenticated"), shown("colleague"))).toMatchObject({
+      error: { code: "rate_limited" },
+    });
+  });
+
+  test("is kept out by nobody who only says that he is that machine", async () => {
+    const limit = await createAttacked();
+    await limit.guard(client, fails("signature_invalid"), shown("colleague"));
+    expect(await limit.guard(client, async () => ok("in"), shown("colleague"))).toEqual(ok("in"));
+  });
+});
+
+test("says after how long one more try is free", async () => {
+  const limit = createFailureLimit(HEADER, () => 0, SIGN_IN_FAILURES);
+  const fail = () => limit.guard<null, Failure>(from("192.0.2.1"), async () => err({ code: "login_link_invalid" }));
+  for (let count = 0; count < SIGN_IN_FAILURES.burst; count++) await fail();
+  expect(await fail()).toMatchObject({ error: { code: "rate_limited", retryAfterSeconds: 5 } });
 });
 
 test("limits nobody where the platform tells no address, whatever header a client sends", async () => {

@@ -1,6 +1,7 @@
 // Bounds what failed authentication costs: each failure looks something up in D1. Only failures count, so a thousand machines that join
-// from behind one NAT wait for nobody. In this isolate's memory: a bound on the cost, not a lock that could be guessed against, as
-// tokens are 256 random bits.
+// from behind one NAT wait for nobody. Nor does whoever was let in from there before: somebody who fails on purpose, from the address of
+// others, keeps out only those who come with a credential that was not seen there yet, and those only while it goes on. In this isolate's
+// memory: a bound on the cost, not a lock that could be guessed against, as tokens are 256 random bits.
 import ipaddr from "ipaddr.js";
 import type { ErrorCode } from "#schema/errors";
 import { err, type Result } from "#schema/result";
@@ -11,10 +12,14 @@ export interface FailureLimit {
   /** True while the client has failed too often lately. */
   isReached(headers: Headers): boolean;
   countFailure(headers: Headers): void;
-  /** Answers the attempt, unless its client has failed too often lately. */
+  /**
+   * Answers the attempt, unless its client has failed too often lately.
+   * @param readCredential names what is shown, so that it is known again: nothing that is secret itself. Null: it is nothing to be known by
+   */
   guard<T, F extends Failure>(
     headers: Headers,
     attempt: () => Promise<Result<T, F>>,
+    readCredential?: () => Promise<string | null>,
   ): Promise<Result<T, F | Failure<"rate_limited">>>;
 }
 
@@ -24,6 +29,8 @@ export const FAILURES = { burst: 200, perSecond: 10 };
 export const SIGN_IN_FAILURES = { burst: 30, perSecond: 0.2 };
 /** About 1 MB. */
 const MAX_CLIENTS = 8_192;
+/** Credentials that were good, about 1 MB: when there are more, the one that was used longest ago is forgotten. */
+const MAX_KNOWN = 8_192;
 
 /** A wrong clock is not among them: the token was signed by the machine, and the agent corrects itself. */
 const COUNTED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -33,6 +40,11 @@ const COUNTED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...(["machine_not_found", "machine_removed"] as const),
 ]);
 
+/** Nobody but its holder can make a credential fail with these, so it is good no more. */
+const FORGOTTEN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  ...(["unauthenticated", "api_token_expired", "machine_not_found", "machine_removed"] as const),
+]);
+
 /** @param addressHeader the header that the platform sets to the client's address, whatever the client sent; null: there is none, and no limit */
 export function createFailureLimit(
   addressHeader: string | null,
@@ -40,6 +52,7 @@ export function createFailureLimit(
   failures: Pick<RateLimits, "burst" | "perSecond"> = FAILURES,
 ): FailureLimit {
   const limiter = createRateLimiter({ ...failures, maxKeys: MAX_CLIENTS });
+  const known = new Set<string>();
   /** Null: nobody is limited. */
   const readClient = (headers: Headers): string | null => {
     const address = addressHeader === null ? null : headers.get(addressHeader);
@@ -53,14 +66,30 @@ export function createFailureLimit(
     const client = readClient(headers);
     if (client !== null) limiter.take(client, now());
   };
+  const refusal = (): Failure<"rate_limited"> => ({
+    code: "rate_limited",
+    detail: "too many failed attempts from this address",
+    retryAfterSeconds: Math.ceil(1 / failures.perSecond),
+  });
+  const remember = (key: string): void => {
+    known.delete(key);
+    const [oldest] = known;
+    if (known.size >= MAX_KNOWN && oldest !== undefined) known.delete(oldest);
+    known.add(key);
+  };
   return {
     isReached,
     countFailure,
-    async guard(headers, attempt) {
-      if (isReached(headers))
-        return err({ code: "rate_limited", detail: "too many failed attempts from this address" });
+    async guard(headers, attempt, readCredential = async () => null) {
+      const client = readClient(headers);
+      if (client === null) return attempt();
+      const credential = await readCredential();
+      const key = credential === null ? null : `${client} ${credential}`;
+      if (isReached(headers) && (key === null || !known.has(key))) return err(refusal());
       const result = await attempt();
+      if (result.ok && key !== null) remember(key);
       if (!result.ok && COUNTED.has(result.error.code)) countFailure(headers);
+      if (!result.ok && key !== null && FORGOTTEN.has(result.error.code)) known.delete(key);
       return result;
     },
   };

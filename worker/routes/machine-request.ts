@@ -6,7 +6,7 @@ import type { Result } from "#schema/result";
 import type { MachineClaims } from "#schema/wire/enrolment";
 import { RELAY_TICKET_HEADER } from "#schema/wire/relay";
 import { parseBearer } from "../auth/caller.ts";
-import { type MachineTokenFailure, verifyMachineToken } from "../auth/machine-token.ts";
+import { type MachineTokenFailure, readIssuer, verifyMachineToken } from "../auth/machine-token.ts";
 import { TRUSTED_HEADERS } from "../auth/trusted-headers.ts";
 import type { Failure } from "../failure.ts";
 import { readText } from "../middleware/read-body.ts";
@@ -36,13 +36,17 @@ export function authenticateMachine(
   request: HonoRequest,
 ): Promise<Result<MachineClaims, MachineTokenFailure | Failure<"rate_limited">>> {
   const { origin, pathname } = new URL(request.url);
-  return services.failureLimit.guard(request.raw.headers, () =>
-    verifyMachineToken(services, {
-      token: parseBearer(request.header("authorization") ?? null),
-      method: request.method,
-      path: pathname,
-      origin: services.origin ?? origin,
-    }),
+  const token = parseBearer(request.header("authorization") ?? null);
+  return services.failureLimit.guard(
+    request.raw.headers,
+    () =>
+      verifyMachineToken(services, {
+        token,
+        method: request.method,
+        path: pathname,
+        origin: services.origin ?? origin,
+      }),
+    async () => readIssuer(token),
   );
 }
 

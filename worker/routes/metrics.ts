@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { METRICS_CONTENT_TYPES, toMetricsFormat } from "#schema/metrics/metrics-page";
 import { err } from "#schema/result";
-import { authenticateCaller } from "../auth/caller.ts";
+import { authenticateCaller, readCredential } from "../auth/caller.ts";
 import { readMetrics } from "../metrics/read-metrics.ts";
 import { toProblemResponse } from "../problem.ts";
 import type { Services } from "../services.ts";
@@ -12,10 +12,13 @@ export function createMetricsRoute(services: Services): Hono<RequestEnv> {
   const routes = new Hono<RequestEnv>();
   routes.get("/metrics", async ({ req, env }) => {
     const { raw: request } = req;
-    const caller = await services.failureLimit.guard(request.headers, async () =>
-      request.headers.has("authorization")
-        ? authenticateCaller(services, request)
-        : err({ code: "unauthenticated" as const, detail: "this needs an API token, as a bearer token" }),
+    const caller = await services.failureLimit.guard(
+      request.headers,
+      async () =>
+        request.headers.has("authorization")
+          ? authenticateCaller(services, request)
+          : err({ code: "unauthenticated" as const, detail: "this needs an API token, as a bearer token" }),
+      () => readCredential(services, request),
     );
     // Each role may read.
     if (!caller.ok) return toProblemResponse(caller.error, env.requestId);

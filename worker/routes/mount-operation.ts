@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { Operation } from "#schema/api/operation";
 import { MAX_API_BODY_BYTES } from "#schema/limits";
 import { err, ok, type Result } from "#schema/result";
-import { authenticateCaller, type Caller, isAllowed } from "../auth/caller.ts";
+import { authenticateCaller, type Caller, isAllowed, readCredential } from "../auth/caller.ts";
 import { originOf } from "../auth/origin.ts";
 import type { Failure, FieldError } from "../failure.ts";
 import { type IdempotentRequest, runOnce } from "../idempotency/run-once.ts";
@@ -77,7 +77,11 @@ export async function authorize(
   operation: Operation,
   request: Request,
 ): Promise<Result<Caller, Failure>> {
-  const caller = await services.failureLimit.guard(request.headers, () => authenticateCaller(services, request));
+  const caller = await services.failureLimit.guard(
+    request.headers,
+    () => authenticateCaller(services, request),
+    () => readCredential(services, request),
+  );
   if (!caller.ok || isAllowed(caller.value.role, operation.role)) return caller;
   return err({ code: "forbidden", detail: `this needs the role ${operation.role}` });
 }
