@@ -5,6 +5,7 @@ import * as bgp from "./bgp.ts";
 import * as dashboard from "./dashboard.ts";
 import * as datapath from "./datapath.ts";
 import * as failover from "./failover.ts";
+import * as peers from "./peers.ts";
 import * as roaming from "./roaming.ts";
 import * as sync from "./sync.ts";
 
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   dashboard,
   datapath,
   failover,
+  peers,
   roaming,
   sync,
 };

@@ -6,10 +6,10 @@ import { type BirdReply, isWholeReply, parseReply } from "../../agent/bird/parse
 import { renderConfig } from "../../agent/bird/render-config.ts";
 import { askSocket } from "../../agent/system/unix-socket.ts";
 import { type Namespace, openNamespace } from "../../agent/testing/namespace.ts";
-import { parseStat, TICKS_PER_SECOND } from "../lib/parse-proc.ts";
+import { parseMemory, parseStat, TICKS_PER_SECOND } from "../lib/parse-proc.ts";
 import { inPortions } from "./in-portions.ts";
 import { createConfigs, KERNEL_METRIC, type Mesh, range, type ToConfig } from "./mesh-of-birds.ts";
-import { countIpv4Routes, countIpv6Routes, parseEstablished, parseMemory } from "./parse-counts.ts";
+import { countIpv4Routes, countIpv6Routes, parseEstablished } from "./parse-counts.ts";
 import { renderHub, renderMember } from "./wires.ts";
 
 export interface Birds {

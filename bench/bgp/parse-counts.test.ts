@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseReply } from "../../agent/bird/parse-reply.ts";
-import { countIpv4Routes, countIpv6Routes, parseEstablished, parseMemory } from "./parse-counts.ts";
+import { countIpv4Routes, countIpv6Routes, parseEstablished } from "./parse-counts.ts";
 
 test("counts the IPv4 routes of one metric", () => {
   const text = [
@@ -36,14 +36,4 @@ test("a session is up when BIRD says Established, and tells since when", () => {
     ].join("\n"),
   );
   expect(parseEstablished(reply)).toEqual([1_764_122_402.25, 1_764_122_403]);
-});
-
-test("memory is in MiB, shared pages whole and by shares", () => {
-  const text =
-    "5581c000-7ffd1000 ---p 00000000 00:00 0    [rollup]\nRss:    4096 kB\nPss:    1536 kB\nPss_Dirty:  512 kB\n";
-  expect(parseMemory(text)).toEqual({ rssMb: 4, pssMb: 1.5 });
-});
-
-test("a process that has ended has no memory", () => {
-  expect(() => parseMemory("")).toThrow("has ended");
 });

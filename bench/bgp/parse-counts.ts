@@ -18,13 +18,3 @@ export function parseEstablished(reply: BirdReply): number[] {
     return since === undefined ? [] : [Number(since)];
   });
 }
-
-/** `/proc/PID/smaps_rollup`, in MiB. Pss: a page that n processes share counts for each of them as 1/n of a page. */
-export function parseMemory(text: string): { readonly rssMb: number; readonly pssMb: number } {
-  const read = (name: string): number => {
-    const kib = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1];
-    if (kib === undefined) throw new Error(`no ${name}: the process has ended`);
-    return Number(kib) / 1_024;
-  };
-  return { rssMb: read("Rss"), pssMb: read("Pss") };
-}

@@ -1,7 +1,6 @@
 // The reference: the tunnel that a person would make by hand with `wg`, between the same two machines, next to Becket's.
-import { writeFile } from "node:fs/promises";
-import path from "node:path";
 import type { LabNode } from "../../e2e/lab/node.ts";
+import { addInterface, makeKey } from "../lib/wireguard-by-hand.ts";
 
 const INTERFACE = "hand0";
 const PORT = 51_999;
@@ -46,15 +45,10 @@ export async function readSettings(
 
 /** Its public key. */
 async function createInterface(node: LabNode): Promise<string> {
-  const byKernel = ["ip", "link", "add", "dev", INTERFACE, "type", "wireguard"];
-  // A kernel without WireGuard: the same program that the agent takes then.
-  if ((await node.exec(byKernel, { allowFailure: true })).exitCode !== 0)
-    await node.exec(["setsid", "--wait", "wireguard-go", INTERFACE]);
-  const { stdout: privateKey } = await node.exec(["wg", "genkey"]);
-  const keyFile = path.join(node.files.folder, "hand-made.key");
-  await writeFile(keyFile, privateKey, { mode: 0o600 });
-  await node.exec(["wg", "set", INTERFACE, "listen-port", String(PORT), "private-key", keyFile]);
-  return (await node.exec(["wg", "pubkey"], { input: privateKey })).stdout.trim();
+  await addInterface(node, INTERFACE);
+  const { file, publicKey } = await makeKey(node);
+  await node.exec(["wg", "set", INTERFACE, "listen-port", String(PORT), "private-key", file]);
+  return publicKey;
 }
 
 interface End {

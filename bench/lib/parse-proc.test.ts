@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseRssMb, parseStat } from "./parse-proc.ts";
+import { parseMemory, parseRssMb, parseStat } from "./parse-proc.ts";
 
 test("times are of the process itself and of the children it has waited for", () => {
   const text =
@@ -22,4 +22,14 @@ test("resident memory is in MiB", () => {
 
 test("a process that has ended has none", () => {
   expect(() => parseRssMb("Name:\tnode\nState:\tZ (zombie)\n")).toThrow("has ended");
+});
+
+test("proportional memory is in MiB, shared pages whole and by shares", () => {
+  const text =
+    "5581c000-7ffd1000 ---p 00000000 00:00 0    [rollup]\nRss:    4096 kB\nPss:    1536 kB\nPss_Dirty:  512 kB\n";
+  expect(parseMemory(text)).toEqual({ rssMb: 4, pssMb: 1.5 });
+});
+
+test("a process that has ended has no memory", () => {
+  expect(() => parseMemory("")).toThrow("has ended");
 });

@@ -10,9 +10,9 @@ import { withLock } from "./lock.mjs";
 const FOLDERS = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 const LISTS = "/var/lib/apt/lists";
 
-/** @param {{ withBrowser: boolean }} needs */
-export async function installDebianPackages({ withBrowser }) {
-  const needed = { ...PROGRAMS, ...(withBrowser ? BROWSER : {}) };
+/** @type {typeof import("./debian-packages.d.mts").installDebianPackages} */
+export async function installDebianPackages({ withBrowser, others = {} }) {
+  const needed = { ...PROGRAMS, ...(withBrowser ? BROWSER : {}), ...others };
   const packages = findMissing(needed);
   if (process.platform !== "linux" || packages.length === 0) return;
   if (process.getuid?.() !== 0 || !isProgram("apt-get")) {

@@ -33,4 +33,5 @@ export const SERVICES = {
   iperf3: "iperf3.service",
   bird2: "bird.service",
   prometheus: "prometheus.service",
+  tinc: "tinc.service",
 };
