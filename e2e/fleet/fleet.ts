@@ -64,7 +64,7 @@ function createHandle(lab: Lab, controlPlane: LabControlPlane): Fleet {
     return found;
   };
 
-  async function untilConnected(meshId: string, { withinMs = 30_000, members = agents.length } = {}): Promise<void> {
+  async function untilConnected(meshId: string, { withinMs = 60_000, members = agents.length } = {}): Promise<void> {
     // Each pair has to be reached once: asking all of them anew each time would itself keep two cores from answering.
     const reached = new Set<string>();
     const look = async () => {

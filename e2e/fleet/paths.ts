@@ -18,7 +18,7 @@ export function untilPath(
   fleet: Fleet,
   [one, other]: readonly [string, string],
   path: PathKind,
-  { withinMs = 30_000 } = {},
+  { withinMs = 60_000 } = {},
 ): Promise<PeerStatus[]> {
   const look = async () => {
     const seen = await Promise.all([readPeer(fleet.lab.machine(one), other), readPeer(fleet.lab.machine(other), one)]);
