@@ -10,13 +10,17 @@ import { openWebSocket } from "./browser/open-web-socket.ts";
 import { startTimer } from "./browser/start-timer.ts";
 import { isTabHidden, onVisibilityChange } from "./browser/visibility.ts";
 import { createAppRouter } from "./router.tsx";
+import { createEarlyFetch, type EarlyAnswers } from "./start/early-answers.ts";
 import "./styles.css";
 
 const RELOADED_AT = "becket.reloaded-at";
 const RELOAD_PAUSE_MS = 30_000;
 
 const credentials = createCredentials();
-const client = createClient({ fetch: (path, init) => fetch(path, init), readToken: credentials.read });
+const client = createClient({
+  fetch: createEarlyFetch((path, init) => fetch(path, init), globalThis as EarlyAnswers),
+  readToken: credentials.read,
+});
 const queries = createQueries((queryKey) => live.isAwaited(queryKey));
 const live = createLive({
   ...{ queries, startTimer, isHidden: isTabHidden, onVisibilityChange, openSocket: openWebSocket },

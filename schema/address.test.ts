@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
 import {
   Endpoint,
@@ -22,7 +23,19 @@ describe("IPv4", () => {
     expect(Ipv4.safeParse(text).success).toBe(true);
   });
 
-  it.each(["10.0.0", "10.0.0.256", "010.0.0.1", "10.0.0.1 ", "0x7f.1", "1", "", "::1"])("refuses %j", (text) => {
+  it.each([
+    "10.0.0",
+    "10.0.0.256",
+    "010.0.0.1",
+    "10.0.0.1 ",
+    "10.0.0.1.",
+    "10.0.0.1.2",
+    "10..0.1",
+    "0x7f.1",
+    "1",
+    "",
+    "::1",
+  ])("refuses %j", (text) => {
     expect(Ipv4.safeParse(text).success).toBe(false);
   });
 
@@ -36,6 +49,29 @@ describe("IPv4", () => {
 });
 
 describe("IPv6", () => {
+  it("is the same text whether it had to be read or only looked at", () => {
+    const group = fc.oneof(fc.constant(0), fc.nat({ max: 0xffff }));
+    fc.assert(
+      fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
+        const canonical = new ipaddr.IPv6(groups).toRFC5952String();
+        expect(Ipv6.parse(canonical)).toBe(canonical);
+        expect(Ipv6.parse(groups.map((value) => value.toString(16)).join(":"))).toBe(canonical);
+      }),
+    );
+  });
+
+  it("refuses or rewrites whatever is not canonical", () => {
+    const spelling = fc.stringMatching(/^[0-9a-f:]{0,24}$/);
+    fc.assert(
+      fc.property(spelling, (text) => {
+        const address = Ipv6.safeParse(text);
+        expect(address.success).toBe(ipaddr.IPv6.isValid(text));
+        if (address.success) expect(address.data).toBe(ipaddr.IPv6.parse(text).toRFC5952String());
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it("keeps the canonical text of RFC 5952 whatever the spelling", () => {
     expect(Ipv6.parse("2001:DB8:0:0:0:0:0:1")).toBe("2001:db8::1");
   });

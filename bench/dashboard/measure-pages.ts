@@ -20,14 +20,17 @@ export async function measurePages(browser: Browser, controlPlane: ControlPlaneP
   await signIn(page, controlPlane);
   const cold: Load[] = [];
   const warm: Load[] = [];
+  const empty: number[] = [];
   for (let count = 0; count < options.loads; count++) {
+    // In turn, so that all meet the same weather.
+    empty.push(await measureEmpty(page, controlPlane.origin));
     cold.push(await measureLoad(page, controlPlane.origin, { hasCache: false, ...options }));
     warm.push(await measureLoad(page, controlPlane.origin, { hasCache: true, ...options }));
   }
   process.stderr.write(`loads, cold: ${JSON.stringify(cold)}, warm: ${JSON.stringify(warm)}\n`);
   const scroll = await measureScroll(page);
   process.stderr.write(`scrolling: ${JSON.stringify(scroll)}\n`);
-  const blank = await measureBlank(page, controlPlane.origin);
+  const emptyPageMs = round(median(empty), 0);
   const toNumbers = (loads: readonly Load[], key: keyof Load) => {
     const values = loads.map((load) => load[key]);
     return { p50: round(median(values), 0), worst: round(Math.max(...values), 0) };
@@ -35,9 +38,13 @@ export async function measurePages(browser: Browser, controlPlane: ControlPlaneP
   return {
     numbers: {
       interactiveMs: { cold: toNumbers(cold, "first"), warm: toNumbers(warm, "first") },
+      ratioToEmptyPage: {
+        cold: round(toNumbers(cold, "first").p50 / emptyPageMs, 2),
+        warm: round(toNumbers(warm, "first").p50 / emptyPageMs, 2),
+      },
       wholeListMs: { cold: toNumbers(cold, "whole"), warm: toNumbers(warm, "whole") },
       scrollFrameMs: scroll,
-      reference: { emptyPageMs: blank },
+      reference: { emptyPageMs },
     },
     files: [...files],
   };
@@ -132,13 +139,9 @@ async function readThreadMs(debug: CDPSession): Promise<number> {
 }
 
 /** What the browser needs here for a page with nothing on it. */
-async function measureBlank(page: Page, origin: string): Promise<number> {
-  const times: number[] = [];
-  for (let count = 0; count < 5; count++) {
-    await page.goto("about:blank");
-    const started = performance.now();
-    await page.goto(`${origin}/favicon.svg`);
-    times.push(performance.now() - started);
-  }
-  return round(median(times), 0);
+async function measureEmpty(page: Page, origin: string): Promise<number> {
+  await page.goto("about:blank");
+  const started = performance.now();
+  await page.goto(`${origin}/favicon.svg`);
+  return performance.now() - started;
 }

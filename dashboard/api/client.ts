@@ -29,6 +29,8 @@ export interface ClientParts {
 }
 
 const PAGE_LIMIT = 500;
+/** What is shown as it comes begins with more than a window shows, and little to wait for. */
+const FIRST_LIMIT = 100;
 
 export function createClient({ fetch, readToken }: ClientParts): ApiClient {
   async function call<const O extends Operation>(operation: O, input: InputOf<O>, options: CallOptions = {}) {
@@ -65,7 +67,8 @@ export function createClient({ fetch, readToken }: ClientParts): ApiClient {
     const items: ItemOf<O>[] = [];
     let cursor: string | null | undefined;
     do {
-      const query = { limit: PAGE_LIMIT, ...(input as RequestParts).query, ...(cursor ? { cursor } : {}) };
+      const limit = cursor === undefined && onMore !== undefined ? FIRST_LIMIT : PAGE_LIMIT;
+      const query = { limit, ...(input as RequestParts).query, ...(cursor ? { cursor } : {}) };
       const page = (await call(operation, withQuery(input, query), options)) as unknown as Page<ItemOf<O>>;
       items.push(...page.items);
       cursor = page.nextCursor;

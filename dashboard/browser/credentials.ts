@@ -1,6 +1,7 @@
 // An API token that somebody typed in place of a session. It lives as long as the tab, and is the page's only secret: with a session
 // cookie there is none that a script could read.
-const KEY = "becket.api-token";
+import { attempt } from "./attempt.ts";
+import { API_TOKEN_KEY as KEY } from "./storage-keys.ts";
 
 export interface Credentials {
   read(): string | null;
@@ -21,13 +22,4 @@ export function createCredentials(): Credentials {
       attempt(() => sessionStorage.removeItem(KEY));
     },
   };
-}
-
-/** Storage may be forbidden: then a reload asks again. */
-function attempt<T>(use: () => T): T | null {
-  try {
-    return use();
-  } catch {
-    return null;
-  }
 }

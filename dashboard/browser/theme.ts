@@ -1,8 +1,9 @@
-// Which theme somebody wants: the system's, or one for good. public/theme.js applies it before the first paint.
+// Which theme somebody wants: the system's, or one for good. start/start.ts applies it before the first paint.
+import { attempt } from "./attempt.ts";
+import { THEME_KEY as KEY } from "./storage-keys.ts";
+
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
-
-const KEY = "becket.theme";
 
 export function readTheme(): Theme {
   const theme = document.documentElement.dataset.theme;
@@ -12,10 +13,6 @@ export function readTheme(): Theme {
 export function applyTheme(theme: Theme): void {
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  try {
-    if (theme === "system") localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, theme);
-  } catch {
-    // Storage is forbidden: it holds until the page is left.
-  }
+  // Where storage is forbidden, it holds until the page is left.
+  attempt(() => (theme === "system" ? localStorage.removeItem(KEY) : localStorage.setItem(KEY, theme)));
 }

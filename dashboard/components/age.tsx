@@ -1,3 +1,4 @@
+import type { PointerEvent } from "react";
 import { useNow } from "../browser/use-now.ts";
 import { formatAge, formatMoment, formatUntil } from "../lib/format.ts";
 
@@ -9,7 +10,7 @@ interface MomentProps {
 export function Age({ at, suffix = " ago" }: MomentProps & { readonly suffix?: string }) {
   const age = formatAge(Date.parse(at), useNow());
   return (
-    <time dateTime={at} title={formatMoment(at)} className="whitespace-nowrap">
+    <time dateTime={at} onPointerEnter={sayMoment} className="whitespace-nowrap">
       {age === "now" ? "now" : `${age}${suffix}`}
     </time>
   );
@@ -20,8 +21,13 @@ export function Until({ at, past }: MomentProps & { readonly past?: string }) {
   const now = useNow();
   const moment = Date.parse(at);
   return (
-    <time dateTime={at} title={formatMoment(at)} className="whitespace-nowrap">
+    <time dateTime={at} onPointerEnter={sayMoment} className="whitespace-nowrap">
       {past !== undefined && moment <= now ? past : formatUntil(moment, now)}
     </time>
   );
+}
+
+/** When it is pointed at: a list has many, and each would take longer to say than the rest of its row. */
+function sayMoment({ currentTarget }: PointerEvent<HTMLTimeElement>): void {
+  currentTarget.title = formatMoment(currentTarget.dateTime);
 }

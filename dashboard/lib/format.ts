@@ -43,14 +43,23 @@ export function formatBitRate(bytesPerSecond: number): string {
 }
 const BIT_UNITS = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s"];
 
-const COUNT = new Intl.NumberFormat("en");
+// Made when they are used first: each takes some ten milliseconds, and the first page may need none of them.
+let countFormat: Intl.NumberFormat | undefined;
+let momentFormat: Intl.DateTimeFormat | undefined;
+
 /** `65,534` */
-export const formatCount = (count: number): string => COUNT.format(count);
+export function formatCount(count: number): string {
+  if (count < 1_000) return String(count);
+  countFormat ??= new Intl.NumberFormat("en");
+  return countFormat.format(count);
+}
 
 /** `1 machine`, `1,200 machines` */
 export const formatQuantity = (count: number, noun: string, plural = `${noun}s`): string =>
   `${formatCount(count)} ${count === 1 ? noun : plural}`;
 
-const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 /** `26 Nov 2026, 14:03:20`, in the reader's own time zone. */
-export const formatMoment = (text: string): string => MOMENT.format(Date.parse(text));
+export function formatMoment(text: string): string {
+  momentFormat ??= new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+  return momentFormat.format(Date.parse(text));
+}

@@ -1,19 +1,18 @@
 // Which questions the hints of a mesh make old, and how often they are asked all the same while hints come. Pure.
-import { listAuditEvents } from "#schema/api/audit-events";
-import {
+import type { listAuditEvents } from "#schema/api/audit-events";
+import type {
   explainMachinePeer,
   getMachineNetwork,
   listMachineEndpoints,
   listMachineEvents,
   listMachinePeers,
 } from "#schema/api/machine-links";
-import { getMachineRib, listMachineAnnouncements } from "#schema/api/machine-routing";
-import { getMachine, listMachines } from "#schema/api/machines";
-import { getMember, listMembers } from "#schema/api/members";
-import { getMesh, listMeshes } from "#schema/api/meshes";
-import type { Operation } from "#schema/api/operation";
-import { listRoutes } from "#schema/api/routes";
-import { listVips } from "#schema/api/vips";
+import type { getMachineRib, listMachineAnnouncements } from "#schema/api/machine-routing";
+import type { getMachine, listMachines } from "#schema/api/machines";
+import type { getMember, listMembers } from "#schema/api/members";
+import type { getMesh, listMeshes } from "#schema/api/meshes";
+import type { listRoutes } from "#schema/api/routes";
+import type { listVips } from "#schema/api/vips";
 import { LIVE_RESOURCES, type LiveChange, type LiveResource } from "#schema/live/messages";
 
 export interface Covered {
@@ -32,25 +31,45 @@ const PRESENCE_MS = 30_000;
 /** Meshes that are made, and machines in none, have nobody who hints at them. */
 const EVERY_MS = 15_000;
 
-const OPERATIONS: readonly (readonly [Operation, Covered])[] = [
-  [listMeshes, { scope: "every", madeOldBy: ["mesh", "lists"], everyMs: EVERY_MS }],
-  [listMachines, { scope: "every", madeOldBy: ["mesh", "machines", "presence", "lists"], everyMs: EVERY_MS }],
-  [listAuditEvents, { scope: "every", madeOldBy: ["lists"], everyMs: null }],
-  [getMesh, { scope: "mesh", madeOldBy: ["mesh", "lists"], everyMs: NET_MS }],
-  [listMembers, { scope: "mesh", madeOldBy: ["members", "machines", "presence"], everyMs: PRESENCE_MS }],
-  [getMember, { scope: "mesh", madeOldBy: ["members", "machines", "presence"], everyMs: PRESENCE_MS }],
-  [listRoutes, { scope: "mesh", madeOldBy: ["routes", "presence"], everyMs: PRESENCE_MS }],
-  [listVips, { scope: "mesh", madeOldBy: ["vips", "presence"], everyMs: PRESENCE_MS }],
-  [getMachine, { scope: "machine", madeOldBy: ["mesh", "machines", "presence", "lists"], everyMs: PRESENCE_MS }],
-  [listMachineEvents, { scope: "machine", madeOldBy: ["links"], everyMs: NET_MS }],
-  [listMachinePeers, toTelemetry("links")],
-  [explainMachinePeer, toTelemetry("links")],
-  [listMachineEndpoints, toTelemetry("network")],
-  [getMachineNetwork, toTelemetry("network")],
-  [listMachineAnnouncements, toTelemetry("routes", "vips")],
-  [getMachineRib, { scope: "machine", madeOldBy: ["presence", "routes", "vips"], everyMs: null }],
+/** By their ids: whoever names the operations themselves has the schemas of all of them made when the page starts. */
+type OperationId = (
+  | typeof explainMachinePeer
+  | typeof getMachine
+  | typeof getMachineNetwork
+  | typeof getMachineRib
+  | typeof getMember
+  | typeof getMesh
+  | typeof listAuditEvents
+  | typeof listMachineAnnouncements
+  | typeof listMachineEndpoints
+  | typeof listMachineEvents
+  | typeof listMachinePeers
+  | typeof listMachines
+  | typeof listMembers
+  | typeof listMeshes
+  | typeof listRoutes
+  | typeof listVips
+)["id"];
+
+const OPERATIONS: readonly (readonly [OperationId, Covered])[] = [
+  ["listMeshes", { scope: "every", madeOldBy: ["mesh", "lists"], everyMs: EVERY_MS }],
+  ["listMachines", { scope: "every", madeOldBy: ["mesh", "machines", "presence", "lists"], everyMs: EVERY_MS }],
+  ["listAuditEvents", { scope: "every", madeOldBy: ["lists"], everyMs: null }],
+  ["getMesh", { scope: "mesh", madeOldBy: ["mesh", "lists"], everyMs: NET_MS }],
+  ["listMembers", { scope: "mesh", madeOldBy: ["members", "machines", "presence"], everyMs: PRESENCE_MS }],
+  ["getMember", { scope: "mesh", madeOldBy: ["members", "machines", "presence"], everyMs: PRESENCE_MS }],
+  ["listRoutes", { scope: "mesh", madeOldBy: ["routes", "presence"], everyMs: PRESENCE_MS }],
+  ["listVips", { scope: "mesh", madeOldBy: ["vips", "presence"], everyMs: PRESENCE_MS }],
+  ["getMachine", { scope: "machine", madeOldBy: ["mesh", "machines", "presence", "lists"], everyMs: PRESENCE_MS }],
+  ["listMachineEvents", { scope: "machine", madeOldBy: ["links"], everyMs: NET_MS }],
+  ["listMachinePeers", toTelemetry("links")],
+  ["explainMachinePeer", toTelemetry("links")],
+  ["listMachineEndpoints", toTelemetry("network")],
+  ["getMachineNetwork", toTelemetry("network")],
+  ["listMachineAnnouncements", toTelemetry("routes", "vips")],
+  ["getMachineRib", { scope: "machine", madeOldBy: ["presence", "routes", "vips"], everyMs: null }],
 ];
-const COVERED: ReadonlyMap<string, Covered> = new Map(OPERATIONS.map(([{ id }, covered]) => [id, covered]));
+const COVERED: ReadonlyMap<string, Covered> = new Map(OPERATIONS);
 
 function toTelemetry(...madeOldBy: readonly LiveResource[]): Covered {
   return { scope: "machine", madeOldBy: ["presence", ...madeOldBy], everyMs: NET_MS, isTelemetry: true };

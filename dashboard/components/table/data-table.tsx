@@ -2,8 +2,9 @@
 // them scroll as ten do; assistive technology learns the true count from aria-rowcount. Rows lie where they are put, which the elements of
 // an HTML table don't: roles say what they are (lint's rules for them are off in this folder).
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { memo, type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { memo, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { isAtLeast, useViewport } from "../../browser/use-viewport.ts";
+import { whenIdle } from "../../browser/when-idle.ts";
 import { classNames } from "../../lib/class-names.ts";
 import type { Column } from "./columns.ts";
 import { HeaderCell } from "./header-cell.tsx";
@@ -24,6 +25,8 @@ interface DataTableProps<Row> {
 
 const ROW_HEIGHT = 52;
 const CARD_HEIGHT = 92;
+/** Rows beyond those in sight: few until the page stands, so that it stands sooner; then as many as let it scroll without gaps. */
+const FIRST_OVERSCAN = 2;
 const OVERSCAN = 12;
 
 export function DataTable<Row>(props: DataTableProps<Row>) {
@@ -136,6 +139,8 @@ const Expansion = ({ isTable, children }: { readonly isTable: boolean; readonly 
 function useVirtualRows<Row>(rows: readonly Row[], toKey: (row: Row) => string, rowHeight: number) {
   const listRef = useRef<HTMLDivElement>(null);
   const [scrollMargin, setScrollMargin] = useState(0);
+  const [overscan, setOverscan] = useState(FIRST_OVERSCAN);
+  useEffect(() => whenIdle(() => setOverscan(OVERSCAN)), []);
   // What stands above may grow and shrink: it is looked up with each drawing, and set only when it changed.
   useLayoutEffect(() => {
     const top = listRef.current?.getBoundingClientRect().top ?? 0;
@@ -148,7 +153,7 @@ function useVirtualRows<Row>(rows: readonly Row[], toKey: (row: Row) => string, 
       const row = rows[index];
       return row === undefined ? index : toKey(row);
     },
-    overscan: OVERSCAN,
+    overscan,
     scrollMargin,
   });
   return { listRef, virtualizer };

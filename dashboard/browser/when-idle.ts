@@ -1,0 +1,13 @@
+const WITHIN_MS = 1_000;
+/** Safari has no idle callbacks. */
+const WITHOUT_MS = 200;
+
+/** Runs it once when the page has nothing else to do. @returns cancels it */
+export function whenIdle(run: () => void): () => void {
+  if (typeof requestIdleCallback === "undefined") {
+    const timer = setTimeout(run, WITHOUT_MS);
+    return () => clearTimeout(timer);
+  }
+  const handle = requestIdleCallback(run, { timeout: WITHIN_MS });
+  return () => cancelIdleCallback(handle);
+}
