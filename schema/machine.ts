@@ -123,7 +123,8 @@ export const Member = z
       .int()
       .nonnegative()
       .meta({
-        description: "The mesh's newest revision: the changes since `appliedRevision` are on their way.",
+        description:
+          "The mesh's newest revision that members are told of: the changes since `appliedRevision` are on their way.",
         examples: [42],
       }),
     nat: NatSummary.nullable().describe("Its NAT, as it told last; null until it has."),

@@ -21,7 +21,8 @@ export function toMember(mesh: MeshRecord, member: MemberRecord, status: MemberS
     online: lastSeenAt !== null && nowMs - lastSeenAt <= ONLINE_WITHIN_MS,
     lastSeenAt: lastSeenAt === null ? null : new Date(lastSeenAt).toISOString(),
     appliedRevision: isPositionOf(mesh, report?.applied ?? null) ? (report?.applied.revision ?? null) : null,
-    meshRevision: mesh.revision,
+    // What nobody is told of, such as a member that has yet to say hello, leaves nobody behind.
+    meshRevision: mesh.visibleRevision,
     nat: member.nat,
     failures: [...(report?.failures ?? [])],
     joinedAt: new Date(member.joinedAt).toISOString(),

@@ -105,6 +105,26 @@ describe("lists and looks", () => {
     expect(await mesh.readPresence([machineId, createMachineId()])).toEqual({});
   });
 
+  test("shows nobody as behind for a member that came or went and never said hello", async () => {
+    const { connectNew, addNew, remove, mesh } = await createTestMesh();
+    const { machineId, socket } = await connectNew();
+    const { meshRevision: revision, ...member } = await read();
+    expect(member.publicKey).not.toBeNull();
+    const { machineId: silent } = await addNew("silent");
+    expect(await read()).toMatchObject({ meshRevision: revision });
+    await remove(silent);
+    expect(await read()).toMatchObject({ meshRevision: revision });
+    await mesh.renameMember(machineId, "renamed");
+    expect(await socket.next()).toMatchObject({ type: "sync.changes", revision: revision + 3 });
+    expect(await read()).toMatchObject({ meshRevision: revision + 3 });
+
+    async function read() {
+      const result = await mesh.getMember(machineId);
+      if (!result.ok) throw new Error(result.error.code);
+      return result.value;
+    }
+  });
+
   test("tells when members were seen: those that are connected, and those that were, and no others", async () => {
     const { connectNew, remove, addNew, mesh } = await createTestMesh();
     const [there, gone, removed] = [await connectNew(), await connectNew(), await connectNew()];
