@@ -25,7 +25,8 @@ export const DEFAULT_TIMINGS: AgentTimings = {
   pollSlackMs: 15_000,
   idlePollMs: 2_000,
   answerTimeoutMs: 30_000,
-  backoff: { firstMs: 250, capMs: 30_000 },
+  // A control plane that is back has everybody within a quarter of a minute, however long it was away.
+  backoff: { firstMs: 250, capMs: 10_000 },
   patientBackoff: { floorMs: 30_000, firstMs: 60_000, capMs: 300_000 },
   shortLifeMs: 5_000,
   webSocketRetryMs: 180_000,

@@ -193,6 +193,14 @@ describe("a connection", () => {
     first.end({ code: "removed", message: "late" });
     expect([messages, newest().isClosed]).toEqual([[], false]);
   });
+
+  test("tries again within 10 s, however long nothing answered", async () => {
+    const { clock, meets, channels } = setUp({ random: () => 1, websocket: NETWORK, "long-poll": NETWORK });
+    await clock.advance(300_000);
+    Object.assign(meets, { websocket: null, "long-poll": null });
+    await clock.advance(10_000);
+    expect(channels.length).toBe(1);
+  });
 });
 
 describe("a connection that is refused", () => {
