@@ -6,8 +6,8 @@ import { LongestFirst } from "./scripts/test/longest-first.ts";
 /** A test that hangs is found out all the same; one that waits for a busy core shall not fail for it. */
 const BUSY_MS = 30_000;
 
-/** Run by name (`npm run e2e -- installer`), not by `npm test`: docs/testing.md says why. */
-const LONG_SCENARIOS = ["e2e/scenarios/installer.test.ts"];
+/** Run by name (`npm run e2e -- faults`), not by `npm test`: docs/testing.md says why. */
+const LONG_SCENARIOS = ["e2e/scenarios/installer.test.ts", "e2e/scenarios/faults.test.ts"];
 
 /** How much property tests of the Worker try, and a seed to try again: docs/testing.md. */
 const FUZZ = {

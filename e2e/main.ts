@@ -1,15 +1,22 @@
 // npm run e2e [-- NAME …]: the end-to-end scenarios, all or those whose file name contains a NAME.
 import { spawnSync } from "node:child_process";
 
+/** Scenarios that also measure. */
+const PROGRAMS = ["nat-grid", "faults"];
+
 const HELP = `Usage: npm run e2e [-- NAME …]
        npm run -s e2e -- nat-grid --json
+       npm run -s e2e -- faults --json [--seconds N] [--only NAME,NAME] [--seed N]
 
 Builds the agent and runs the end-to-end scenarios in the lab: all, or those whose file name contains a NAME. Needs root.
 
 nat-grid --json measures every kind of network against every other, easy to easy and easy to hard twenty times more, and prints one JSON
 object on the last line. Table and numbers are also in e2e/results/.
 
-installer is left out of \`npm test\`: its first run makes a Debian, which takes a minute and Debian's mirror.`;
+faults --json breaks one thing after the other for N seconds each (60), then some together, while all machines talk and somebody changes the
+mesh, and does the same: what was lost, and how long everything took to be well again.
+
+Left out of \`npm test\`: installer, whose first run makes a Debian, which takes a minute and Debian's mirror; faults, which takes minutes.`;
 
 const names = process.argv.slice(2);
 if (names.includes("--help")) {
@@ -23,8 +30,9 @@ function build(): number {
 }
 
 function run(): number {
-  if (names.includes("nat-grid") && names.includes("--json")) {
-    const argv = ["e2e/nat-grid/main.ts", ...names.filter((name) => name !== "nat-grid")];
+  const program = PROGRAMS.find((name) => names.includes(name));
+  if (program !== undefined && names.includes("--json")) {
+    const argv = [`e2e/${program}/main.ts`, ...names.filter((name) => name !== program)];
     return spawnSync(process.execPath, argv, { stdio: "inherit" }).status ?? 1;
   }
   const env = { ...process.env, BECKET_E2E_ALL: "1" };

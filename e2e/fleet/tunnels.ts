@@ -28,7 +28,10 @@ export async function readTunnels(machine: LabNode): Promise<Tunnel[]> {
 }
 
 /** Pids of the userspace WireGuard processes of this machine; none where the kernel has WireGuard. */
-export async function readWireguardProcesses(machine: LabNode): Promise<string[]> {
+export const readWireguardProcesses = (machine: LabNode): Promise<string[]> => readProcesses(machine, "wireguard-go");
+
+/** Pids of the programs of this name (proc(5), `comm`) that run in this machine. */
+export async function readProcesses(machine: LabNode, program: string): Promise<string[]> {
   const own = await machine.exec(["readlink", "/proc/self/ns/net"]);
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
@@ -36,7 +39,7 @@ export async function readWireguardProcesses(machine: LabNode): Promise<string[]
       try {
         const name = await readFile(`/proc/${pid}/comm`, "utf8");
         const namespace = await readlink(`/proc/${pid}/ns/net`);
-        return name.trim() === "wireguard-go" && namespace === own.stdout.trim() ? [pid] : [];
+        return name.trim() === program && namespace === own.stdout.trim() ? [pid] : [];
       } catch {
         return []; // it ended while we looked
       }

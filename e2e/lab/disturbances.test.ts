@@ -52,6 +52,16 @@ describe("a lab that is disturbed", () => {
     },
   );
 
+  test("a lossy site loses packets in both directions, and none any more when it is mended", async () => {
+    const ping100 = () =>
+      ping(lab().machine("dave"), lab().machine("carol").ipv4 ?? "", { count: 100, intervalMs: 10, waitMs: 10_000 });
+    await lab().setLoss("carol", 30);
+    // Of a hundred round trips half are lost; that fewer than ten are, is as likely as a coin that falls on one side fifty times.
+    expect((await ping100()).lost).toBeGreaterThan(10);
+    await lab().setLoss("carol", 0);
+    expect((await ping100()).lost).toBe(0);
+  });
+
   test("a rebooted router that maps ports has forgotten them, and maps ports again", async () => {
     const oscar = lab().machine("oscar");
     const request = { protocol: "nat-pmp", internalPort: 5000, publicPort: 5600, seconds: 600 } as const;

@@ -17,6 +17,8 @@ export interface Disturbances {
   /** UDP between the sites of two machines vanishes, in both directions. */
   blackhole(a: string, b: string): Promise<void>;
   heal(a: string, b: string): Promise<void>;
+  /** Drops this many of a hundred packets, at random, to and from the site of a machine; 0: none. */
+  setLoss(name: string, percent: number): Promise<void>;
   /** A closed lid: every program of a machine stops where it is, and the cable is pulled. The wall clock goes on. */
   fallAsleep(name: string): Promise<void>;
   wakeUp(name: string): Promise<void>;
@@ -40,6 +42,7 @@ export function createDisturbances(input: DisturbancesInput): Disturbances & { s
   const daemons = new Map<string, LabProcess>();
   const boots = new Map<string, number>();
   const asleep = new Map<string, number[]>();
+  const losses = new Map<string, number>();
 
   const stateOf = (name: string) => {
     const state = states.find((candidate) => candidate.name === name);
@@ -87,6 +90,10 @@ export function createDisturbances(input: DisturbancesInput): Disturbances & { s
     },
     blackhole: (a, b) => editBlackholes("add", a, b),
     heal: (a, b) => editBlackholes("delete", a, b),
+    setLoss: async (name, percent) => {
+      losses.set(siteOf(name), percent);
+      await node("internet").exec(["nft", "-f", "-"], { input: renderLosses(losses) });
+    },
     fallAsleep: async (name) => {
       await setLink(name, "down");
       const { pid } = stateOf(name);
@@ -100,6 +107,17 @@ export function createDisturbances(input: DisturbancesInput): Disturbances & { s
       await setLink(name, "up");
     },
   };
+}
+
+/** By nftables: not every kernel has netem. */
+function renderLosses(losses: ReadonlyMap<string, number>): string {
+  const rules = [...losses].flatMap(([site, percent]) =>
+    percent === 0
+      ? []
+      : ["iifname", "oifname"].map((side) => `${side} "${site}" numgen random mod 100 < ${percent} drop`),
+  );
+  const chain = ["type filter hook forward priority filter - 1", ...rules].join("; ");
+  return `table inet losses\ndelete table inet losses\ntable inet losses {\n chain forward { ${chain}; }\n}\n`;
 }
 
 function portsOf(boot: number): PortRange {

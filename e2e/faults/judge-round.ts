@@ -1,0 +1,52 @@
+// From what was seen in a round to its result. Pure.
+import type { Pair } from "./kinds/fault.ts";
+import type { ChangesMade } from "./load/changes.ts";
+import type { PairLoss, Round } from "./result.ts";
+import type { Convergence } from "./watch/convergence.ts";
+
+export interface Allowance {
+  mayLose(pair: Pair): boolean;
+  readonly longestGapMs?: number;
+}
+
+export interface RoundSeen {
+  readonly name: string;
+  readonly losses: readonly PairLoss[];
+  readonly convergence: Convergence;
+  readonly changes: Pick<ChangesMade, "acknowledged" | "failed">;
+  /** Of logs, flows and changes. */
+  readonly problems: readonly string[];
+}
+
+export function judgeRound(faults: readonly Allowance[], seen: RoundSeen): Round {
+  const isAllowed = ({ pair }: PairLoss) => faults.some((fault) => fault.mayLose(toPair(pair)));
+  const unexpected = seen.losses.filter((loss) => loss.lost > 0 && !isAllowed(loss));
+  const tooLong = seen.losses.filter((loss) => loss.longestGapMs > longestGap(faults, loss));
+  return {
+    name: seen.name,
+    lostPackets: sum(seen.losses),
+    lostUnexpectedly: sum(unexpected),
+    longestGapMs: Math.max(0, ...seen.losses.map((loss) => loss.longestGapMs)),
+    convergeMs: seen.convergence.ms,
+    acknowledged: seen.changes.acknowledged,
+    failed: [...seen.changes.failed],
+    parts: seen.convergence.parts,
+    problems: [
+      ...unexpected.map((loss) => `${render(loss)}: ${loss.lost} of ${loss.sent} pings lost`),
+      ...tooLong.map((loss) => `${render(loss)}: silent for ${loss.longestGapMs} ms`),
+      ...seen.convergence.missing.map((one) => `never well again: ${one}`),
+      ...seen.problems,
+    ],
+    losses: [...seen.losses],
+  };
+}
+
+/** A fault that ends with packets finding no way makes no promise for all that happen with it. */
+function longestGap(faults: readonly Allowance[], { pair }: PairLoss): number {
+  const limits = faults.filter((fault) => fault.mayLose(toPair(pair))).map((fault) => fault.longestGapMs ?? Infinity);
+  return limits.reduce((total, limit) => total + limit, limits.length === 0 ? Infinity : 0);
+}
+
+const toPair = ([from = "", to = ""]: readonly string[]): Pair => [from, to];
+const render = ({ pair: [from], to }: PairLoss): string => `${from} → ${to}`;
+const sum = (losses: readonly PairLoss[]): number => losses.reduce((total, { lost }) => total + lost, 0);
