@@ -32,7 +32,14 @@ const agentKilled: MakeFault = ({ fleet, up }, random) => {
 /** Its machine forwards on. */
 const birdKilled: MakeFault = ({ fleet }) => {
   const kill = () => killPrograms(fleet.lab.machine(ANNOUNCER), "bird");
-  return { begin: kill, again: { everyMs: AGAIN_MS, run: kill }, end: async () => {}, mayLose: nobody };
+  return {
+    begin: kill,
+    again: { everyMs: AGAIN_MS, run: kill },
+    end: async () => {},
+    mayLose: nobody,
+    // It died twice within 30 s.
+    expectedErrors: [/bird_died/],
+  };
 };
 
 /** Takes the interface along. */
