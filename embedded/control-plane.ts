@@ -1,4 +1,5 @@
 // The Worker of wrangler.toml run by Miniflare on this machine, with its state in one folder. Nothing here needs a network.
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -17,7 +18,9 @@ import {
 import { type CopyServer, serveCopies } from "./backup/copy-server.ts";
 import { readRestoredNote, writeRestoredNote } from "./backup/restored-note.ts";
 import { settleRestored } from "./backup/settle-restored.ts";
-import { renderListenHost, resolveListenAddress, toUrls } from "./listen-address.ts";
+import { parseTrustedProxies, type TrustedProxies } from "./front/client-address.ts";
+import { createFront } from "./front/front.ts";
+import { resolveListenAddress, toStartError, toUrls } from "./listen-address.ts";
 import { type OwnerToken, readOwnerToken } from "./owner-token.ts";
 import { StartError } from "./start-error.ts";
 import { openStateFolder, type StateFolder } from "./state-folder.ts";
@@ -36,6 +39,8 @@ export interface ControlPlaneOptions {
   readonly stunServers?: string | undefined;
   /** People's OpenID provider, and whom of it to let in. */
   readonly oidc?: OidcVariables;
+  /** Addresses and prefixes, comma separated, of proxies that are believed when they say whom a request comes from. */
+  readonly trustedProxies?: string | undefined;
   readonly logLevel?: string | undefined;
   /** Takes the Worker's log lines. */
   readonly log: (line: string) => void;
@@ -57,6 +62,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   assertOrigin(options.origin);
   assertStunServers(options.stunServers);
   assertOidc(options.oidc ?? {});
+  const trustedProxies = readTrustedProxies(options.trustedProxies);
+  // Nobody but the front and the Worker knows this name, so nobody else says whom a request comes from.
+  const clientHeader = `x-becket-client-${randomBytes(16).toString("hex")}`;
   const bundle = await readWorkerBundle();
   const state = openStateFolder(options.stateDir);
   let copies: CopyServer | null = null;
@@ -66,8 +74,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const address = await resolveListenAddress(options.host, options.port);
     const copyServer = await serveCopies(state.socketFile, state);
     copies = copyServer;
-    const miniflare = await startMiniflare(options, { bundle, state, restored, owner, address });
-    const urls = toUrls(options.host, address, Number((await miniflare.ready).port));
+    const miniflare = await startMiniflare(options, { bundle, state, restored, owner, clientHeader });
+    const upstreamPort = Number((await miniflare.ready).port);
+    const front = createFront({ upstreamPort, clientHeader, trustedProxies });
+    const port = await front.listen(address, options.port).catch((error: NodeJS.ErrnoException) => {
+      throw toStartError(error, options.host, options.port);
+    });
+    const urls = toUrls(options.host, address, port);
     writeFileSync(state.urlFile, `${urls[0]}\n`);
     return {
       url: urls[0],
@@ -76,6 +89,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       isOwnerTokenNew: owner.isNew,
       ownerTokenFile: state.ownerTokenFile,
       async stop() {
+        front.close();
         copyServer.close();
         await miniflare.dispose();
         state.release();
@@ -96,7 +110,7 @@ interface Parts {
   readonly state: StateFolder;
   readonly restored: RestoredNote | null;
   readonly owner: OwnerToken;
-  readonly address: string;
+  readonly clientHeader: string;
 }
 
 async function startMiniflare(options: ControlPlaneOptions, parts: Parts): Promise<Miniflare> {
@@ -148,14 +162,15 @@ async function prepareDatabase({ bundle, state, restored }: Parts): Promise<void
 
 function toMiniflareOptions(
   options: ControlPlaneOptions,
-  { bundle, state, restored, owner, address }: Parts,
+  { bundle, state, restored, owner, clientHeader }: Parts,
 ): MiniflareOptions {
   return convertV4MiniflareOptions({
     ...bundle.options,
     rootPath: path.resolve(import.meta.dirname, ".."),
     modules: [{ type: "ESModule", path: "worker.js", contents: bundle.script }],
-    // In place of those of wrangler.toml: BECKET_CLIENT_ADDRESS_HEADER is true of Cloudflare only; here any client could set that header.
+    // In place of those of wrangler.toml.
     bindings: {
+      BECKET_CLIENT_ADDRESS_HEADER: clientHeader,
       BECKET_OWNER_TOKEN: owner.token,
       ...(restored === null ? {} : { BECKET_GENERATION: restored.generation }),
       ...(options.origin === undefined ? {} : { BECKET_ORIGIN: options.origin }),
@@ -163,10 +178,9 @@ function toMiniflareOptions(
       ...Object.fromEntries(Object.entries(options.oidc ?? {}).filter(([, value]) => value !== undefined)),
       ...(options.logLevel === undefined ? {} : { BECKET_LOG_LEVEL: options.logLevel }),
     },
-    // Miniflare's own server is where this says; the Worker listens where workerd.sh is told to.
+    // The front is what listens for others.
     host: "127.0.0.1",
-    unsafeRuntimeEnv: { BECKET_LISTEN_HOST: renderListenHost(address) },
-    port: options.port,
+    port: 0,
     resourcePersistencePath: state.dataFolder,
     ...QUIET,
     handleStructuredLogs: ({ message }: { message: string }) => options.log(message),
@@ -184,6 +198,12 @@ function assertOrigin(origin: string | undefined): void {
 function assertStunServers(text: string | undefined): void {
   const servers = parseStunServers(text);
   if (!servers.ok) throw new StartError("stun_servers_invalid", servers.error);
+}
+
+function readTrustedProxies(text: string | undefined): TrustedProxies {
+  const proxies = parseTrustedProxies(text);
+  if (proxies.ok) return proxies.value;
+  throw new StartError("trusted_proxies_invalid", proxies.error);
 }
 
 function assertOidc(variables: OidcVariables): void {

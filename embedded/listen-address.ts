@@ -4,8 +4,7 @@ import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { StartError } from "./start-error.ts";
 
 /**
- * The address that a host means. It is tried first: Miniflare reports a taken port in words of its own, after a while; this gives a
- * clear answer at once.
+ * The address that a host means. It is tried first, for a clear answer at once; the port opens for good when all else is ready.
  */
 export function resolveListenAddress(host: string, port: number): Promise<string> {
   const server = createServer();
@@ -29,9 +28,6 @@ export function toUrls(host: string, address: string, port: number): [string, ..
   return [renderUrl("127.0.0.1", port), ...firsts.map((entry) => renderUrl(entry.address, port))];
 }
 
-/** Takes port and all: an IPv6 address in brackets. `*` is both families, whatever the system's net.ipv6.bindv6only says. */
-export const renderListenHost = (address: string): string => (address === "::" ? "*" : renderUrlHost(address));
-
 const isWildcard = (address: string): boolean => address === "0.0.0.0" || address === "::";
 
 /** Needs the name of a link beside it. */
@@ -42,7 +38,7 @@ const renderUrlHost = (host: string): string => (host.includes(":") ? `[${host}]
 
 const renderUrl = (host: string, port: number): string => `http://${renderUrlHost(host)}:${port}`;
 
-function toStartError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+export function toStartError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const where = renderUrl(host, port);
   switch (error.code) {
     case "EADDRINUSE":

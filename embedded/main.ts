@@ -10,6 +10,7 @@ interface Arguments {
   readonly state: string;
   readonly origin?: string;
   readonly stunServers?: string;
+  readonly trustedProxies?: string;
   readonly json?: true;
   readonly exitWithParent?: true;
 }
@@ -24,6 +25,10 @@ const command = new Command("becket-control-plane")
   .option("--state <folder>", "folder that holds everything; made when missing", "./becket-state")
   .option("--origin <url>", "the public origin, when a proxy changes host or scheme")
   .option("--stun-servers <servers>", "host:port of STUN servers for machines, comma separated; none: no server")
+  .option(
+    "--trusted-proxies <addresses>",
+    "proxies whose X-Forwarded-For is believed: addresses or prefixes, comma separated",
+  )
   .option("--json", "print one JSON object on stdout when it is ready")
   .option("--exit-with-parent", "end when the process that started this one ends")
   .addHelpText(
@@ -45,6 +50,7 @@ async function run(options: Arguments): Promise<void> {
       ownerToken: process.env.BECKET_OWNER_TOKEN || undefined,
       origin: options.origin,
       stunServers: options.stunServers ?? process.env.BECKET_STUN_SERVERS,
+      trustedProxies: options.trustedProxies ?? process.env.BECKET_TRUSTED_PROXIES,
       oidc: Object.fromEntries(Object.values(OIDC_VARIABLES).map((name) => [name, process.env[name]])),
       logLevel: process.env.BECKET_LOG_LEVEL,
       log: (line) => process.stderr.write(`${line}\n`),

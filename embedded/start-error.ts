@@ -19,6 +19,7 @@ export type StartErrorCode =
   | "owner_token_too_short"
   | "origin_invalid"
   | "stun_servers_invalid"
+  | "trusted_proxies_invalid"
   | "oidc_invalid";
 
 export const isStartError = (error: unknown): error is StartError => error instanceof StartError;

@@ -31,6 +31,8 @@ function toHeaders(status: number, { retryAfterSeconds = 1 }: Failure): Record<s
 }
 
 export const PROBLEM_TITLES: Readonly<Record<ErrorCode, string>> = {
+  request_timeout: "The request did not come in time",
+  headers_too_large: "The request's headers are too large",
   bad_request: "The request cannot be understood",
   malformed_json: "The body is not valid JSON",
   cursor_invalid: "The cursor is not one of this list",
