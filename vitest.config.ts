@@ -39,7 +39,14 @@ export default defineConfig(async () => {
           },
         },
         { test: { name: "agent", include: ["agent/**/*.test.ts"], testTimeout: BUSY_MS, hookTimeout: BUSY_MS } },
-        { test: { name: "embedded", include: ["embedded/**/*.test.ts"], testTimeout: 4 * BUSY_MS, hookTimeout: 4 * BUSY_MS } },
+        {
+          test: {
+            name: "embedded",
+            include: ["embedded/**/*.test.ts"],
+            testTimeout: 4 * BUSY_MS,
+            hookTimeout: 4 * BUSY_MS,
+          },
+        },
         { test: { name: "dashboard", include: ["dashboard/**/*.test.{ts,tsx}"] } },
         { test: { name: "scripts", include: ["scripts/**/*.test.ts", "bench/**/*.test.ts"] } },
         // The lab's pure parts need no root; what makes namespaces is `e2e`.
