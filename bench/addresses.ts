@@ -1,20 +1,14 @@
 // bench addresses: fills a whole /16 of one mesh through the real Mesh object in workerd, state on disk, 1,000 members in each call, timed
 // from outside because a clock inside workerd stands still while it computes.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_readConfig } from "wrangler";
-import { applyMigrations } from "../embedded/apply-migrations.ts";
+import type { Miniflare } from "miniflare";
 import { createAddressPool, fillAddressPool } from "../worker/mesh-object/addresses/addresses.ts";
 import { createMemoryAddressStorage } from "../worker/testing/memory-address-storage.ts";
 import { percentile, since } from "./lib/measure.ts";
+import { startBenchWorker } from "./lib/start-bench-worker.ts";
 
 export const summary = "addresses  a whole /16, member by member (--chunk 1000 --hosts 65534)";
 
-const repository = path.resolve(import.meta.dirname, "..");
 /** Pairs of a last and a first chunk that are compared. */
 const PAIRS = 9;
 /** Before the measurement, in another mesh, so that the first chunk is not the one that pays for compiling. */
@@ -25,13 +19,14 @@ export async function run(argv: string[]): Promise<Record<string, unknown>> {
     args: argv,
     options: { chunk: { type: "string", default: "1000" }, hosts: { type: "string", default: "65534" } },
   });
-  const stateFolder = await mkdtemp(path.join(tmpdir(), "becket-bench-"));
-  const workerd = await startWorker(stateFolder);
+  const { workerd, stop } = await startBenchWorker({
+    entry: "worker/testing/bench-addresses.ts",
+    objects: { MESH: "BenchMeshObject", MACHINE: "MachineObject" },
+  });
   try {
     return await measure(workerd, Number(values.chunk), Number(values.hosts));
   } finally {
-    await workerd.dispose();
-    await rm(stateFolder, { recursive: true, force: true });
+    await stop();
   }
 }
 
@@ -124,43 +119,6 @@ function timeMemory(hosts: number): number {
   const started = performance.now();
   for (let count = 0; count < hosts; count++) pool.allocateLowest(0);
   return Math.max(since(started), 0.1);
-}
-
-async function startWorker(stateFolder: string): Promise<Miniflare> {
-  const { compatibility_date: compatibilityDate = "" } = unstable_readConfig({
-    config: path.join(repository, "wrangler.toml"),
-  });
-  const bundle = await build({
-    entryPoints: [path.join(repository, "worker/testing/bench-addresses.ts")],
-    absWorkingDir: repository,
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "browser"],
-    target: "es2024",
-    external: ["cloudflare:*", "node:*"],
-    write: false,
-    logLevel: "error",
-  });
-  const workerd = new Miniflare(
-    convertV4MiniflareOptions({
-      name: "bench",
-      modules: [{ type: "ESModule", path: "bench.js", contents: bundle.outputFiles[0]?.text ?? "" }],
-      compatibilityDate,
-      durableObjects: {
-        MESH: { className: "BenchMeshObject", useSQLite: true },
-        MACHINE: { className: "MachineObject", useSQLite: true },
-      },
-      d1Databases: { DB: "becket" },
-      resourcePersistencePath: stateFolder,
-      cf: false,
-      log: new Log(LogLevel.WARN),
-    }),
-  );
-  await workerd.ready;
-  await applyMigrations(await workerd.getD1Database("DB"), path.join(repository, "migrations"));
-  return workerd;
 }
 
 const round = (value: number): number => Math.round(value * 1_000) / 1_000;

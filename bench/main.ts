@@ -2,6 +2,7 @@
 import * as addresses from "./addresses.ts";
 import * as agent from "./agent.ts";
 import * as bgp from "./bgp.ts";
+import * as cost from "./cost.ts";
 import * as dashboard from "./dashboard.ts";
 import * as datapath from "./datapath.ts";
 import * as failover from "./failover.ts";
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   addresses,
   agent,
   bgp,
+  cost,
   dashboard,
   datapath,
   failover,

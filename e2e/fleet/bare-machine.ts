@@ -17,11 +17,14 @@ export interface BareMachine {
   enrol(token: string, hostname: string, agent: AgentInfo): Promise<void>;
   /** Says hello as soon as it is open. */
   openMesh(meshId: string, toHello: () => MeshHello): WebSocket;
+  /** Its doorbell; says nothing by itself. */
+  openMachine(): WebSocket;
 }
 
 type MeshHello = Omit<z.input<typeof SyncHello>, "type" | "wireVersion" | "publicKey">;
 
-export function createBareMachine(origin: string): BareMachine {
+/** @param now the control plane's clock, where that is not this machine's */
+export function createBareMachine(origin: string, now: () => number = Date.now): BareMachine {
   const identity = generateKeyPairSync("ed25519");
   const identityKey = String(identity.publicKey.export({ format: "jwk" }).x);
   const machine = {
@@ -38,19 +41,22 @@ export function createBareMachine(origin: string): BareMachine {
       machine.id = EnrolmentReply.parse(await response.json()).machineId;
     },
     openMesh(meshId: string, toHello: () => MeshHello) {
-      const path = AGENT_PATHS.meshSync(meshId);
-      const token = signMachineToken(identity.privateKey, { machineId: machine.id, origin, path });
-      const socket = new WebSocket(origin.replace(/^http/, "ws") + path, {
-        headers: { authorization: `Bearer ${token}` },
-        perMessageDeflate: false,
-      });
+      const socket = open(AGENT_PATHS.meshSync(meshId));
       socket.on("open", () => {
         const hello = { type: "sync.hello", wireVersion: WIRE_VERSION, publicKey: machine.publicKey, ...toHello() };
         socket.send(JSON.stringify(hello));
       });
       return socket;
     },
+    openMachine: () => open(AGENT_PATHS.machineSync),
   };
+  function open(path: string): WebSocket {
+    const token = signMachineToken(identity.privateKey, { machineId: machine.id, origin, path, nowMs: now() });
+    return new WebSocket(origin.replace(/^http/, "ws") + path, {
+      headers: { authorization: `Bearer ${token}` },
+      perMessageDeflate: false,
+    });
+  }
   return machine;
 }
 
@@ -60,8 +66,15 @@ export const sendToMesh = (socket: WebSocket, message: z.input<typeof ToMeshMess
 /** As the object sent it: what a test reads of it is checked by the test. */
 export const readFromMesh = (data: WebSocket.RawData): FromMeshMessage => JSON.parse(String(data)) as FromMeshMessage;
 
-function signMachineToken(key: KeyObject, request: { machineId: string; origin: string; path: string }): string {
-  const iat = Math.floor(Date.now() / 1_000);
+interface SignedRequest {
+  readonly machineId: string;
+  readonly origin: string;
+  readonly path: string;
+  readonly nowMs: number;
+}
+
+function signMachineToken(key: KeyObject, request: SignedRequest): string {
+  const iat = Math.floor(request.nowMs / 1_000);
   const claims: Record<keyof MachineClaims, unknown> = {
     iss: request.machineId,
     aud: request.origin,
