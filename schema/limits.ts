@@ -38,6 +38,7 @@ export const MAX_LINK_REPORTS = 64;
 export const LINK_EVENT_DAYS = 30;
 export const MAX_LINK_EVENTS = 50_000;
 export const MAX_MEMBER_LINK_EVENTS = 2_000;
+export const MAX_TAGS_PER_MACHINE = 16;
 /** Routes of a mesh; VIPs of a mesh. With the next two they bound what a snapshot of the mesh says of them. */
 export const MAX_ROUTES_PER_MESH = 256;
 export const MAX_VIPS_PER_MESH = 256;

@@ -5,6 +5,7 @@ import { MachineId, MeshId, PolicySetId, WireGuardPublicKey } from "./ids.ts";
 import { Name } from "./mesh.ts";
 import { NatSummary } from "./nat.ts";
 import { toHarmless } from "./spoken-text.ts";
+import { Tags } from "./tag.ts";
 import { Timestamp } from "./timestamp.ts";
 
 export const AgentInfo = z
@@ -89,6 +90,7 @@ export const Machine = z
         "It joins the meshes that it is in, passes on routes, and may forward for pairs that have no direct path, in meshes whose `fallback` allows transit.",
       examples: [false],
     }),
+    tags: Tags.describe("Words that people put on it, in the order of the alphabet. `site:NAME` says where it is."),
     ...machinePolicySets,
     agent: AgentInfo.nullable().describe("What its agent tells of it; null before it has told."),
     meshes: z.array(Membership).describe("The meshes it is in."),

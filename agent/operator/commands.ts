@@ -43,7 +43,7 @@ export const COMMANDS: Readonly<Record<Noun, Readonly<Record<string, Verb>>>> = 
     delete: { operation: deleteMesh },
   },
   machine: {
-    list: { operation: listMachines, columns: ["name", "online", "lastSeenAt", "meshes", "gateway", "id"] },
+    list: { operation: listMachines, columns: ["name", "online", "lastSeenAt", "meshes", "gateway", "tags", "id"] },
     show: { operation: getMachine },
     update: { operation: updateMachine },
     delete: { operation: deleteMachine },
@@ -102,7 +102,7 @@ export const COMMANDS: Readonly<Record<Noun, Readonly<Record<string, Verb>>>> = 
     test: { operation: testPolicySet },
   },
   token: {
-    list: { operation: listJoinTokens, columns: ["id", "status", "expiresAt", "uses", "maxUses", "meshIds"] },
+    list: { operation: listJoinTokens, columns: ["id", "status", "expiresAt", "uses", "maxUses", "meshIds", "tags"] },
     create: { operation: createJoinToken },
     revoke: { operation: revokeJoinToken },
   },

@@ -38,7 +38,7 @@ const REFERENCES: readonly [RegExp, Reference][] = [
 ];
 /** Pages are put together; programs that want them one by one have the API. */
 const PAGING: ReadonlySet<string> = new Set(["limit", "cursor"]);
-const SINGULAR: Readonly<Record<string, string>> = { prefixes: "prefix", communities: "community" };
+const SINGULAR: Readonly<Record<string, string>> = { prefixes: "prefix", communities: "community", tags: "tag" };
 
 /**
  * The thing that a command is about comes as an argument, by name or id: a parameter of its path, or what a new one is called. The mesh that it is

@@ -11,6 +11,18 @@ const NAMES = [
 const SILENT = ["laptop-ann", "old-printer"];
 const IN_PRODUCTION = ["gateway", "db-primary", "db-replica", "edge-fra-1", "edge-fra-2"];
 
+const TAGS: Readonly<Record<string, readonly string[]>> = {
+  gateway: ["site:berlin"],
+  "build-server": ["ci", "site:berlin"],
+  "db-primary": ["database", "production", "site:berlin"],
+  "db-replica": ["database", "production", "site:frankfurt"],
+  "edge-fra-1": ["edge", "site:frankfurt"],
+  "edge-fra-2": ["edge", "site:frankfurt"],
+  "edge-sin-1": ["edge", "site:singapore"],
+  "warehouse-lan": ["site:berlin"],
+  "web-1": ["production", "site:berlin", "web"],
+};
+
 export interface SeenNetwork {
   readonly meshId: string;
   readonly machineId: string;
@@ -38,6 +50,7 @@ export async function seedNetwork(controlPlane: SeenControlPlane): Promise<SeenN
   const inProduction = machines.filter(({ name }) => IN_PRODUCTION.includes(name));
   await inTurn(inProduction, ({ id }) => call("POST", `/meshes/${productionId}/members`, { machineId: id }));
   await call("PATCH", `/machines/${ids.gateway}`, { gateway: true });
+  for (const [name, tags] of Object.entries(TAGS)) await call("PATCH", `/machines/${ids[name]}`, { tags });
 
   const { announcements, checks } = await createAnnouncements(create, meshId, ids);
   const policySetId = await createPolicies(create, call, { meshId, ids });

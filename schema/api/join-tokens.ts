@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { JoinTokenId, MeshId } from "../ids.ts";
+import { Tags } from "../tag.ts";
 import { Timestamp } from "../timestamp.ts";
 import { JoinTokenSecret } from "../wire/enrolment.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
@@ -33,6 +34,7 @@ export const CreateJoinToken = z
       .max(32)
       .optional()
       .describe("The meshes that its machines join; the default mesh when left out, none when empty."),
+    tags: Tags.default([]).describe("The tags that new machines get."),
   })
   .meta({ id: "CreateJoinToken", examples: [{ expiresInSeconds: 3_600, maxUses: 10 }] });
 export type CreateJoinToken = z.infer<typeof CreateJoinToken>;
@@ -61,6 +63,7 @@ export const JoinToken = z
       .array(MeshId)
       .nullable()
       .describe("The meshes that its machines join; null: whichever is the default mesh when they enrol."),
+    tags: Tags.describe("The tags that new machines get. One that was there before keeps its own."),
     createdAt: Timestamp.describe("When it was created."),
   })
   .meta({ id: "JoinToken", description: "What is known of a join token; the token itself is not." });

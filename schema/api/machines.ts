@@ -2,6 +2,7 @@ import { z } from "zod";
 import { MachineId } from "../ids.ts";
 import { Machine, machinePolicySets } from "../machine.ts";
 import { Name } from "../mesh.ts";
+import { Tag, Tags } from "../tag.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
 const tag = "machines";
@@ -18,6 +19,7 @@ export const UpdateMachine = z
           "True: it joins the meshes that it is in, so their members reach each other through it, and it passes on routes; and it may forward, and so decrypt, for pairs that have no direct path, in meshes whose `fallback` allows transit.",
         examples: [true],
       }),
+    tags: Tags.optional().describe("All that it shall have: they are replaced as a whole."),
     importPolicySetId: machinePolicySets.importPolicySetId.optional(),
     exportPolicySetId: machinePolicySets.exportPolicySetId.optional(),
   })
@@ -31,7 +33,7 @@ export const listMachines = defineOperation({
   path: "/machines",
   summary: "List machines",
   role: "viewer",
-  query: PageQuery,
+  query: PageQuery.extend({ tag: Tag.optional().describe("Only machines with this tag.") }),
   status: 200,
   reply: pageOf(Machine, "MachinePage"),
   errors: ["cursor_invalid"],
@@ -54,7 +56,7 @@ export const updateMachine = defineOperation({
   method: "patch",
   path: "/machines/{machineId}",
   summary: "Change a machine",
-  description: "Its name, whether it is a gateway, and its policy sets.",
+  description: "Its name, its tags, whether it is a gateway, and its policy sets.",
   role: "admin",
   params,
   body: UpdateMachine,

@@ -6,7 +6,7 @@ import type { AgentInfo } from "#schema/machine";
 import { insertAuditEventIf, type NewAuditEvent } from "./audit-events.ts";
 import type { Database, Statement } from "./database.ts";
 import { type JoinTokenRecord, toJoinTokenRecord } from "./join-tokens.ts";
-import { type MachineRecord, toMachineRecord } from "./machines.ts";
+import { type MachineRecord, renderTags, toMachineRecord } from "./machines.ts";
 import { auditEvents, joinTokens, machines, removedMachines } from "./tables.ts";
 
 export interface AdmissionFacts {
@@ -50,6 +50,8 @@ export interface EnrollingMachine {
   readonly identityKey: IdentityPublicKey;
   readonly agent: AgentInfo;
   readonly joinTokenId: JoinTokenId;
+  /** Of a new machine. */
+  readonly tags: readonly string[];
   /** Milliseconds since the epoch; the token is judged at this time. */
   readonly now: number;
 }
@@ -63,7 +65,7 @@ export function insertEnrolment(db: Database, machine: EnrollingMachine, event: 
   // In the order of the table's columns.
   const insert = db.insert(machines).select(sql`
     select ${machine.id}, ${machine.name}, ${machine.identityKey}, ${JSON.stringify(machine.agent)},
-      ${machine.joinTokenId}, null, ${machine.now}, 0, null, null
+      ${machine.joinTokenId}, null, ${machine.now}, 0, null, null, ${renderTags(machine.tags)}
     where ${isMarked(event)}`);
   return runMarked(db, machine, event, insert);
 }

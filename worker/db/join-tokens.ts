@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type JoinTokenId, MeshId } from "#schema/ids";
 import type { PageRequest } from "../page.ts";
 import type { Database, Statement } from "./database.ts";
+import { parseTags, renderTags } from "./machines.ts";
 import { joinTokens } from "./tables.ts";
 
 export interface JoinTokenRecord {
@@ -13,6 +14,7 @@ export interface JoinTokenRecord {
   readonly meshIds: readonly MeshId[] | null;
   readonly revokedAt: number | null;
   readonly createdAt: number;
+  readonly tags: readonly string[];
 }
 
 /** One row more than the limit when there is a next page. */
@@ -44,6 +46,7 @@ export const insertJoinToken = (db: Database, token: JoinTokenRecord & { readonl
     meshIds: token.meshIds === null ? null : JSON.stringify(token.meshIds),
     revokedAt: token.revokedAt,
     createdAt: token.createdAt,
+    tags: renderTags(token.tags),
   });
 
 /** Keeps the time of the first revocation. */
@@ -63,4 +66,5 @@ export const toJoinTokenRecord = (row: typeof joinTokens.$inferSelect): JoinToke
   meshIds: row.meshIds === null ? null : MeshIds.parse(JSON.parse(row.meshIds)),
   revokedAt: row.revokedAt,
   createdAt: row.createdAt,
+  tags: parseTags(row.tags),
 });

@@ -1,13 +1,15 @@
-import { asc, eq, gt, inArray, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, type SQL, sql } from "drizzle-orm";
 import type { IdentityPublicKey, MachineId } from "#schema/ids";
 import { AgentInfo } from "#schema/machine";
+import { Tags } from "#schema/tag";
 import type { PageRequest } from "../page.ts";
 import type { Database, Statement } from "./database.ts";
 import { type ListedMembership, selectMemberships } from "./memberships.ts";
 import { machines, memberships, removedMachines } from "./tables.ts";
 
-export type MachineRecord = Readonly<Omit<typeof machines.$inferSelect, "agent">> & {
+export type MachineRecord = Readonly<Omit<typeof machines.$inferSelect, "agent" | "tags">> & {
   readonly agent: AgentInfo | null;
+  readonly tags: readonly string[];
 };
 
 export type StoredIdentity =
@@ -21,9 +23,16 @@ export interface MachinePage {
   readonly memberships: readonly ListedMembership[];
 }
 
-/** A page of machines and where they are, in one round trip. */
-export function readMachinePage(db: Database, { after, limit }: PageRequest<MachineId>): Promise<MachinePage> {
-  return readMachines(db, after === null ? undefined : gt(machines.id, after), limit + 1);
+/** A page of machines, all or those with a tag, and where they are, in one round trip. */
+export function readMachinePage(
+  db: Database,
+  { after, limit, tag }: PageRequest<MachineId> & { readonly tag?: string | undefined },
+): Promise<MachinePage> {
+  const condition = and(
+    after === null ? undefined : gt(machines.id, after),
+    tag === undefined ? undefined : sql`exists (select 1 from json_each(${machines.tags}) where value = ${tag})`,
+  );
+  return readMachines(db, condition, limit + 1);
 }
 
 export async function readMachineWithMeshes(db: Database, id: MachineId): Promise<MachinePage> {
@@ -54,8 +63,15 @@ export async function findIdentity(db: Database, id: MachineId): Promise<StoredI
 export const updateMachineRow = (
   db: Database,
   id: MachineId,
-  change: Partial<Pick<MachineRecord, "name" | "isGateway" | "importPolicySetId" | "exportPolicySetId">>,
-): Statement => db.update(machines).set(change).where(eq(machines.id, id));
+  {
+    tags,
+    ...change
+  }: Partial<Pick<MachineRecord, "name" | "isGateway" | "importPolicySetId" | "exportPolicySetId" | "tags">>,
+): Statement =>
+  db
+    .update(machines)
+    .set({ ...change, ...(tags === undefined ? {} : { tags: renderTags(tags) }) })
+    .where(eq(machines.id, id));
 
 export const deleteMachineRow = (db: Database, id: MachineId): Statement =>
   db.delete(machines).where(eq(machines.id, id));
@@ -76,12 +92,16 @@ export const toMachineRecord = (row: typeof machines.$inferSelect): MachineRecor
 function createToMachineRecord(): (row: typeof machines.$inferSelect) => MachineRecord {
   const parsed = new Map<string, AgentInfo>();
   return (row) => {
-    if (row.agent === null) return { ...row, agent: null };
+    const tags = parseTags(row.tags);
+    if (row.agent === null) return { ...row, tags, agent: null };
     const agent = parsed.get(row.agent) ?? AgentInfo.parse(JSON.parse(row.agent));
     parsed.set(row.agent, agent);
-    return { ...row, agent };
+    return { ...row, tags, agent };
   };
 }
+
+export const parseTags = (text: string): string[] => (text === "[]" ? [] : Tags.parse(JSON.parse(text)));
+export const renderTags = (tags: readonly string[]): string => JSON.stringify(tags);
 
 /** For `insertAuditEventIf`: whether the machine is there at that point of the batch. */
 export const hasMachineRow = (id: MachineId): SQL =>

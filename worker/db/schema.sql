@@ -50,7 +50,7 @@ CREATE TABLE `join_tokens` (
 	`mesh_ids` text,
 	`revoked_at` integer,
 	`created_at` integer NOT NULL
-);
+, `tags` text DEFAULT '[]' NOT NULL);
 
 CREATE UNIQUE INDEX `join_tokens_token_hash_unique` ON `join_tokens` (`token_hash`);
 
@@ -74,7 +74,7 @@ CREATE TABLE `machines` (
 	`join_token_id` text,
 	`enrolled_at` integer,
 	`created_at` integer NOT NULL
-, `is_gateway` integer DEFAULT false NOT NULL, `import_policy_set_id` text REFERENCES policy_sets(id), `export_policy_set_id` text REFERENCES policy_sets(id));
+, `is_gateway` integer DEFAULT false NOT NULL, `import_policy_set_id` text REFERENCES policy_sets(id), `export_policy_set_id` text REFERENCES policy_sets(id), `tags` text DEFAULT '[]' NOT NULL);
 
 CREATE INDEX `machines_export_policy_set_id` ON `machines` (`export_policy_set_id`) WHERE export_policy_set_id is not null;
 

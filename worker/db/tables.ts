@@ -87,6 +87,8 @@ export const machines = sqliteTable(
     createdAt: integer("created_at").notNull(),
     isGateway: integer("is_gateway", { mode: "boolean" }).notNull().default(false),
     ...usedPolicySets(),
+    /** JSON array of tags. */
+    tags: text("tags").notNull().default("[]"),
   },
   (table) => [
     uniqueIndex("machines_name_unique").on(table.name),
@@ -140,6 +142,8 @@ export const joinTokens = sqliteTable(
     meshIds: text("mesh_ids"),
     revokedAt: integer("revoked_at"),
     createdAt: integer("created_at").notNull(),
+    /** JSON array: what new machines get. */
+    tags: text("tags").notNull().default("[]"),
   },
   (table) => [uniqueIndex("join_tokens_token_hash_unique").on(table.tokenHash)],
 );

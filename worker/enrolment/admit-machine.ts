@@ -78,6 +78,7 @@ async function tryAdmit(services: Services, attempt: Attempt): Promise<Admission
     identityKey: request.identityKey,
     agent: request.agent,
     joinTokenId: joinToken.id,
+    tags: joinToken.tags,
     now: services.now(),
   };
   const event = toEvent(services, attempt, machine);

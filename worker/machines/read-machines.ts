@@ -12,11 +12,11 @@ import { readLastSeen } from "./read-last-seen.ts";
 /** One round trip to D1 and one call per mesh, however many machines the page has. */
 export async function listMachines(
   services: Services,
-  query: PageQuery,
+  query: PageQuery & { readonly tag?: string | undefined },
 ): Promise<Result<Page<Machine>, Failure<"cursor_invalid">>> {
   const request = parsePageRequest(query, MachineId);
   if (!request.ok) return request;
-  const { machines, memberships } = await readMachinePage(services.db, request.value);
+  const { machines, memberships } = await readMachinePage(services.db, { ...request.value, tag: query.tag });
   const { items, nextCursor } = toPage(machines, request.value.limit, { idOf: (row) => row.id, toItem: (row) => row });
   return ok({ items: await toMachines(services, items, memberships), nextCursor });
 }
@@ -47,6 +47,7 @@ async function toMachines(
       online: seenAt !== null && now - seenAt <= ONLINE_WITHIN_MS,
       lastSeenAt: seenAt === null ? null : new Date(seenAt).toISOString(),
       gateway: row.isGateway,
+      tags: [...row.tags],
       importPolicySetId: row.importPolicySetId,
       exportPolicySetId: row.exportPolicySetId,
       agent: row.agent,

@@ -10,6 +10,7 @@ import { findMachine, type MachineRecord, updateMachineRow } from "../db/machine
 import { listMembershipsOf } from "../db/memberships.ts";
 import { type Failure, fieldFailure } from "../failure.ts";
 import { findGatewayOverlap } from "../gateways/find-gateway-overlap.ts";
+import { hintLists } from "../meshes/hint-lists.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { changePolicies } from "../policy-sets/tell-meshes.ts";
 import { findMissingSet, isUsingSets, pickChangedSets } from "../policy-sets/used-sets.ts";
@@ -47,11 +48,15 @@ export async function updateMachine(
       ...(gateway === undefined ? {} : { isGateway: gateway }),
     });
   }
+  // Only D1 knows them, so the meshes tell those who watch.
+  if (change.tags !== undefined) await hintLists(services, await listMeshesOf(services, machineId));
   return readMachine(services, machineId);
 }
 
 const listMeshesOf = async ({ db }: Services, machineId: MachineId): Promise<MeshId[]> =>
   (await listMembershipsOf(db, machineId)).map(({ meshId }) => meshId);
+
+const isSameTags = (one: readonly string[], other: readonly string[]): boolean => one.join() === other.join();
 
 /** What keeps it from being stored. */
 async function storeChange(
@@ -59,17 +64,18 @@ async function storeChange(
   { machine, change, cause }: { machine: MachineRecord; change: UpdateMachine; cause: Cause },
 ): Promise<Failure<"name_taken" | "policy_set_not_found"> | null> {
   const { db } = services;
-  const { name = machine.name, gateway = machine.isGateway } = change;
+  const { name = machine.name, gateway = machine.isGateway, tags = machine.tags } = change;
   const sets = pickChangedSets(change, machine);
   const details = {
     ...(name === machine.name ? {} : { name, previousName: machine.name }),
     ...(gateway === machine.isGateway ? {} : { gateway }),
+    ...(isSameTags(tags, machine.tags) ? {} : { tags, previousTags: machine.tags }),
     ...sets,
   };
   if (Object.keys(details).length === 0) return null;
   const event = createAuditEvent(services, cause, { action: "machine.updated", subjectId: machine.id, details });
   try {
-    const update = updateMachineRow(db, machine.id, { name, isGateway: gateway, ...sets });
+    const update = updateMachineRow(db, machine.id, { name, isGateway: gateway, tags, ...sets });
     await runBatch(db, [update, insertAuditEvent(db, event)]);
     return null;
   } catch (error) {

@@ -50,11 +50,16 @@ export async function createJoinToken(
     meshIds,
     revokedAt: null,
     createdAt: now,
+    tags: request.tags,
   };
   const event = createAuditEvent(services, cause, {
     action: "join_token.created",
     subjectId: record.id,
-    details: { expiresAt: new Date(record.expiresAt).toISOString(), maxUses: record.maxUses, meshIds },
+    details: {
+      expiresAt: new Date(record.expiresAt).toISOString(),
+      ...{ maxUses: record.maxUses, meshIds },
+      ...(record.tags.length === 0 ? {} : { tags: record.tags }),
+    },
   });
   const tokenHash = await hashSecret(token);
   await runBatch(db, [insertJoinToken(db, { ...record, tokenHash }), insertAuditEvent(db, event)]);
@@ -108,5 +113,6 @@ const toJoinToken = (record: JoinTokenRecord, now: number): JoinToken => ({
   maxUses: record.maxUses,
   uses: record.uses,
   meshIds: record.meshIds === null ? null : [...record.meshIds],
+  tags: [...record.tags],
   createdAt: new Date(record.createdAt).toISOString(),
 });

@@ -9,6 +9,7 @@ import { MachineLink } from "./machine-link.tsx";
 import type { MachineRow } from "./machine-list-model.ts";
 import { judgeNatSummary } from "./network/nat-words.ts";
 import { OnlineState } from "./online-state.tsx";
+import { TagList } from "./tags/tag-list.tsx";
 
 export const GatewayBadge = () => (
   <Badge tone="info" title="It may forward for pairs that have no direct path">
@@ -17,12 +18,16 @@ export const GatewayBadge = () => (
 );
 
 const Name = ({ machine }: { readonly machine: Machine }) => (
-  <span className="flex items-center gap-2">
-    <MachineLink id={machine.id} name={machine.name} isRow />
-    {machine.gateway && <GatewayBadge />}
+  <span className="flex min-w-0 flex-col gap-1">
+    <span className="flex items-center gap-2">
+      <MachineLink id={machine.id} name={machine.name} isRow />
+      {machine.gateway && <GatewayBadge />}
+    </span>
+    {machine.tags.length > 0 && <TagList tags={machine.tags} most={SHOWN_TAGS} />}
   </span>
 );
 
+const SHOWN_TAGS = 2;
 const SHOWN_MESHES = 2;
 
 const Meshes = ({ meshes }: { readonly meshes: Machine["meshes"] }) =>

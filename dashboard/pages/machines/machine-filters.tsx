@@ -12,6 +12,8 @@ interface MachineFiltersProps {
   readonly search: MachineSearch;
   readonly counts: MachineCounts;
   readonly meshes: readonly Mesh[];
+  /** Those that there are. */
+  readonly tags: readonly string[];
   readonly onChange: ChangeSearch;
 }
 
@@ -26,7 +28,7 @@ const STATES: readonly {
   { state: "problems", label: "Problems", count: "problems" },
 ];
 
-export const MachineFilters = ({ search, counts, meshes, onChange }: MachineFiltersProps) => (
+export const MachineFilters = ({ search, counts, meshes, tags, onChange }: MachineFiltersProps) => (
   <div className="flex flex-wrap items-center gap-2">
     <SearchBox label="Search machines" value={search.q ?? ""} onChange={(q) => onChange({ q: q || undefined })} />
     <fieldset className="flex max-w-full overflow-x-auto rounded-md border border-line bg-surface p-0.5">
@@ -49,7 +51,7 @@ export const MachineFilters = ({ search, counts, meshes, onChange }: MachineFilt
     {meshes.length > 0 && (
       <Select
         aria-label="Mesh"
-        className="sm:w-44"
+        className="sm:w-40"
         value={search.mesh ?? ""}
         onChange={(event) => onChange({ mesh: event.target.value || undefined })}
       >
@@ -60,6 +62,21 @@ export const MachineFilters = ({ search, counts, meshes, onChange }: MachineFilt
           </option>
         ))}
         <option value="none">In no mesh</option>
+      </Select>
+    )}
+    {(tags.length > 0 || search.tag !== undefined) && (
+      <Select
+        aria-label="Tag"
+        className="sm:w-40"
+        value={search.tag ?? ""}
+        onChange={(event) => onChange({ tag: event.target.value || undefined })}
+      >
+        <option value="">All tags</option>
+        {[...new Set([...tags, ...(search.tag === undefined ? [] : [search.tag])])].map((tag) => (
+          <option key={tag} value={tag}>
+            {tag}
+          </option>
+        ))}
       </Select>
     )}
   </div>

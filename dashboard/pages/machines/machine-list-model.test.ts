@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Machine, Member } from "#schema/machine";
-import { countMachines, selectMachines, toFacts, toMachineRows } from "./machine-list-model.ts";
+import { countMachines, listTags, selectMachines, toFacts, toMachineRows } from "./machine-list-model.ts";
 
 const MESH = "msh_01kaqx4d8e6v2m9t7w3hncz5rb";
 const AGENT = { agentVersion: "0.1.0", nodeVersion: "v24.21.0", kernelVersion: "6.1", wireguard: "kernel" };
@@ -16,6 +16,7 @@ const machine = (name: string, facts: { address?: string } & Record<string, unkn
     online: true,
     lastSeenAt: "2026-11-23T09:30:00.000Z",
     gateway: false,
+    tags: [],
     ...{ importPolicySetId: null, exportPolicySetId: null },
     agent: AGENT,
     meshes: address ? [{ meshId: MESH, meshName: "office", address, address6: "fd5a:7c1e:9b02::7" }] : [],
@@ -74,6 +75,16 @@ describe("finding", () => {
     expect(names(selectMachines(ALL, { state: "problems" }))).toEqual(["broken", "spare"]);
     expect(names(selectMachines(ALL, { mesh: "none" }))).toEqual(["spare"]);
     expect(selectMachines(ALL, { mesh: MESH })).toHaveLength(4);
+  });
+
+  it("takes a tag, also as a word, and knows all that there are", () => {
+    const tagged = toMachineRows(
+      [machine("a", { tags: ["site:berlin", "web"] }), machine("b", { tags: ["db", "web"] }), machine("c")],
+      new Map(),
+    );
+    expect(names(selectMachines(tagged, { tag: "web" }))).toEqual(["a", "b"]);
+    expect(names(selectMachines(tagged, { q: "berlin" }))).toEqual(["a"]);
+    expect(listTags(tagged)).toEqual(["db", "site:berlin", "web"]);
   });
 });
 

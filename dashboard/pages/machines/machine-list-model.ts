@@ -73,6 +73,7 @@ export function selectMachines(rows: readonly MachineRow[], search: MachineSearc
     (row) =>
       isInState(row, search.state) &&
       isInMesh(row.machine, search.mesh) &&
+      (search.tag === undefined || row.machine.tags.includes(search.tag)) &&
       words.every((word) => toText(row).includes(word)),
   );
   return sortMachines(found, search.sort ?? DEFAULT_MACHINE_SORT);
@@ -88,10 +89,15 @@ function isInMesh({ meshes }: Machine, mesh: string | undefined): boolean {
   return mesh === "none" ? meshes.length === 0 : meshes.some(({ meshId }) => meshId === mesh);
 }
 
-const toText = ({ machine: { name, id, meshes, agent } }: MachineRow): string =>
+/** All that machines have, in the order of the alphabet. */
+export const listTags = (rows: readonly MachineRow[]): string[] =>
+  [...new Set(rows.flatMap(({ machine }) => machine.tags))].sort();
+
+const toText = ({ machine: { name, id, meshes, agent, tags } }: MachineRow): string =>
   [
     name,
     id,
+    ...tags,
     agent?.agentVersion ?? "",
     ...meshes.flatMap(({ meshName, address, address6 }) => [meshName, address, address6]),
   ]

@@ -7,6 +7,7 @@ export interface MachineSearch {
   readonly state?: MachineState;
   /** The id of a mesh, or `none`. */
   readonly mesh?: string;
+  readonly tag?: string;
   readonly sort?: string;
   /** `machine`: the dialog is open. */
   readonly add?: "machine";
@@ -15,10 +16,11 @@ export interface MachineSearch {
 const isState = (value: unknown): value is MachineState => (MACHINE_STATES as readonly unknown[]).includes(value);
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
-export const parseMachineSearch = ({ q, state, mesh, sort, add }: Record<string, unknown>): MachineSearch => ({
+export const parseMachineSearch = ({ q, state, mesh, tag, sort, add }: Record<string, unknown>): MachineSearch => ({
   ...(isText(q) ? { q } : {}),
   ...(isState(state) ? { state } : {}),
   ...(isText(mesh) ? { mesh } : {}),
+  ...(isText(tag) ? { tag } : {}),
   ...(isText(sort) ? { sort } : {}),
   ...(add === "machine" ? { add } : {}),
 });

@@ -21,6 +21,7 @@ import {
   countMachines,
   DEFAULT_MACHINE_SORT,
   type FactsByMachine,
+  listTags,
   selectMachines,
   toFacts,
   toMachineRows,
@@ -55,6 +56,7 @@ function MachinesPage() {
                 search={search}
                 counts={countMachines(rows)}
                 meshes={meshes.data ?? []}
+                tags={listTags(rows)}
                 onChange={change}
               />
               {shown.length === 0 ? (
@@ -62,7 +64,7 @@ function MachinesPage() {
                   icon={<SearchX />}
                   title="No machine is like that"
                   action={
-                    <Button onClick={() => change({ q: undefined, state: undefined, mesh: undefined })}>
+                    <Button onClick={() => change({ q: undefined, state: undefined, mesh: undefined, tag: undefined })}>
                       Show all
                     </Button>
                   }

@@ -13,7 +13,14 @@ const mesh = (number: number, name: string, cidr: string): Mesh =>
   });
 const machine = (number: number, online: boolean, meshes: number[]): Machine =>
   Machine.parse({
-    ...{ id: `mch_01kaqx4d8e6v2m9t7w3hncz5r${number}`, name: `m${number}`, online, lastSeenAt: null, gateway: false },
+    ...{
+      id: `mch_01kaqx4d8e6v2m9t7w3hncz5r${number}`,
+      name: `m${number}`,
+      online,
+      lastSeenAt: null,
+      gateway: false,
+      tags: [],
+    },
     ...{ importPolicySetId: null, exportPolicySetId: null },
     ...{ agent: null, createdAt: "2026-11-23T09:30:00.000Z" },
     meshes: meshes.map((mesh) => ({

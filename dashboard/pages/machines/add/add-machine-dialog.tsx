@@ -8,6 +8,8 @@ import { SelectField, TextField } from "../../../components/field.tsx";
 import { Notice } from "../../../components/states.tsx";
 import { ChangeForm } from "../../form/form-dialog.tsx";
 import { useForm } from "../../form/use-form.ts";
+import { parseTagDraft } from "../tags/tag-draft-model.ts";
+import { TagsField } from "../tags/tags-card.tsx";
 import { Arrivals } from "./arrivals.tsx";
 import { type JoinDraft, judgeMaxUses, LIFETIMES, NEW_JOIN_DRAFT, toJoinTokenBody } from "./join-command.ts";
 
@@ -53,7 +55,7 @@ function TokenStep({ meshId, onClose, onCreated }: TokenStepProps) {
     <ChangeForm
       form={form}
       verb="Create token"
-      isReady={usesError === null}
+      isReady={usesError === null && parseTagDraft(draft.tags).ok}
       onSubmit={() => form.send({ body: toJoinTokenBody(draft) })}
       onClose={onClose}
     >
@@ -91,6 +93,7 @@ function TokenStep({ meshId, onClose, onCreated }: TokenStepProps) {
           onChange={(maxUses) => setDraft({ ...draft, maxUses })}
         />
       </div>
+      <TagsField text={draft.tags} onChange={(tags) => setDraft({ ...draft, tags })} />
     </ChangeForm>
   );
 }

@@ -13,6 +13,9 @@ describe("the join dialog", () => {
       maxUses: null,
       meshIds: [mesh],
     });
+    expect(toJoinTokenBody({ ...NEW_JOIN_DRAFT, tags: "web site:berlin" })).toMatchObject({
+      tags: ["site:berlin", "web"],
+    });
     expect(toJoinTokenBody({ ...NEW_JOIN_DRAFT, mesh: "none" })).toMatchObject({ meshIds: [] });
     expect(CreateJoinToken.safeParse(toJoinTokenBody({ ...NEW_JOIN_DRAFT, mesh })).success).toBe(true);
   });

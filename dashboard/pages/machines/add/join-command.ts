@@ -1,4 +1,5 @@
 // What somebody runs on a machine so that it joins.
+import { parseTagDraft } from "../tags/tag-draft-model.ts";
 
 /** Installs the agent where there is none. The token is a line before the script: sudo logs the variables that it is given, and shows its arguments. */
 export const renderJoinCommand = (origin: string, token: string): string =>
@@ -20,9 +21,11 @@ export interface JoinDraft {
   readonly maxUses: string;
   /** `default`: whichever is the default mesh then; `none`; or a mesh's id. */
   readonly mesh: string;
+  /** As typed. */
+  readonly tags: string;
 }
 
-export const NEW_JOIN_DRAFT: JoinDraft = { expiresInSeconds: 600, maxUses: "1", mesh: "default" };
+export const NEW_JOIN_DRAFT: JoinDraft = { expiresInSeconds: 600, maxUses: "1", mesh: "default", tags: "" };
 
 export function judgeMaxUses(text: string): string | null {
   if (text.trim() === "") return null;
@@ -30,10 +33,12 @@ export function judgeMaxUses(text: string): string | null {
   return Number.isInteger(count) && count >= 1 && count <= 100_000 ? null : "must be a number from 1 to 100,000";
 }
 
-export function toJoinTokenBody({ expiresInSeconds, maxUses, mesh }: JoinDraft) {
+export function toJoinTokenBody({ expiresInSeconds, maxUses, mesh, tags }: JoinDraft) {
+  const parsed = parseTagDraft(tags);
   return {
     expiresInSeconds,
     maxUses: maxUses.trim() === "" ? null : Number(maxUses),
     ...(mesh === "default" ? {} : { meshIds: mesh === "none" ? [] : [mesh] }),
+    ...(parsed.ok && parsed.tags.length > 0 ? { tags: parsed.tags } : {}),
   };
 }

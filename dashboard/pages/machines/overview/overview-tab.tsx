@@ -5,6 +5,7 @@ import { CopyText } from "../../../components/copy-text.tsx";
 import { Card, Fact, Facts } from "../../../components/layout.tsx";
 import { formatMoment } from "../../../lib/format.ts";
 import { QueryView } from "../../query-view.tsx";
+import { TagsCard } from "../tags/tags-card.tsx";
 import { AgentCard } from "./agent-card.tsx";
 import { GatewayCard } from "./gateway-card.tsx";
 import { MachinePoliciesCard } from "./machine-policies-card.tsx";
@@ -26,6 +27,7 @@ function OverviewTab() {
           </div>
           <div className="flex flex-col gap-5">
             <AgentCard agent={found.agent} />
+            <TagsCard machine={found} />
             <GatewayCard machine={found} />
             <MachinePoliciesCard machine={found} />
             <Card title="Identity">

@@ -63,7 +63,7 @@ const Item = ({ announcer: { id, name, state, since, text, isHolder } }: { reado
       )}
     </span>
     {text && (
-      <span className="block truncate pl-4 text-bad text-xs" title={text}>
+      <span className="line-clamp-2 break-words pl-4 text-bad text-xs" title={text}>
         {text}
       </span>
     )}

@@ -52,10 +52,11 @@ export const MapInWords = ({ focus, groups }: MapInWordsProps) => (
   </Card>
 );
 
-const Notes = ({ machine: { state, words, isGateway, joins } }: { readonly machine: MapMachine }) => {
+const Notes = ({ machine: { state, words, isGateway, joins, site } }: { readonly machine: MapMachine }) => {
   const label = STATE_WORDS[state].label;
   const notes = [
     ...(words === label ? [] : [words.slice(label.length + 2)]),
+    ...(site === null ? [] : [site]),
     ...(isGateway ? ["gateway"] : []),
     ...(joins.length === 0 ? [] : [`joins ${joins.join(", ")}`]),
   ];

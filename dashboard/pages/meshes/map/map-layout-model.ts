@@ -1,17 +1,25 @@
 // Where things are on the map. The same machines are always at the same places: nothing is random, nothing settles. Few stand on a ring by name, and
-// keep their places whatever becomes of their links; many stand in groups of a state, with lines to groups and to what is notable.
-import { groupByState, isNotable, type LinkState, type MapMachine, type MeshMap } from "./map-model.ts";
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
+// keep their places whatever becomes of their links; many stand in groups of a state, with lines to groups and to what is notable. Where machines
+// have sites, those of a site stand together on the ring, and groups are sites.
+import { type Ellipse, type Point, toEllipse, toward } from "./ellipse-model.ts";
+import {
+  groupByState,
+  isNotable,
+  LINK_STATES,
+  type LinkState,
+  type MapMachine,
+  type MeshMap,
+  STATE_WORDS,
+} from "./map-model.ts";
+import { groupBySite, hasSites, type SiteGroup } from "./map-sites-model.ts";
 
 export interface MapFrame {
   readonly width: number;
   readonly height: number;
   /** More machines than this around the focus are grouped. */
   readonly mostOnRing: number;
+  /** More sites than this are not shown apart: the largest are. */
+  readonly mostSites: number;
 }
 
 export interface PlacedMachine extends Point {
@@ -31,9 +39,18 @@ export interface PlacedLink {
 }
 
 export interface PlacedGroup extends Point {
-  readonly state: LinkState;
+  readonly name: string;
+  /** Null: of a site, and in any state. */
+  readonly state: LinkState | null;
   readonly count: number;
   readonly radius: number;
+  readonly label: Point;
+}
+
+/** A site on the ring: a band around its machines. */
+export interface PlacedSite {
+  readonly name: string;
+  readonly points: readonly Point[];
   readonly label: Point;
 }
 
@@ -43,6 +60,8 @@ export interface MapLayout {
   readonly links: readonly PlacedLink[];
   /** Empty on a ring. */
   readonly groups: readonly PlacedGroup[];
+  /** On a ring only. */
+  readonly sites: readonly PlacedSite[];
 }
 
 const FOCUS_RADIUS = 12;
@@ -63,14 +82,48 @@ type Around = Omit<MapLayout, "focus">;
 function layOutRing({ others }: MeshMap, { width, height }: MapFrame): Around {
   const center = { x: width / 2, y: height / 2 };
   const ellipse = toEllipse(center, { x: center.x - RING_MARGIN.x, y: center.y - RING_MARGIN.y });
-  const machines = others.map((machine, index): PlacedMachine => {
-    const point = ellipse.at(index / others.length);
+  const runs = hasSites(others) ? groupBySite(others, others.length) : [];
+  const ordered = runs.length === 0 ? others : runs.flatMap((run) => run.machines);
+  // A site begins and ends with a gap.
+  const gaps = runs.length > 1 ? runs.length : 0;
+  const slots = others.length + gaps * SITE_GAP;
+  const shareOf = (index: number, before: number) => (index + before * SITE_GAP) / slots;
+  const runOf = new Map(runs.flatMap((run, index) => run.machines.map(({ id }) => [id, index] as const)));
+  const machines = ordered.map((machine, index): PlacedMachine => {
+    const point = ellipse.at(shareOf(index, gaps === 0 ? 0 : (runOf.get(machine.id) ?? 0)));
     // Away from the middle, where the links are.
     const isAbove = point.y < center.y - 1;
     const label = { x: point.x, y: isAbove ? point.y - RING_RADIUS - 6 : point.y + RING_RADIUS + LABEL_GAP + 4 };
     return { machine, ...point, radius: RING_RADIUS, label };
   });
-  return { machines, links: toLinks(machines, center, () => true), groups: [] };
+  let first = 0;
+  const sites = runs.flatMap((run, index): PlacedSite[] => {
+    const from = shareOf(first, gaps === 0 ? 0 : index);
+    first += run.machines.length;
+    if (run.site === null) return [];
+    return [toBand(run.name, ellipse, center, { from, to: from + (run.machines.length - 1) / slots })];
+  });
+  return { machines, links: toLinks(machines, center, () => true), groups: [], sites };
+}
+
+/** Of the room of a machine. */
+const SITE_GAP = 0.7;
+const BAND_STEP = 0.01;
+/** From the ring inwards: clear of the band, and at the sides of the names in it. */
+const SITE_LABEL = { near: 44, beside: 44 };
+
+function toBand(
+  name: string,
+  ellipse: Ellipse,
+  center: Point,
+  { from, to }: { readonly from: number; readonly to: number },
+): PlacedSite {
+  const steps = Math.max(1, Math.ceil((to - from) / BAND_STEP));
+  const points = Array.from({ length: steps + 1 }, (_, step) => ellipse.at(from + ((to - from) * step) / steps));
+  const middle = ellipse.at((from + to) / 2);
+  const slant = Math.abs(center.x - middle.x) / (Math.hypot(center.x - middle.x, center.y - middle.y) || 1);
+  const { x, y } = toward(middle, center, SITE_LABEL.near + SITE_LABEL.beside * slant);
+  return { name, points, label: { x, y: y + 4 } };
 }
 
 const NO_LINK: ReadonlySet<LinkState> = new Set(["offline", "unknown"]);
@@ -97,15 +150,28 @@ const NOTABLE_RADIUS = 5.5;
 const DOT_GAP = 14;
 const GROUP_GAP = 30;
 const GROUP_LABEL = 22;
+/** Half of the longest one. */
+const GROUP_LABEL_ROOM = 60;
 /** Of the frame's shorter side: the largest group. */
 const LARGEST_SHARE = 0.19;
 /** The angle between dots that follow each other in a sunflower's head: they fill a circle evenly, however many there are. */
 const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
 const MOST_LINKS = 40;
 
-function layOutGroups({ others }: MeshMap, { width, height }: MapFrame): Around {
+interface Group {
+  readonly name: string;
+  readonly state: LinkState | null;
+  readonly machines: readonly MapMachine[];
+}
+
+const toGroups = (others: readonly MapMachine[], mostSites: number): Group[] =>
+  hasSites(others)
+    ? groupBySite(others, mostSites).map((group: SiteGroup) => ({ ...group, state: null }))
+    : groupByState(others).map((group) => ({ ...group, name: STATE_WORDS[group.state].label }));
+
+function layOutGroups({ others }: MeshMap, { width, height, mostSites }: MapFrame): Around {
   const center = { x: width / 2, y: height / 2 };
-  const grouped = groupByState(others);
+  const grouped = toGroups(others, mostSites);
   const natural = grouped.map(({ machines }) => toGroupRadius(machines.length, DOT_GAP));
   const largest = Math.min(width, height) * LARGEST_SHARE;
   const reach = Math.min(largest, Math.max(...natural)) + 8;
@@ -121,40 +187,55 @@ function layOutGroups({ others }: MeshMap, { width, height }: MapFrame): Around 
   let passed = 0;
   const groups: PlacedGroup[] = [];
   const machines: PlacedMachine[] = [];
-  for (const [index, { state, machines: members }] of grouped.entries()) {
+  for (const [index, { name, state, machines: members }] of grouped.entries()) {
     const radius = radii[index] ?? 0;
     const share = (2 * radius + GROUP_GAP) / total;
     const middle = ellipse.at(passed + share / 2);
     passed += share;
     // Away from the middle, as on a ring.
     const labelY = middle.y < center.y ? middle.y - radius - 6 : middle.y + radius + 14;
-    groups.push({ state, count: members.length, radius, ...middle, label: { x: middle.x, y: labelY } });
+    groups.push({
+      name,
+      state,
+      count: members.length,
+      radius,
+      ...middle,
+      label: { x: clamp(middle.x, GROUP_LABEL_ROOM, width - GROUP_LABEL_ROOM), y: labelY },
+    });
     machines.push(...toDots(members, middle, DOT_GAP * scale));
   }
   let drawn = 0;
   const notable = toLinks(machines, center, (machine) => isNotable(machine) && drawn++ < MOST_LINKS);
   const drawnIds = new Set(notable.map(({ id }) => id));
-  const isBundled = (state: LinkState) =>
-    !NO_LINK.has(state) &&
-    state !== "idle" &&
-    machines.some(({ machine }) => machine.state === state && !drawnIds.has(machine.id));
-  const bundles = groups
-    .filter(({ state }) => isBundled(state))
-    .map((group) => ({
-      id: `group ${group.state}`,
-      state: group.state,
-      isLossy: false,
-      isBundle: true,
-      points: [center, toward(group, center, group.radius)],
-    }));
-  return { machines, groups, links: [...bundles, ...notable] };
+  const bundles = groups.flatMap((group, index): PlacedLink[] => {
+    const states = (grouped[index]?.machines ?? [])
+      .filter(({ id, state }) => isLinked(state) && !drawnIds.has(id))
+      .map(({ state }) => state);
+    const state = findMostCommon(states);
+    if (state === null) return [];
+    const points = [center, toward(group, center, group.radius)];
+    return [{ id: `group ${group.name}`, state, isLossy: false, isBundle: true, points }];
+  });
+  return { machines, groups, links: [...bundles, ...notable], sites: [] };
 }
+
+const isLinked = (state: LinkState): boolean => !NO_LINK.has(state) && state !== "idle";
+
+function findMostCommon(states: readonly LinkState[]): LinkState | null {
+  const count = (wanted: LinkState) => states.filter((state) => state === wanted).length;
+  const [first] = LINK_STATES.filter(isLinked).toSorted((a, b) => count(b) - count(a));
+  return first === undefined || count(first) === 0 ? null : first;
+}
+
+const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
 
 const toGroupRadius = (count: number, gap: number): number => gap * 0.56 * Math.sqrt(count) + DOT_RADIUS + 6;
 
 function toDots(machines: readonly MapMachine[], middle: Point, gap: number): PlacedMachine[] {
-  // Gateways first, so that they are in the middle of their group.
-  const ordered = machines.toSorted((a, b) => Number(b.isGateway) - Number(a.isGateway));
+  // Gateways first, so that they are in the middle of their group, and around them what needs looking at.
+  const ordered = machines.toSorted(
+    (a, b) => Number(b.isGateway) - Number(a.isGateway) || LINK_STATES.indexOf(a.state) - LINK_STATES.indexOf(b.state),
+  );
   const most = Math.max(1.5, gap * 0.42);
   return ordered.map((machine, index) => {
     const [distance, angle] = [gap * 0.56 * Math.sqrt(index), index * GOLDEN_ANGLE];
@@ -164,33 +245,4 @@ function toDots(machines: readonly MapMachine[], middle: Point, gap: number): Pl
     const label = machine.isGateway && index === 0 ? { x, y: y - radius - 4 } : null;
     return { machine, x, y, radius, label };
   });
-}
-
-function toward(from: Point, to: Point, distance: number): Point {
-  const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
-  return { x: from.x + ((to.x - from.x) * distance) / length, y: from.y + ((to.y - from.y) * distance) / length };
-}
-
-const STEPS = 360;
-
-/** Its points by the share of its circumference, from the top with the clock: things stand evenly on it, which equal angles would not do. */
-function toEllipse(center: Point, radii: Point): { readonly length: number; at(share: number): Point } {
-  const onAngle = (angle: number): Point => ({
-    x: center.x + radii.x * Math.sin(angle),
-    y: center.y - radii.y * Math.cos(angle),
-  });
-  const points = Array.from({ length: STEPS + 1 }, (_, step) => onAngle((2 * Math.PI * step) / STEPS));
-  const lengths = [0];
-  for (const [index, point] of points.entries()) {
-    const before = points[index - 1];
-    if (before) lengths.push((lengths.at(-1) ?? 0) + Math.hypot(point.x - before.x, point.y - before.y));
-  }
-  const length = lengths.at(-1) ?? 0;
-  return {
-    length,
-    at(share) {
-      const step = lengths.findIndex((passed) => passed >= share * length - 1e-9);
-      return points[step] ?? center;
-    },
-  };
 }

@@ -3,7 +3,12 @@ import { groupByState, isNotable, pickFocus, toMeshMap } from "./map-model.ts";
 
 const member = (machineId: string, online = true) => ({ machineId, name: machineId, online }) as never;
 const machine = (id: string, gateway = false, meshNames: readonly string[] = []) =>
-  ({ id, gateway, meshes: ["office", ...meshNames].map((meshName) => ({ meshId: meshName, meshName })) }) as never;
+  ({
+    id,
+    gateway,
+    tags: [],
+    meshes: ["office", ...meshNames].map((meshName) => ({ meshId: meshName, meshName })),
+  }) as never;
 const peer = (machineId: string, facts: object) =>
   ({
     ...{ meshId: "office", machineId, name: machineId, status: "up", path: "direct", gatewayId: null, latencyMs: null },

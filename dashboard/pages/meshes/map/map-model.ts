@@ -2,6 +2,7 @@
 // asking all of them would be a call for each: one at a time is looked at.
 import type { Machine, Member } from "#schema/machine";
 import type { PeerTelemetry } from "#schema/path";
+import { toSite } from "#schema/tag";
 import { formatMs, formatRatio } from "../../../lib/format.ts";
 import { PATH_WORDS, STATUS_WORDS } from "../../machines/peers/peer-words.ts";
 
@@ -24,6 +25,8 @@ export interface MapMachine {
   readonly isGateway: boolean;
   /** Names of other meshes that it joins to this one; of gateways only. */
   readonly joins: readonly string[];
+  /** Null: it has none. */
+  readonly site: string | null;
   readonly state: LinkState;
   /** The gateway that a transit path goes through. */
   readonly viaId: string | null;
@@ -58,7 +61,7 @@ export function pickFocus(
 interface MapInput {
   readonly meshId: string;
   readonly members: readonly Pick<Member, "machineId" | "name" | "online">[];
-  readonly machines: readonly Pick<Machine, "id" | "gateway" | "meshes">[];
+  readonly machines: readonly Pick<Machine, "id" | "gateway" | "meshes" | "tags">[];
   readonly focusId: string;
   /** The focus's; undefined while they are not known. */
   readonly peers: readonly PeerTelemetry[] | undefined;
@@ -78,6 +81,7 @@ export function toMeshMap({ meshId, members, machines, focusId, peers }: MapInpu
     return {
       ...{ id: member.machineId, name: member.name, isGateway, state },
       joins: joins.map(({ meshName }) => meshName),
+      site: toSite(machine?.tags ?? []),
       viaId: state === "transit" ? (peer?.gatewayId ?? null) : null,
       isLossy: peer !== undefined && isUp(state) && (peer.lossRatio ?? 0) >= LOSSY_FROM,
       words: toWords(state, peer),

@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { classNames } from "../../../lib/class-names.ts";
+import type { Point } from "./ellipse-model.ts";
 import { LINK_STYLES } from "./link-style.ts";
-import type { MapFrame, MapLayout, PlacedGroup, PlacedLink, PlacedMachine, Point } from "./map-layout-model.ts";
-import { STATE_WORDS } from "./map-model.ts";
+import type { MapFrame, MapLayout, PlacedGroup, PlacedLink, PlacedMachine, PlacedSite } from "./map-layout-model.ts";
 import type { MapSearch } from "./map-search.ts";
 
 interface MapPictureProps {
@@ -13,13 +13,16 @@ interface MapPictureProps {
 }
 
 export const MapPicture = ({ layout, frame, label }: MapPictureProps) => {
-  const { focus, machines, links, groups } = layout;
+  const { focus, machines, links, groups, sites } = layout;
   return (
     <figure aria-label={label}>
       {/* biome-ignore lint/a11y/noSvgWithoutTitle: the figure has the name; a title would be a tooltip over the whole map. */}
       <svg viewBox={`0 0 ${frame.width} ${frame.height}`} className="block h-auto w-full">
+        {sites.map((site) => (
+          <SiteBand key={site.name} site={site} />
+        ))}
         {groups.map((group) => (
-          <GroupArea key={group.state} group={group} />
+          <GroupArea key={group.name} group={group} />
         ))}
         {links.map((link) => (
           <LinkLine key={link.id} link={link} />
@@ -31,7 +34,10 @@ export const MapPicture = ({ layout, frame, label }: MapPictureProps) => {
           <Joins key={placed.machine.id} placed={placed} />
         ))}
         {groups.map((group) => (
-          <GroupName key={group.state} group={group} />
+          <GroupName key={group.name} group={group} />
+        ))}
+        {sites.map((site) => (
+          <SiteName key={site.name} site={site} />
         ))}
         <FocusMark placed={focus} />
         <Joins placed={focus} below={FOCUS_TEXT_DROP} />
@@ -51,9 +57,35 @@ const GroupArea = ({ group: { x, y, radius } }: { readonly group: PlacedGroup })
 
 const HALO = { strokeWidth: 4, paintOrder: "stroke", strokeLinejoin: "round" } as const;
 
-const GroupName = ({ group: { state, count, label } }: { readonly group: PlacedGroup }) => (
+const GroupName = ({ group: { name, count, label } }: { readonly group: PlacedGroup }) => (
   <text x={label.x} y={label.y} textAnchor="middle" {...HALO} className="fill-muted stroke-surface text-xs">
-    <tspan className="fill-ink font-semibold">{count}</tspan> {STATE_WORDS[state].label}
+    <tspan className="fill-ink font-semibold">{count}</tspan> {shorten(name)}
+  </text>
+);
+
+const BAND = 58;
+
+/** A line along the ring, as wide as a machine and its name, in the colour of its edge and inside that. */
+const SiteBand = ({ site: { points } }: { readonly site: PlacedSite }) => {
+  const text = points.map(({ x, y }) => `${x},${y}`).join(" ");
+  const line = { points: text, fill: "none", strokeLinecap: "round", strokeLinejoin: "round" } as const;
+  return (
+    <>
+      <polyline {...line} strokeWidth={BAND + 2} className="stroke-line-strong" />
+      <polyline {...line} strokeWidth={BAND} className="stroke-sunken" />
+    </>
+  );
+};
+
+const SiteName = ({ site: { name, label } }: { readonly site: PlacedSite }) => (
+  <text
+    x={label.x}
+    y={label.y}
+    textAnchor="middle"
+    {...HALO}
+    className="fill-muted stroke-surface font-semibold text-xs"
+  >
+    {shorten(name)}
   </text>
 );
 
@@ -164,13 +196,17 @@ const FocusMark = ({ placed }: { readonly placed: PlacedMachine }) => (
         className="fill-ink stroke-surface font-semibold text-sm"
       >
         {placed.machine.name}
+        {placed.machine.site !== null && (
+          <tspan className="fill-muted font-normal text-xs"> in {placed.machine.site}</tspan>
+        )}
       </text>
     )}
   </g>
 );
 
-const toTitle = ({ machine: { name, words, isGateway, joins } }: PlacedMachine): string =>
+const toTitle = ({ machine: { name, words, isGateway, joins, site } }: PlacedMachine): string =>
   [
     `${name}: ${words}`,
+    ...(site === null ? [] : [`in ${site}`]),
     ...(isGateway ? [joins.length === 0 ? "gateway" : `gateway, joins ${joins.join(", ")}`] : []),
   ].join("\n");

@@ -22,8 +22,8 @@ import { MapPicture } from "./map-picture.tsx";
 
 const route = getRouteApi("/shell/meshes/$meshId/map");
 
-const WIDE: MapFrame = { width: 960, height: 560, mostOnRing: 20 };
-const NARROW: MapFrame = { width: 358, height: 440, mostOnRing: 10 };
+const WIDE: MapFrame = { width: 960, height: 560, mostOnRing: 20, mostSites: 10 };
+const NARROW: MapFrame = { width: 358, height: 440, mostOnRing: 10, mostSites: 5 };
 
 function MapTab() {
   const { meshId } = route.useParams();
