@@ -45,6 +45,19 @@ describe("what BIRD put into the kernel", () => {
     await world.machine.until(() => expect(allowed()).toEqual(OWN));
   });
 
+  test("is told to whoever watches this machine, and not where nobody does", async () => {
+    await startInMesh();
+    const countTold = () => world.mesh.signals.filter(({ message }) => message.type === "rib.changed").length;
+    await route("replace", NETWORK);
+    await world.machine.until(() => expect(allowed()).toEqual([...OWN, NETWORK]));
+    await world.machine.pass(2_000);
+    expect(countTold()).toBe(0);
+    world.mesh.change({ type: "telemetry.watch", seconds: 30 });
+    await world.machine.pass(2_000);
+    await route("delete", NETWORK);
+    await world.machine.until(() => expect(countTold()).toBe(1));
+  });
+
   test("is of no interest where nobody is behind anybody", async () => {
     const agent = await startInMesh({ ...gateway, isGateway: false });
     await route("replace", NETWORK);

@@ -7,6 +7,7 @@ import type { PathPorts } from "../paths/path-ports.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
 import type { RoutedMesh } from "../routing/routed-mesh.ts";
 import { createRibReporter } from "../routing/view/rib-reports.ts";
+import { createRibWatch } from "../routing/view/rib-watch.ts";
 import type { RoutingView } from "../routing/view/routing-view.ts";
 import type { StopReason } from "./connection.ts";
 import type { MemberFacts } from "./facts-pace.ts";
@@ -27,6 +28,8 @@ export interface JoinedMesh {
   told: string;
   /** Something that the others need to know of this machine may be new. */
   tellFacts(): void;
+  /** Its BIRD may know other routes than before. */
+  ribChanged(): void;
   /** Null: nothing is known of it yet. */
   routed(): RoutedMesh | null;
   /** The reconciler has worked through this, as far as it could. */
@@ -106,6 +109,7 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
         takeMesh(next);
       },
       onSignal(message) {
+        if (message.type === "telemetry.watch") ribWatch.extend(message.seconds);
         if (message.type === "rib.request") void rib.receive(message);
         else paths.receive(message);
       },
@@ -120,6 +124,7 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
     desired: () => link.desired(),
     send: (report) => link.send(report),
   });
+  const ribWatch = createRibWatch({ clock: linkPorts.clock, tell: () => link.send({ type: "rib.changed" }) });
   let applied: Position | null = null;
   let unconfirmed: DesiredDevice | null = null;
   const mesh: JoinedMesh = {
@@ -133,6 +138,7 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
     },
     told: "",
     tellFacts: () => link.setFacts(toFacts()),
+    ribChanged: ribWatch.changed,
     routed() {
       const desired = link.desired();
       return desired === null ? null : { desired, device };
@@ -153,10 +159,12 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
       link.start();
     },
     stop() {
+      ribWatch.stop();
       link.stop();
       paths.stop();
     },
     leave() {
+      ribWatch.stop();
       link.stop();
       paths.leave();
     },

@@ -119,13 +119,17 @@ export function createLinks(options: LinksOptions): Links {
   const health = createHealth(options, {
     runDir: options.runDir,
     allowsExec: options.allowsExecChecks,
-    onChanged: (meshId) => meshes.announcementsChanged(meshId),
+    onChanged(meshId) {
+      meshes.announcementsChanged(meshId);
+      meshes.ribChanged(meshId);
+    },
     onChecked: (meshId) => meshes.checksRan(meshId),
   });
   const routingView = createRoutingView({
     ...{ machineId: options.machineId, log, toWallMs: clock.wall },
     birdOf: (meshId) => routing.birdOf(meshId),
     listDuties: () => health.list(),
+    onChanged: (meshId) => meshes.ribChanged(meshId),
   });
   const routes = createMeshRoutes(options.machineId, {
     ...{ exec: options.exec, followProgram: options.followProgram, clock, log },

@@ -41,6 +41,8 @@ export interface Meshes {
   announcementsChanged(meshId: MeshId): void;
   /** What the health checks of what it announces in the mesh say may be new. */
   checksRan(meshId: MeshId): void;
+  /** The BIRD of this mesh may know other routes. */
+  ribChanged(meshId: MeshId): void;
   /** The kernel has other routes of our BIRDs. */
   routesChanged(): void;
   /** The state of the reconciler or failures of the cache may have changed: tell those who want to know. */
@@ -319,8 +321,12 @@ export function createMeshes(options: MeshesOptions): Meshes {
       }
     },
     announcementsChanged: scheduleApply,
+    ribChanged: (meshId) => entries.get(meshId)?.ribChanged(),
     checksRan: (meshId) => entries.get(meshId)?.link.setChecks(options.routingView.checksOf(meshId)),
-    routesChanged: scheduleApply,
+    routesChanged() {
+      scheduleApply();
+      for (const entry of entries.values()) entry.ribChanged();
+    },
     failuresChanged() {
       confirm();
       reports.schedule();

@@ -11,11 +11,12 @@ import { MAX_EXPLAINED_PEERS, MAX_NAMED_MACHINES, MAX_WATCHED_MACHINES } from ".
 /**
  * What may change. `mesh`: its settings. `members`: who is in it, and how far each member is. `machines`: a member's name or flags.
  * `presence`: somebody connected or went. `network`: what a member tells of where it is. `links`: link events. `routes`, `vips`.
+ * `rib`: the routes that a watched machine knows of.
  * `lists`: D1 has what changed here before, so lists across meshes and the audit trail show it.
  */
 export const LIVE_RESOURCES = [
   ...(["mesh", "members", "machines", "presence", "network"] as const),
-  ...(["links", "routes", "vips", "lists"] as const),
+  ...(["links", "routes", "vips", "rib", "lists"] as const),
 ] as const;
 export type LiveResource = (typeof LIVE_RESOURCES)[number];
 /** In place of them, to a watcher that was told nothing for a while: ask for all that you show of the mesh. */

@@ -135,6 +135,10 @@ export const RibReport = z.object({
 });
 export type RibReport = z.infer<typeof RibReport>;
 
+/** Said only while somebody watches me (telemetry.watch): my BIRD may have other routes than before. */
+export const RibChanged = z.object({ type: z.literal("rib.changed") });
+export type RibChanged = z.infer<typeof RibChanged>;
+
 export const ToMeshMessage = z.discriminatedUnion("type", [
   SyncHello,
   MemberUpdate,
@@ -148,6 +152,7 @@ export const ToMeshMessage = z.discriminatedUnion("type", [
   TransitRequest,
   RibReport,
   ChecksReport,
+  RibChanged,
 ]);
 export type ToMeshMessage = z.infer<typeof ToMeshMessage>;
 

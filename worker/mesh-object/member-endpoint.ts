@@ -105,6 +105,7 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
     for (const member of transitMembers) connections.tell(member, renderTransits(transits, member));
     for (const told of telemetry) parts.telemetry.heard(machineId, told);
     for (const told of outcome.ribs) parts.ribs.heard(machineId, told);
+    if (outcome.isRibChanged) parts.note("rib", machineId);
     if (droppedLinkEvents > 0) log.info("dropped link events of a member", { machineId, droppedLinkEvents });
   }
 

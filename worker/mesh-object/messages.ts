@@ -56,6 +56,7 @@ export interface MessageOutcome {
   readonly transitMembers: readonly MachineId[];
   readonly telemetry: readonly TelemetryReport[];
   readonly ribs: readonly RibReport[];
+  readonly isRibChanged: boolean;
   readonly droppedLinkEvents: number;
   /** Ends the connection. What the messages before it did stays. */
   readonly failure: Failure | null;
@@ -75,6 +76,7 @@ const NOTHING: MessageOutcome = {
   transitMembers: [],
   telemetry: [],
   ribs: [],
+  isRibChanged: false,
   droppedLinkEvents: 0,
   failure: null,
 };
@@ -99,6 +101,7 @@ const join = (before: MessageOutcome, step: MessageOutcome): MessageOutcome => (
   transitMembers: [...new Set([...before.transitMembers, ...step.transitMembers])],
   telemetry: [...before.telemetry, ...step.telemetry],
   ribs: [...before.ribs, ...step.ribs],
+  isRibChanged: before.isRibChanged || step.isRibChanged,
   droppedLinkEvents: before.droppedLinkEvents + step.droppedLinkEvents,
   failure: null,
 });
@@ -131,6 +134,8 @@ function handleMessage(context: MessageContext, message: ToMeshMessage): Result<
       return ok({ ...NOTHING, ribs: [message] });
     case "transit.request":
       return ok(handleTransit(context, message));
+    case "rib.changed":
+      return ok({ ...NOTHING, isRibChanged: true });
     case "checks.report":
       return keepChecks(context, message);
   }

@@ -20,6 +20,7 @@ const bird = (protocols: readonly BirdProtocol[] | null) => ({
 const create = (change: Partial<RoutingViewOptions> = {}) =>
   createRoutingView({
     ...{ machineId: testMachineId(1), birdOf: () => null, listDuties: () => [], toWallMs: (ms) => ms + 1_000, log },
+    onChanged: () => undefined,
     ...change,
   });
 
@@ -91,4 +92,22 @@ it("tells what is to be announced in the mesh, in the wall clock's time", () => 
       results: [{ at: "1970-01-01T00:00:05.000Z", durationMs: 3, isSuccess: false, text: "refused" }],
     },
   ]);
+});
+
+it("says that sessions, or what comes in them, are others than when they were read last", async () => {
+  const changed: string[] = [];
+  const [one = meshId, other = meshId] = [2, 3].map(testMachineId);
+  const channel = { family: "ipv4", importedCount: 1, filteredCount: 0 } as unknown as BirdProtocol["channels"][number];
+  let protocols: BirdProtocol[] = [protocol(one), protocol(other)];
+  const view = create({ birdOf: () => bird(protocols), onChanged: (id) => changed.push(id) });
+  const read = async (next: BirdProtocol[]) => {
+    protocols = next;
+    await view.readSessions(meshId);
+    return changed.splice(0).length;
+  };
+  expect(await read(protocols)).toBe(0);
+  expect(await read([protocol(one), protocol(other)])).toBe(0);
+  expect(await read([{ ...protocol(one), channels: [channel] }, protocol(other)])).toBe(1);
+  expect(await read([{ ...protocol(one), channels: [channel] }, protocol(other, { state: "Active" })])).toBe(1);
+  expect(await read([{ ...protocol(one), channels: [channel] }])).toBe(1);
 });

@@ -34,18 +34,24 @@ export interface RoutingViewOptions {
   /** Null: this mesh has none. */
   readonly birdOf: (meshId: MeshId) => Pick<Bird, "readProtocols" | "readRoutes"> | null;
   readonly listDuties: () => readonly DutyHealth[];
+  /** Sessions were read, and they or their numbers of routes are not those of the time before. */
+  readonly onChanged: (meshId: MeshId) => void;
   readonly toWallMs: (atMs: number) => number;
   readonly log: Logger;
 }
 
-export function createRoutingView({ machineId, birdOf, listDuties, toWallMs, log }: RoutingViewOptions): RoutingView {
+export function createRoutingView(options: RoutingViewOptions): RoutingView {
+  const { machineId, birdOf, listDuties, toWallMs, log } = options;
   const known = new Map<MeshId, Known | null>();
   const reading = new Map<MeshId, Promise<void>>();
 
   async function look(meshId: MeshId): Promise<void> {
     try {
       const protocols = (await birdOf(meshId)?.readProtocols()) ?? null;
-      known.set(meshId, protocols === null ? null : toKnown(protocols));
+      const before = known.get(meshId);
+      const next = protocols === null ? null : toKnown(protocols);
+      known.set(meshId, next);
+      if (before !== undefined && renderCounts(before) !== renderCounts(next)) options.onChanged(meshId);
     } catch (error) {
       known.delete(meshId);
       log.debug("BIRD's sessions could not be read", { meshId, error });
@@ -86,3 +92,7 @@ const toKnown = (protocols: readonly BirdProtocol[]): Known => ({
   sessions: toBgpSessions(protocols),
   routeCounts: toRouteCounts(protocols),
 });
+
+/** What of it shows that there are other routes. */
+const renderCounts = (known: Known | null): string =>
+  JSON.stringify([...(known?.routeCounts ?? [])].map(([id, counts]) => [id, counts, known?.sessions.get(id)?.state]));

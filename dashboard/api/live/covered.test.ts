@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { listMachineEvents, listMachinePeers } from "#schema/api/machine-links";
+import { getMachineRib } from "#schema/api/machine-routing";
 import { getMachine, listMachines } from "#schema/api/machines";
 import { listMembers } from "#schema/api/members";
 import { getMesh } from "#schema/api/meshes";
@@ -25,6 +26,7 @@ describe("a change of a mesh makes old", () => {
     [listMachineEvents, { machineId: MACHINE }, changed("links", OTHER_MACHINE, MACHINE)],
     [listMachineEvents, { machineId: MACHINE }, changed("links")],
     [listMachinePeers, { machineId: MACHINE }, changed("something-new")],
+    [getMachineRib, { machineId: MACHINE }, changed("rib", MACHINE)],
   ] as const)("$0.id", (operation, params, change) => {
     expect(isMadeOld(ask(operation, params), MESH, change)).toBe(true);
   });
@@ -52,7 +54,9 @@ it("every resource makes something old", () => {
     ask(listMembers, { meshId: MESH }),
     ask(listVips, { meshId: MESH }),
   ];
-  const more = [listMachineEvents, listMachinePeers, getMachine].map((one) => ask(one, { machineId: MACHINE }));
+  const more = [listMachineEvents, listMachinePeers, getMachine, getMachineRib].map((one) =>
+    ask(one, { machineId: MACHINE }),
+  );
   const all = [...questions, ...more, toQuestion(["listRoutes", "list", { params: { meshId: MESH } }])];
   const network = toQuestion(["getMachineNetwork", "reply", { params: { machineId: MACHINE } }]);
   for (const resource of LIVE_RESOURCES) {

@@ -21,8 +21,11 @@ export interface Covered {
   readonly madeOldBy: readonly LiveResource[];
   /** In case a hint was lost; null: something of it changes without a hint, so it is asked as often as without. */
   readonly everyMs: number | null;
-  /** It follows the telemetry of the machine that it asks, and is asked more slowly only while that comes. */
-  readonly isTelemetry?: true;
+  /**
+   * It is asked more slowly only while telemetry of the machine comes. `inside`: that has the answer; `beside`: while it comes, the machine says when
+   * to ask.
+   */
+  readonly telemetry?: "inside" | "beside";
 }
 
 const NET_MS = 60_000;
@@ -67,12 +70,12 @@ const OPERATIONS: readonly (readonly [OperationId, Covered])[] = [
   ["listMachineEndpoints", toTelemetry("network")],
   ["getMachineNetwork", toTelemetry("network")],
   ["listMachineAnnouncements", toTelemetry("routes", "vips")],
-  ["getMachineRib", { scope: "machine", madeOldBy: ["presence", "routes", "vips"], everyMs: null }],
+  ["getMachineRib", { ...toTelemetry("rib", "routes", "vips"), everyMs: PRESENCE_MS, telemetry: "beside" }],
 ];
 const COVERED: ReadonlyMap<string, Covered> = new Map(OPERATIONS);
 
 function toTelemetry(...madeOldBy: readonly LiveResource[]): Covered {
-  return { scope: "machine", madeOldBy: ["presence", ...madeOldBy], everyMs: NET_MS, isTelemetry: true };
+  return { scope: "machine", madeOldBy: ["presence", ...madeOldBy], everyMs: NET_MS, telemetry: "inside" };
 }
 
 export const findCovered = (operationId: string): Covered | null => COVERED.get(operationId) ?? null;

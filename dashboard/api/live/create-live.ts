@@ -165,7 +165,7 @@ export function createLive(parts: LiveParts): Live {
     for (const { queryKey, state } of queries.getQueryCache().getAll()) {
       const question = toQuestion(queryKey);
       if (question.machineId !== machineId || state.data === undefined) continue;
-      if (findCovered(question.operationId)?.isTelemetry !== true) continue;
+      if (findCovered(question.operationId)?.telemetry !== "inside") continue;
       queries.setQueryData(queryKey, (answer: unknown) => mergeTelemetry(question, answer, { meshId, frame }));
     }
     if (isNew) notify();
@@ -218,7 +218,7 @@ export function createLive(parts: LiveParts): Live {
       const question = toQuestion(queryKey);
       const covered = findCovered(question.operationId);
       if (covered === null || covered.everyMs === null || !are(listMeshes(question), "open")) return everyMs;
-      if (covered.isTelemetry && !isFlowing(queryKey, question)) return everyMs;
+      if (covered.telemetry !== undefined && !isFlowing(queryKey, question)) return everyMs;
       return Math.max(everyMs, covered.everyMs);
     },
     isAwaited: (queryKey) => are(listMeshes(toQuestion(queryKey)), "open", "connecting"),

@@ -87,6 +87,14 @@ describe("a hint comes", () => {
     expect(await watcher.nextChange("links")).toMatchObject(about(member.machineId));
   });
 
+  it("when a machine says that its routes are others", async () => {
+    const mesh = await createTestMesh();
+    const member = await connectMember(mesh, "socket");
+    const watcher = await watchMesh(mesh);
+    await member.send({ type: "rib.changed" });
+    expect(await watcher.nextChange("rib")).toMatchObject(about(member.machineId));
+  });
+
   it("when a route and a VIP are made, changed and deleted", async () => {
     const mesh = await createTestMesh();
     const { machineId } = await mesh.addNew();
