@@ -7,9 +7,9 @@ import { createTestBrowser } from "./testing/test-browser.ts";
 const argv = () => ["--port", "0", "--state", createStateFolder(), "--json", "--stun-servers", "none"];
 
 /** It starts a program, and a busy machine makes it wait. */
-const BUSY_MS = 60_000;
+const BUSY_MS = 120_000;
 
-it("a page hears at once what another client changed; a page of elsewhere gets no socket", {
+it("a page hears at once what another client changed, and nothing once its person is blocked; a page of elsewhere gets no socket", {
   timeout: BUSY_MS,
 }, async () => {
   const ready = await startProcess(argv()).ready;
@@ -30,7 +30,21 @@ it("a page hears at once what another client changed; a page of elsewhere gets n
   await callApi(ready, "PATCH", `/meshes/${mesh.body.id}`, { name: "renamed" });
   const resources = () => received.flatMap(({ changes = [] }) => changes.map(({ resource }) => resource));
   await expect.poll(resources, { timeout: 3_000, interval: 20 }).toContain("mesh");
-  socket.close();
+
+  // Who is let out of the control plane hears nothing more, however long the socket was good for.
+  const closed = new Promise<number>((resolve) => socket.once("close", resolve));
+  const { body: users } = await callApi(ready, "GET", "/users");
+  const [viewer] = users.items as { id: string }[];
+  await callApi(ready, "PATCH", `/users/${viewer?.id}`, { isBlocked: true });
+  await expect.poll(() => socket.readyState, { timeout: 10_000 }).toBe(WebSocket.CLOSING);
+  // workerd leaves the connection open for ten seconds more.
+  socket.terminate();
+  expect(await closed).toBe(4401);
+  const heard = received.length;
+  await callApi(ready, "PATCH", `/meshes/${mesh.body.id}`, { name: "renamed-again" });
+  expect(received).toHaveLength(heard);
+  const outside = await new Promise<string>((resolve) => open(url).once("error", (error) => resolve(error.message)));
+  expect(outside).toContain("401");
 
   const refused = await new Promise<string>((resolve) =>
     open("https://evil.example").once("error", (error) => resolve(error.message)),

@@ -10,4 +10,8 @@ export const TRUSTED_HEADERS = {
   requestId: "x-becket-request-id",
   /** Who watches a mesh, in place of a machine: the actor's kind and id. */
   watcher: "x-becket-watcher",
+  /** The id of the session that they came with; none with a token. */
+  watcherSession: "x-becket-watcher-session",
+  /** When D1 was not asked yet whether they may, milliseconds since the epoch. */
+  watcherCheckedAt: "x-becket-watcher-checked-at",
 } as const;

@@ -50,6 +50,11 @@ export async function listAllMeshes(db: Database): Promise<MeshRecord[]> {
   return selectMeshes(db);
 }
 
+export async function listMeshIds(db: Database): Promise<MeshId[]> {
+  const rows = await db.select({ id: meshes.id }).from(meshes);
+  return rows.map(({ id }) => id);
+}
+
 /** Those of the ids that exist. At most 32 ids (a token's): D1 takes 100 parameters. */
 export async function findMeshes(db: Database, ids: readonly MeshId[]): Promise<MeshRecord[]> {
   if (ids.length === 0) return [];

@@ -27,6 +27,7 @@ import {
 import { changeSettings } from "./change-settings.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
+import type { Credential } from "./live/live.ts";
 import { isWatcherSocket } from "./live/watchers.ts";
 import { toMember, toMemberRib } from "./member-view.ts";
 import {
@@ -251,6 +252,10 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
 
   async hintLists(): Promise<void> {
     this.#mesh.live.note("lists");
+  }
+
+  async dismissWatchers(credential: Credential): Promise<void> {
+    this.#mesh.live.dismiss(credential);
   }
 
   async close(): Promise<{ memberCount: number }> {

@@ -6,10 +6,8 @@ import { MAX_MESHES_PER_POLICY_CHANGE } from "#schema/limits";
 import { err, ok, type Result } from "#schema/result";
 import type { Failure } from "../failure.ts";
 import { toErrorFields } from "../log.ts";
+import { inWaves } from "../meshes/in-waves.ts";
 import type { Services } from "../services.ts";
-
-/** Calls at once. */
-const WAVE = 16;
 
 export async function changePolicies<T>(
   { objects, log }: Pick<Services, "objects" | "log">,
@@ -33,10 +31,4 @@ export async function changePolicies<T>(
     }
   });
   return ok(written);
-}
-
-async function inWaves<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
-  for (let start = 0; start < items.length; start += WAVE) {
-    await Promise.all(items.slice(start, start + WAVE).map(act));
-  }
 }

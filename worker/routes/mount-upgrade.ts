@@ -11,6 +11,8 @@ export interface Upgrade<O extends Operation> extends Pick<Call<O>, "params"> {
   readonly caller: Caller;
   readonly request: Request;
   readonly requestId: string;
+  /** Before it was looked up who calls: what was revoked since may be missing there. */
+  readonly checkedAtMs: number;
 }
 /** Answers 101 with the socket, or a problem. */
 export type UpgradeHandler<O extends Operation> = (upgrade: Upgrade<O>) => Promise<Response>;
@@ -24,8 +26,9 @@ export function mountUpgrade<const O extends Operation>(
   api.on(operation.method, toRoutePath(operation.path), async (context) => {
     const request = context.req.raw;
     const { requestId } = context.env;
+    const checkedAtMs = services.now();
     const upgrade = await parse(request, context.req.param());
-    if (upgrade.ok) return handler({ ...upgrade.value, request, requestId });
+    if (upgrade.ok) return handler({ ...upgrade.value, request, requestId, checkedAtMs });
     // RFC 9110 section 15.5.22: a 426 names the protocol.
     const headers = upgrade.error.code === "upgrade_required" ? { upgrade: "websocket", connection: "upgrade" } : {};
     return toProblemResponse(upgrade.error, requestId, headers);

@@ -1,13 +1,15 @@
 // Who may watch a mesh.
 import { describe, expect, it } from "vitest";
+import { createApiToken, revokeApiToken } from "#schema/api/api-tokens";
 import { deleteMachine } from "#schema/api/machines";
 import { createMesh, updateMesh, watchMesh } from "#schema/api/meshes";
-import { listSessions, revokeSession } from "#schema/api/users";
+import { getMe, signOut } from "#schema/api/sign-in";
+import { listSessions, removeUser, revokeSession, updateUser } from "#schema/api/users";
 import { TRUSTED_HEADERS } from "../auth/trusted-headers.ts";
 import { UNKNOWN_IDS } from "../testing/all-operations.ts";
 import { createTestApp, ORIGIN, parseProblem, toUrl, uniqueName } from "../testing/create-test-app.ts";
 import { enrolMachine } from "../testing/enrolled-machine.ts";
-import { signIn } from "../testing/test-browser.ts";
+import { signIn, type TestBrowser } from "../testing/test-browser.ts";
 import { openWatcher } from "../testing/test-watcher.ts";
 
 const app = createTestApp();
@@ -48,6 +50,51 @@ it("what only D1 knows is hinted at when it is there: the default mesh, a machin
   await app.call(deleteMachine, { params: { machineId } });
   await watcher.nextChange("members");
   await watcher.nextChange("lists");
+});
+
+describe("a socket is closed at once", () => {
+  const openAs = (browser: TestBrowser, meshId: string) =>
+    openWatcher(() => browser.fetch(toPath(meshId), { headers: { ...UPGRADE, origin: ORIGIN } }));
+
+  it("when its session is revoked or signs out; another session of the same person stays", async () => {
+    const meshId = await makeMesh();
+    const { browser, user } = await signInAs("viewer");
+    const other = await signIn(app, { userId: user.id });
+    const [revoked, stays] = [await openAs(browser, meshId), await openAs(other.browser, meshId)];
+    const { session } = (await browser.call(getMe, {})).reply;
+    await app.call(revokeSession, { params: { sessionId: String(session?.id) } });
+    expect(await revoked.closed).toMatchObject({ code: 4401 });
+    await app.call(updateMesh, { params: { meshId }, body: { name: uniqueName("renamed") } });
+    await stays.nextChange("mesh");
+    await other.browser.call(signOut, {});
+    expect(await stays.closed).toMatchObject({ code: 4401 });
+  });
+
+  it("when its person gets another role, is blocked or is removed; with another role it may come back", async () => {
+    const meshId = await makeMesh();
+    const { browser, user } = await signInAs("admin");
+    const params = { userId: user.id };
+    const admin = await openAs(browser, meshId);
+    await app.call(updateUser, { params, body: { role: "viewer" } });
+    expect(await admin.closed).toMatchObject({ code: 4401 });
+    const viewer = await openAs(browser, meshId);
+    await app.call(updateUser, { params, body: { isBlocked: true } });
+    expect(await viewer.closed).toMatchObject({ code: 4401 });
+    await app.call(updateUser, { params, body: { isBlocked: false } });
+    const removed = await openAs((await signIn(app, { userId: user.id })).browser, meshId);
+    await app.call(removeUser, { params });
+    expect(await removed.closed).toMatchObject({ code: 4401 });
+  });
+
+  it("when its API token is revoked", async () => {
+    const meshId = await makeMesh();
+    const body = { name: uniqueName("token"), role: "viewer" };
+    const { id, token } = (await app.call(createApiToken, { body })).reply;
+    const headers = { ...UPGRADE, authorization: `Bearer ${token}` };
+    const watcher = await openWatcher(() => app.fetch(toPath(meshId), { headers }));
+    await app.call(revokeApiToken, { params: { apiTokenId: id } });
+    expect(await watcher.closed).toMatchObject({ code: 4401 });
+  });
 });
 
 describe("a mesh is not watched", () => {

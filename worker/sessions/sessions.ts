@@ -7,6 +7,7 @@ import { deleteSession, findSession, listSessionRows, type SessionRecord } from 
 import type { Failure } from "../failure.ts";
 import { type Page, type PageQuery, parsePageRequest, toPage } from "../page.ts";
 import type { Services } from "../services.ts";
+import { dismissWatchers } from "./dismiss-watchers.ts";
 import { IDLE_MS } from "./read-session.ts";
 
 export async function listSessions(
@@ -30,7 +31,7 @@ export async function listSessions(
 
 /** Somebody else's session is, for who is no owner, one that is not there. */
 export async function revokeSession(
-  services: Pick<Services, "db" | "now" | "ids">,
+  services: Pick<Services, "db" | "objects" | "log" | "now" | "ids">,
   id: SessionId,
   { caller, requestId }: { caller: Caller; requestId: string },
 ): Promise<Result<null, Failure<"session_not_found">>> {
@@ -43,6 +44,7 @@ export async function revokeSession(
     { action: "session.revoked", subjectId: id, details: { userId: session.userId } },
   );
   await deleteSession(services.db, id, event);
+  await dismissWatchers(services, `session:${id}`);
   return ok(null);
 }
 

@@ -1,11 +1,12 @@
 import { createAuditEvent } from "../audit/new-event.ts";
 import { deleteSession } from "../db/sessions.ts";
 import type { Services } from "../services.ts";
+import { dismissWatchers } from "../sessions/dismiss-watchers.ts";
 import { readSession } from "../sessions/read-session.ts";
 
 /** @param token the session's cookie; null, or one that is no longer good: there is nothing to end */
 export async function signOut(
-  services: Pick<Services, "db" | "now" | "ids">,
+  services: Pick<Services, "db" | "objects" | "log" | "now" | "ids">,
   token: string | null,
   requestId: string,
 ): Promise<void> {
@@ -16,4 +17,6 @@ export async function signOut(
   const details = { userId: user.id };
   const event = createAuditEvent(services, cause, { action: "session.revoked", subjectId: session.id, details });
   await deleteSession(services.db, session.id, event);
+  // Of the same browser's other tabs.
+  await dismissWatchers(services, `session:${session.id}`);
 }

@@ -10,10 +10,18 @@ export interface TestWatcher extends FakeSocket<FromLiveMessage> {
   nextTelemetry(): Promise<LiveTelemetry>;
 }
 
-export const fetchLive = ({ mesh }: TestMesh, actor = "user:usr_test"): Promise<Response> =>
+export const fetchLive = (
+  { mesh }: TestMesh,
+  actor = "user:usr_test",
+  { session, checkedAtMs = Date.now() }: { readonly session?: string; readonly checkedAtMs?: number } = {},
+): Promise<Response> =>
   mesh.fetch(
     new Request("https://object.test/live", {
-      headers: { upgrade: "websocket", [TRUSTED_HEADERS.watcher]: actor, [TRUSTED_HEADERS.requestId]: "req_test" },
+      headers: {
+        ...{ upgrade: "websocket", [TRUSTED_HEADERS.watcher]: actor, [TRUSTED_HEADERS.requestId]: "req_test" },
+        ...{ [TRUSTED_HEADERS.watcherCheckedAt]: String(checkedAtMs) },
+        ...(session === undefined ? {} : { [TRUSTED_HEADERS.watcherSession]: session }),
+      },
     }),
   );
 

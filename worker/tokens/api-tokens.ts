@@ -17,6 +17,7 @@ import type { Failure } from "../failure.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { type Page, type PageQuery, parsePageRequest, toPage } from "../page.ts";
 import type { Services } from "../services.ts";
+import { dismissWatchers } from "../sessions/dismiss-watchers.ts";
 
 export async function listApiTokens(
   { db }: Pick<Services, "db">,
@@ -61,7 +62,9 @@ export async function revokeApiToken(
   const event = createAuditEvent(services, cause, { action: "api_token.revoked", subjectId: id, details });
   // Without a built-in token, somebody must be left who can make tokens.
   const isDeleted = await deleteApiToken(db, id, { event, mustLeaveOwner: ownerToken === null, now: now() });
-  return isDeleted ? ok(null) : err({ code: "last_owner_token" });
+  if (!isDeleted) return err({ code: "last_owner_token" });
+  await dismissWatchers(services, `api_token:${id}`);
+  return ok(null);
 }
 
 const toApiToken = ({ id, name, role, expiresAt, createdAt }: ApiTokenRecord): ApiToken => ({

@@ -7,6 +7,7 @@ import type { Failure } from "../failure.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { type Page, type PageQuery, parsePageRequest, toPage } from "../page.ts";
 import type { Services } from "../services.ts";
+import { dismissWatchers } from "../sessions/dismiss-watchers.ts";
 
 /** In place of an OpenID provider's issuer: users that sign-in links are made for by name. No URL, so no provider can have it. */
 export const LINK_ISSUER = "link";
@@ -23,7 +24,7 @@ export async function listUsers(
 
 /** At once: the user is looked up at every request. */
 export async function updateUser(
-  services: Pick<Services, "db" | "now" | "ids">,
+  services: Pick<Services, "db" | "objects" | "log" | "now" | "ids">,
   { userId, change, cause }: { userId: UserId; change: UpdateUser; cause: Cause },
 ): Promise<Result<User, Failure<"user_not_found" | "last_owner">>> {
   const { db } = services;
@@ -38,11 +39,13 @@ export async function updateUser(
   };
   const event = createAuditEvent(services, cause, { action: "user.updated", subjectId: userId, details });
   const updated = await updateUserRow(db, userId, { role, isBlocked, event });
-  return updated === null ? refusal(services, userId) : ok(toUser(updated));
+  if (updated === null) return refusal(services, userId);
+  await dismissWatchers(services, `user:${userId}`);
+  return ok(toUser(updated));
 }
 
 export async function removeUser(
-  services: Pick<Services, "db" | "now" | "ids">,
+  services: Pick<Services, "db" | "objects" | "log" | "now" | "ids">,
   userId: UserId,
   cause: Cause,
 ): Promise<Result<null, Failure<"user_not_found" | "last_owner">>> {
@@ -50,7 +53,9 @@ export async function removeUser(
   if (user === null) return err({ code: "user_not_found" });
   const details = { name: user.name, role: user.role };
   const event = createAuditEvent(services, cause, { action: "user.removed", subjectId: userId, details });
-  return (await deleteUser(services.db, userId, event)) ? ok(null) : err({ code: "last_owner" });
+  if (!(await deleteUser(services.db, userId, event))) return err({ code: "last_owner" });
+  await dismissWatchers(services, `user:${userId}`);
+  return ok(null);
 }
 
 /** Why nothing was changed: somebody else may have removed the user meanwhile. */

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { listMachineEndpoints } from "#schema/api/machine-links";
 import { getMachine, listMachines } from "#schema/api/machines";
 import { listMembers } from "#schema/api/members";
+import { getMe } from "#schema/api/sign-in";
 import { listUsers } from "#schema/api/users";
+import { LIVE_CLOSE_CODES } from "#schema/live/close-codes";
 import { startTimer } from "../../browser/start-timer.ts";
 import {
   createEndpoint,
@@ -104,6 +106,18 @@ describe("while a page is about a mesh", () => {
     await pass(10_000);
     expect(asked).toHaveLength(2);
   });
+});
+
+it("who one is and what that allows is asked again when the other end closes a socket", async () => {
+  const { live, sockets, asked, show, pass } = createScene();
+  live.use({ meshIds: [MESH] });
+  sockets[0]?.welcome();
+  show([getMe.id]);
+  await pass(5_000);
+  asked.length = 0;
+  sockets[0]?.close(LIVE_CLOSE_CODES.renew);
+  await pass(100);
+  expect(asked).toEqual([getMe.id]);
 });
 
 describe("pages ask", () => {

@@ -1,7 +1,8 @@
 // What the open pages hear of meshes: one WebSocket for each mesh that a page is about, hints that make answers old, and telemetry that
 // replaces them. While a tab is hidden there are no sockets; where there can't be any, pages ask again as they do without.
-import type { QueryClient } from "@tanstack/react-query";
+import { hashKey, type QueryClient } from "@tanstack/react-query";
 import { watchMesh } from "#schema/api/meshes";
+import { getMe } from "#schema/api/sign-in";
 import { ONLINE_WITHIN_MS } from "#schema/limits";
 import type { LiveChange, LiveTelemetry, WatchedMachine } from "#schema/live/messages";
 import type { OpenSocket } from "../../browser/open-web-socket.ts";
@@ -60,6 +61,7 @@ const OFFLINE_AFTER_MS = ONLINE_WITHIN_MS + 1_000;
 const FOLLOW_UP_EVERY_MS = 5_000;
 /** What deletes a mesh goes on after its sockets are closed. */
 const GONE_AFTER_MS = 1_000;
+const ME = hashKey([getMe.id]);
 const ANYTHING: LiveChange = { resource: "*", machineIds: null };
 
 export function createLive(parts: LiveParts): Live {
@@ -109,6 +111,8 @@ export function createLive(parts: LiveParts): Live {
 
   /** Whatever became of it: what was known before may be old. */
   function turned(meshId: string, state: MeshSocketState): void {
+    // Closed by the other end: it may be that one is nobody any more, or has another role.
+    if (state === "connecting") refresher.mark(ME);
     if (state === "gone") startTimer(GONE_AFTER_MS, () => makeOld(meshId, ANYTHING));
     else if (state !== "connecting") makeOld(meshId, ANYTHING);
     notify();

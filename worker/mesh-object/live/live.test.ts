@@ -9,7 +9,7 @@ import { Prefix } from "#schema/prefix";
 import { createMachineId, createPublicKey } from "../../testing/fake-agent.ts";
 import { connectMember, TRANSPORTS } from "../../testing/test-member.ts";
 import { createTestMesh, TEST_CAUSE } from "../../testing/test-mesh.ts";
-import { fetchLive, watchMesh } from "../../testing/test-watcher.ts";
+import { fetchLive, openWatcher, watchMesh } from "../../testing/test-watcher.ts";
 import { HINT_EVERY_MS, MAX_WATCHERS_OF_ONE } from "./live.ts";
 
 const about = (...machineIds: MachineId[]): Omit<LiveChange, "resource"> => ({ machineIds });
@@ -164,6 +164,38 @@ async function ageWatchers(mesh: Awaited<ReturnType<typeof createTestMesh>>): Pr
   });
   await evictDurableObject(mesh.stub);
 }
+
+describe("when what somebody was let in with is revoked", () => {
+  it.each(["user:usr_a", "session:ses_a"] as const)(
+    "by %s: no other socket is closed, also after hibernation",
+    async (credential) => {
+      const mesh = await createTestMesh();
+      const open = (actor: string, session: string) => openWatcher(() => fetchLive(mesh, actor, { session }));
+      const its = await open("user:usr_a", "session:ses_a");
+      const others = await Promise.all([
+        open("user:usr_b", "session:ses_b"),
+        openWatcher(() => fetchLive(mesh, "api_token:atk_a")),
+      ]);
+      await evictDurableObject(mesh.stub);
+      await mesh.mesh.dismissWatchers(credential);
+      expect(await its.closed).toMatchObject({ code: 4401 });
+      await mesh.mesh.changeSettings({ name: "renamed" });
+      for (const other of others) await other.nextChange("mesh");
+      expect(its.received).toHaveLength(1);
+    },
+  );
+
+  it("nobody comes in who was looked up before; whoever was looked up since may", async () => {
+    const mesh = await createTestMesh();
+    const checkedAtMs = Date.now();
+    await mesh.mesh.dismissWatchers("session:ses_a");
+    const late = await fetchLive(mesh, "user:usr_a", { session: "session:ses_a", checkedAtMs });
+    expect(await late.json()).toMatchObject({ status: 401, code: "unauthenticated" });
+    const since = { session: "session:ses_a", checkedAtMs: Date.now() + 1 };
+    await openWatcher(() => fetchLive(mesh, "user:usr_a", since));
+    await openWatcher(() => fetchLive(mesh, "user:usr_a", { session: "session:ses_b", checkedAtMs }));
+  });
+});
 
 test("nothing is stored by watching", async () => {
   const mesh = await createTestMesh();

@@ -31,6 +31,8 @@ export interface Live {
   /** Whether somebody watches this machine's telemetry. */
   isWatched(machineId: MachineId): boolean;
   passOn(machineId: MachineId, report: KeptReport): void;
+  /** What these were let in with was revoked, or means something else: they are told nothing more, and may connect again. */
+  dismiss(credential: Credential): void;
   /** The mesh is no more. */
   close(): void;
 }
@@ -48,6 +50,9 @@ export interface LiveParts {
   readonly now: () => number;
   readonly log: Logger;
 }
+
+/** A user, an API token or a session, as a watcher's socket has them. */
+export type Credential = `${"user" | "api_token" | "session"}:${string}`;
 
 export const MAX_WATCHERS = 128;
 /** Tabs of one person, or runs of one script. */
@@ -71,6 +76,8 @@ export function createLive(parts: LiveParts): Live {
   const limiters = new WeakMap<Watcher, ReturnType<typeof createRateLimiter>>();
   /** What of each machine was passed on last: when, and the longest text of it. */
   const passedOn = new Map<MachineId, { readonly at: number; readonly characters: number }>();
+  /** In memory: a connection that was let in before takes no longer than this object stays awake. */
+  const dismissed = new Map<string, number>();
   let isScheduled = false;
   let hintedAt = Number.NEGATIVE_INFINITY;
 
@@ -110,8 +117,14 @@ export function createLive(parts: LiveParts): Live {
   const isWatching = (watcher: Watcher, machineId: MachineId) =>
     now() - watcher.renewedAt <= WATCH_LEASE_MS && watcher.machines.some((machine) => machine.machineId === machineId);
 
-  function findRefusal(mesh: MeshRecord | null, actor: string): Failure | null {
+  /** D1 may have been asked before it was changed, and the object be told of the change before the answer got here. */
+  const isDismissed = ({ actor, session, checkedAt }: Arrival): boolean =>
+    [actor, session].some((credential) => checkedAt <= (dismissed.get(credential ?? "") ?? Number.NEGATIVE_INFINITY));
+
+  function findRefusal(mesh: MeshRecord | null, arrival: Arrival): Failure | null {
+    const { actor } = arrival;
     if (mesh === null) return { code: "mesh_not_found" };
+    if (isDismissed(arrival)) return { code: "unauthenticated", detail: "changed while it was looked up: ask again" };
     listValid();
     const all = watchers.list();
     if (all.length >= MAX_WATCHERS) return { code: "limit_reached", detail: `${MAX_WATCHERS} sockets watch this mesh` };
@@ -143,13 +156,13 @@ export function createLive(parts: LiveParts): Live {
     },
 
     open({ headers }) {
-      const actor = headers.get(TRUSTED_HEADERS.watcher) ?? "";
+      const arrival = toArrival(headers);
       const mesh = readOpenMesh();
-      const refusal = findRefusal(mesh, actor);
+      const refusal = findRefusal(mesh, arrival);
       if (mesh === null || refusal !== null) {
         return toProblemResponse(refusal ?? { code: "mesh_not_found" }, headers.get(TRUSTED_HEADERS.requestId) ?? "");
       }
-      const { response, watcher } = watchers.accept(actor, now());
+      const { response, watcher } = watchers.accept({ actor: arrival.actor, session: arrival.session }, now());
       const { epoch, revision } = mesh;
       watcher.welcome(render({ type: "live.welcome", liveVersion: LIVE_VERSION, epoch, revision }));
       return response;
@@ -193,6 +206,13 @@ export function createLive(parts: LiveParts): Live {
       passedOn.set(machineId, { at: now(), characters });
     },
 
+    dismiss(credential) {
+      dismissed.set(credential, now());
+      for (const watcher of watchers.list()) {
+        if (watcher.actor === credential || watcher.session === credential) renew(watcher);
+      }
+    },
+
     close() {
       for (const watcher of watchers.list()) {
         watchers.close(watcher, { code: LIVE_CLOSE_CODES.gone, reason: "the mesh was deleted" });
@@ -200,6 +220,15 @@ export function createLive(parts: LiveParts): Live {
     },
   };
 }
+
+interface Arrival extends Pick<Watcher, "actor" | "session"> {
+  readonly checkedAt: number;
+}
+const toArrival = (headers: Headers): Arrival => ({
+  actor: headers.get(TRUSTED_HEADERS.watcher) ?? "",
+  session: headers.get(TRUSTED_HEADERS.watcherSession),
+  checkedAt: Number(headers.get(TRUSTED_HEADERS.watcherCheckedAt) ?? Number.NaN),
+});
 
 function planEveryMs(peerCount: number, characters: number): number {
   const seconds = Math.ceil(Math.max(peerCount / PEERS_A_SECOND, characters / CHARACTERS_A_SECOND));

@@ -12,6 +12,8 @@ const MARK_LENGTH = 8;
 const Attachment = z.object({
   /** Who was authenticated: kind and id. */
   actor: z.string(),
+  /** `session:` and the id of the session that it came with. */
+  session: z.string().nullable().default(null),
   openedAt: z.number(),
   machines: z.array(WatchedMachine),
   /** What it has not said it saw. */
@@ -21,7 +23,7 @@ const Attachment = z.object({
 });
 type Attachment = z.infer<typeof Attachment>;
 
-export interface Watcher extends Readonly<Pick<Attachment, "actor" | "openedAt">> {
+export interface Watcher extends Readonly<Pick<Attachment, "actor" | "session" | "openedAt">> {
   readonly machines: readonly WatchedMachine[];
   /** When it last said what it watches. */
   readonly renewedAt: number;
@@ -38,7 +40,10 @@ export interface Watcher extends Readonly<Pick<Attachment, "actor" | "openedAt">
 }
 
 export interface Watchers {
-  accept(actor: string, nowMs: number): { readonly response: Response; readonly watcher: Watcher };
+  accept(
+    who: Pick<Attachment, "actor" | "session">,
+    nowMs: number,
+  ): { readonly response: Response; readonly watcher: Watcher };
   of(webSocket: WebSocket): Watcher | null;
   close(watcher: Watcher, close: { readonly code: number; readonly reason: string }): void;
   /** A socket closed. */
@@ -94,11 +99,11 @@ export function createWatchers(ctx: DurableObjectState, now: () => number): Watc
   }
 
   return {
-    accept(actor, nowMs) {
+    accept(who, nowMs) {
       dropLostBacklogs();
       const { 0: client, 1: server } = new WebSocketPair();
       ctx.acceptWebSocket(server, [WATCHER_TAG]);
-      const attachment = { actor, openedAt: nowMs, machines: [], unseen: null, hasMissed: false };
+      const attachment = { ...who, openedAt: nowMs, machines: [], unseen: null, hasMissed: false };
       server.serializeAttachment(attachment);
       const watcher = keep(server, attachment);
       return { response: new Response(null, { status: 101, webSocket: client }), watcher };
@@ -126,7 +131,7 @@ function createWatcher(
   attachment: Attachment,
   { backlog, nowMs }: { readonly backlog: Backlog; readonly nowMs: number },
 ): Watcher {
-  const { actor, openedAt } = attachment;
+  const { actor, session, openedAt } = attachment;
   let { machines, hasMissed } = attachment;
   // After hibernation it has its time to say it again.
   let renewedAt = nowMs;
@@ -136,11 +141,11 @@ function createWatcher(
   };
   const save = () =>
     webSocket.serializeAttachment({
-      ...{ actor, openedAt, machines, hasMissed },
+      ...{ actor, session, openedAt, machines, hasMissed },
       unseen: backlog.unseen(),
     } satisfies Attachment);
   return {
-    ...{ actor, openedAt, welcome: send },
+    ...{ actor, session, openedAt, welcome: send },
     get machines() {
       return machines;
     },
