@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { OIDC_VARIABLES } from "#schema/oidc-settings";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { isStartError } from "./start-error.ts";
+import { tellServiceManager } from "./tell-service-manager.ts";
 
 interface Arguments {
   readonly port: number;
@@ -58,6 +59,7 @@ async function run(options: Arguments): Promise<void> {
     stopOnSignal(controlPlane);
     if (options.exitWithParent) stopWithoutParent(controlPlane, parent);
     announce(controlPlane, options.json === true);
+    tellServiceManager(process.env, (line) => process.stderr.write(`${line}\n`));
   } catch (error) {
     if (!isStartError(error)) throw error;
     process.stderr.write(`becket: ${error.message}\n`);
