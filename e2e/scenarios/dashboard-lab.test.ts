@@ -92,28 +92,29 @@ async function tellStory(fleet: Fleet, browser: Browser): Promise<void> {
   for (const name of ["bob", "carol"]) services.set(name, await startService(lab.machine(name)));
   await createVip(page);
   await look("vip");
+  const machines = page.getByRole("list", { name: "Machines of database" });
+  const itemOf = (name: string) => machines.getByRole("listitem").filter({ hasText: name });
+  // The first that is healthy holds it until the one that BGP prefers is healthy, too.
+  for (const name of ["bob", "carol"]) await itemOf(name).getByText("healthy").waitFor();
+  const isBobs = await itemOf("bob").getByText("traffic goes here").isVisible();
+  const [holder, other] = isBobs ? ["bob", "carol"] : ["carol", "bob"];
+  await itemOf(holder).getByText("traffic goes here").waitFor();
+  await look("vip-held");
   await openTab(page, "Machines", "alice", "Routing");
   const used = (prefix: string) =>
     page
       .getByRole("row")
       .filter({ hasText: prefix })
       .filter({ has: page.getByText("used", { exact: true }) });
-  await used(`${VIP}/32`).waitFor();
-  const isBobs = (await used(`${VIP}/32`).innerText()).includes("bob");
-  const [holder, other] = isBobs ? ["bob", "carol"] : ["carol", "bob"];
-  await openTab(page, "Meshes", "office", "VIPs");
-  const machines = page.getByRole("list", { name: "Machines of database" });
-  await machines.getByRole("listitem").filter({ hasText: holder }).getByText("traffic goes here").waitFor();
-  await look("vip-held");
-  await openTab(page, "Machines", "alice", "Routing");
+  await used(`${VIP}/32`).getByRole("link", { name: holder }).waitFor();
   const vipMovedMs = await time(async () => {
     await services.get(holder)?.kill("SIGKILL");
     await used(`${VIP}/32`).getByRole("link", { name: other }).waitFor();
   });
   await look("vip-moved");
   await openTab(page, "Meshes", "office", "VIPs");
-  await machines.getByRole("listitem").filter({ hasText: other }).getByText("traffic goes here").waitFor();
-  await machines.getByRole("listitem").filter({ hasText: holder }).getByText("failing").waitFor();
+  await itemOf(other).getByText("traffic goes here").waitFor();
+  await itemOf(holder).getByText("failing").waitFor();
   await look("vip-failing");
   await openTab(page, "Machines", holder, "Routing");
   await page.getByText("unhealthy", { exact: true }).waitFor();
