@@ -1,5 +1,14 @@
 import { z } from "zod";
 import { MeshId } from "../ids.ts";
+import {
+  MAX_UNSEEN_CHARACTERS,
+  MAX_UNSEEN_FRAMES,
+  MAX_WATCHED_MACHINES,
+  SAY_SEEN_AFTER_CHARACTERS,
+  SAY_SEEN_AFTER_FRAMES,
+  WATCH_LEASE_MS,
+  WATCH_RENEW_MS,
+} from "../live/pace.ts";
 import { Fallback, Mesh, MeshCidr, meshPolicySets, Name, PrivateAsn, RouteReflectorMode, Warning } from "../mesh.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
@@ -130,8 +139,16 @@ export const watchMesh = defineOperation({
   description:
     "A WebSocket that tells within a second what changed in the mesh, for whoever then asks for that, and carries telemetry of machines that it is " +
     "asked for. Messages are JSON text: `live.welcome`, `live.changed` and `live.telemetry` come, `live.watch` may be sent. Text `ping` is " +
-    "answered `pong`. Close code 4401 means: connect again at once; 4410: the mesh was deleted. Browsers with a session need the header Origin, " +
-    "as for what is no GET.",
+    "answered `pong`. Browsers with a session need the header Origin, as for what is no GET.\n\n" +
+    "`live.changed` names resources (`mesh`, `members`, `machines`, `presence`, `network`, `links`, `routes`, `vips`, `rib`, `lists`, or `anything`) and, where " +
+    "it knows them, machines; it has no data: ask for what you show. One that you do not know may be anything of the mesh.\n\n" +
+    `\`live.watch\` names up to ${MAX_WATCHED_MACHINES} machines (\`{"type":"live.watch","machines":[{"machineId":"mch_…"}],"seenMark":"1f0c9a3e"}\`), whose telemetry comes about ` +
+    `once a second. Say it again every ${WATCH_RENEW_MS / 1_000} s: ${WATCH_LEASE_MS / 1_000} s after the last one it ends.\n\n` +
+    "Every `live.changed` and `live.telemetry` ends in a `mark`. Give the newest one back as `seenMark`, with each `live.watch` and after " +
+    `${SAY_SEEN_AFTER_FRAMES} messages or ${SAY_SEEN_AFTER_CHARACTERS / 1_000_000} million characters at the latest, with \`"machines":[]\` where none is watched: with ` +
+    `${MAX_UNSEEN_FRAMES} messages or ${MAX_UNSEEN_CHARACTERS / 1_000_000} million characters unseen, nothing more is sent until it is; what was missed is then one hint, \`anything\`.\n\n` +
+    "Close codes: 4400 and 4429, a message that is wrong, or one of too many; 4401, who watches was let in ten minutes ago, or its session, token or role changed: connect " +
+    "again at once, to be let in or not; 4410, the mesh was deleted.",
   role: "viewer",
   params,
   status: 101,

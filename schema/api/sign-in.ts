@@ -134,8 +134,9 @@ export const signInByLink = defineOperation({
   tag,
   method: "post",
   path: "/sign-in/link",
-  summary: "Sign in with the token of a one-time link; the answer sets the session's cookie",
-  description: "For browsers: needs the header Origin of this control plane. The link is used up by it.",
+  summary: "Sign in with the token of a one-time link",
+  description:
+    "For browsers: needs the header Origin of this control plane. The answer sets the session's cookie, and the link is used up.",
   role: "anyone",
   body: SignInByLink,
   status: 204,
@@ -146,8 +147,10 @@ export const signOut = defineOperation({
   tag,
   method: "post",
   path: "/sign-out",
-  summary: "Sign out: end the session of the cookie, and take the cookie away",
-  description: "For browsers: needs the header Origin of this control plane. Does nothing where nobody is signed in.",
+  summary: "Sign out",
+  description:
+    "Ends the session of the cookie, closes the WebSockets that came with it, and takes the cookie away. For browsers: needs the header Origin of this " +
+    "control plane. Does nothing where nobody is signed in.",
   role: "anyone",
   status: 204,
   errors: [],

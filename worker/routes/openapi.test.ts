@@ -1,11 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ERROR_STATUS } from "#schema/errors";
+import { LIVE_CLOSE_CODES } from "#schema/live/close-codes";
+import { LIVE_RESOURCES } from "#schema/live/messages";
 import { ALL_OPERATIONS } from "../testing/all-operations.ts";
 import { createTestApp } from "../testing/create-test-app.ts";
 import { listErrorCodes } from "./describe-operation.ts";
 
 interface Described {
   readonly operationId: string;
+  readonly summary?: string;
+  readonly description?: string;
   readonly tags: readonly string[];
   readonly parameters: readonly { readonly name?: string; readonly required?: boolean; readonly schema?: Json }[];
   readonly responses: Readonly<Record<string, Response>>;
@@ -53,6 +57,17 @@ describe("the OpenAPI document", () => {
     for (const code of listErrorCodes(operation)) {
       expect(resolve(described?.responses[ERROR_STATUS[code]])?.description).toContain(`\`${code}\``);
       expect(document.components.examples?.[code]).toMatchObject({ value: { code, status: ERROR_STATUS[code] } });
+    }
+  });
+
+  it("says in a few words of its own what each operation does, and in more what a summary leaves out of a WebSocket", () => {
+    const all = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+    const summaries = all.map(({ summary = "" }) => summary);
+    expect(summaries.filter((summary) => !/^[A-Z].{3,60}[^.]$/.test(summary))).toEqual([]);
+    expect(new Set(summaries).size).toBe(summaries.length);
+    const { description = "" } = document.paths["/meshes/{meshId}/live"]?.get ?? {};
+    for (const word of [...LIVE_RESOURCES, "seenMark", "anything", ...Object.values(LIVE_CLOSE_CODES)]) {
+      expect(description).toContain(String(word));
     }
   });
 

@@ -104,7 +104,14 @@ const RevokeDialog = ({ token, onClose }: { readonly token: ApiToken; readonly o
     verb="Revoke"
     onClose={onClose}
   >
-    <p>Whatever uses it is refused from then on. It can't be undone.</p>
+    <ul className="list-disc space-y-1 pl-5">
+      <li>
+        Scripts and programs that use it are refused from their next request on, and connections over which they watch a
+        mesh are closed at once.
+      </li>
+      <li>What they have made stays: meshes, machines, other tokens.</li>
+      <li>It can't be undone. Create another token for what is to go on, and put it there first.</li>
+    </ul>
   </ConfirmChange>
 );
 

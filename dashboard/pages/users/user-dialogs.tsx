@@ -7,6 +7,7 @@ import { Choice } from "../../components/field.tsx";
 import { ConfirmChange, FormDialog } from "../form/form-dialog.tsx";
 import { useForm } from "../form/use-form.ts";
 import { ROLE_WORDS, ROLES } from "../tokens/token-words.ts";
+import { listRoleConsequences } from "./user-model.ts";
 
 export interface UserDialogProps {
   readonly user: User;
@@ -25,7 +26,7 @@ export function RoleDialog({ user, isSelf, onClose }: UserDialogProps) {
   return (
     <FormDialog
       title={`Role of ${user.name}`}
-      description="It holds at once, in open pages too."
+      description="It holds from the next request on. Nobody is signed out: open pages show what the new role may do within seconds."
       form={form}
       verb="Change role"
       isReady={role !== user.role}
@@ -33,8 +34,12 @@ export function RoleDialog({ user, isSelf, onClose }: UserDialogProps) {
       onClose={onClose}
     >
       <Choice legend="Role" value={role} onChange={setRole} options={ROLES} />
-      {isSelf && role !== user.role && (
-        <p className="text-muted">You lose access to this page; only another owner can give it back.</p>
+      {role !== user.role && (
+        <ul className="list-disc space-y-1 pl-5 text-muted">
+          {listRoleConsequences(user, role, isSelf).map((words) => (
+            <li key={words}>{words}</li>
+          ))}
+        </ul>
       )}
     </FormDialog>
   );
@@ -53,7 +58,7 @@ export function BlockDialog({ user, isSelf, onClose }: UserDialogProps) {
     >
       <p>
         {isBlocked
-          ? `${isSelf ? "You are" : "The user is"} signed out everywhere at once, and kept out until somebody undoes it. Open pages may be told of changes for ten minutes more.`
+          ? `${isSelf ? "You are" : "The user is"} signed out everywhere at once, and kept out until somebody undoes it; open pages hear nothing more.`
           : "The user can sign in again, with the role of before."}
       </p>
     </ConfirmChange>
@@ -73,8 +78,8 @@ export const RemoveUserDialog = ({ user, isSelf, onClose }: UserDialogProps) => 
   >
     <ul className="list-disc space-y-1 pl-5">
       <li>
-        {isSelf ? "You are" : "The user is"} signed out everywhere at once; sign-in links end, too. Open pages may be
-        told of changes for ten minutes more.
+        {isSelf ? "You are" : "The user is"} signed out everywhere at once; open pages hear nothing more, and sign-in
+        links end, too.
       </li>
       {user.knownBy === "oidc" && (
         <li>Whom the OpenID provider still lets in comes back as a new viewer. To keep somebody out, block them.</li>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { User } from "#schema/api/users";
-import { isLastOwner, selectUsers, toUserState } from "./user-model.ts";
+import { isLastOwner, listRoleConsequences, selectUsers, toUserState } from "./user-model.ts";
 
 const ID_TAIL = "01kaqx4d8e6v2m9t7w3hncz5r";
 const user = (last: string, facts: object = {}): User =>
@@ -35,4 +35,17 @@ it("finds users by name and email, and puts them in the order of their names", (
   const all = [user("a", { name: "Zoe", email: null }), user("b"), user("c", { name: "bob", email: "b@x.example" })];
   expect(selectUsers(all, "").map(({ name }) => name)).toEqual(["Ann Example", "bob", "Zoe"]);
   expect(selectUsers(all, "EXAMPLE.org ann").map(({ name }) => name)).toEqual(["Ann Example"]);
+});
+
+describe("another role", () => {
+  it("says what it allows, what it takes, and what it leaves", () => {
+    expect(listRoleConsequences({ role: "viewer" }, "owner", false)).toEqual([expect.stringContaining("everything")]);
+    expect(listRoleConsequences({ role: "admin" }, "viewer", false)).toEqual([
+      "The user can then look at everything and change nothing.",
+      expect.stringContaining("stay good"),
+    ]);
+    expect(listRoleConsequences({ role: "owner" }, "admin", true)).toContain(
+      "You lose this page; only another owner can give it back.",
+    );
+  });
 });

@@ -1,4 +1,5 @@
 // What the list of users tells of each, and what may not be done to the last owner.
+import type { Role } from "#schema/api/operation";
 import type { User } from "#schema/api/users";
 import type { Tone } from "../../components/badge.tsx";
 
@@ -9,6 +10,25 @@ export const isLastOwner = (user: Standing, users: readonly Standing[]): boolean
   isGoodOwner(user) && users.filter(isGoodOwner).length === 1;
 
 const isGoodOwner = ({ role, isBlocked }: Standing): boolean => role === "owner" && !isBlocked;
+
+const RANKS = { viewer: 0, admin: 1, owner: 2 } as const satisfies Record<Role, number>;
+
+/** What another role means for somebody, said before it is given. */
+export function listRoleConsequences({ role: before }: Pick<User, "role">, role: Role, isSelf: boolean): string[] {
+  const [who, verb] = isSelf ? ["You", "lose"] : ["The user", "loses"];
+  if (RANKS[role] > RANKS[before]) {
+    return role === "owner"
+      ? [
+          `${who} can then do everything here: also invite, block and remove users, and make API tokens that can do it too.`,
+        ]
+      : [`${who} can then change meshes, machines, routes and policies, and make join tokens.`];
+  }
+  return [
+    role === "viewer" ? `${who} can then look at everything and change nothing.` : `${who} can no longer manage users.`,
+    ...(before === "owner" ? [`${who} ${verb} this page; only another owner can give it back.`] : []),
+    "API tokens and join tokens that were made before stay good: revoke those that shall not.",
+  ];
+}
 
 export interface UserState {
   readonly tone: Tone;
