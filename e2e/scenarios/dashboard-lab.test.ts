@@ -6,6 +6,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { openBrowserAt, watchPage } from "../browser/open-browser.ts";
 import { createFleet, type Fleet } from "../fleet/fleet.ts";
+import { prepareInstaller } from "../fleet/prepare-installer.ts";
 import { pingOnce } from "../fleet/reach.ts";
 import { untilMembers } from "../fleet/routing.ts";
 import { demoNetworks } from "../fleet/topologies.ts";
@@ -18,6 +19,8 @@ const RESULTS = path.resolve(import.meta.dirname, "../results");
 const PROVIDER = { port: 9_000, id: "becket", secret: "known to this test" };
 const VIP = "10.77.200.1";
 const SERVICE_PORT = 7_000;
+/** The installer's own programs first, whatever else is on this host. */
+const RUN_ALONE = { PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
 /** A busy machine takes its time; how long things took is in the results. */
 const SEEN_WITHIN_MS = 60_000;
 
@@ -163,17 +166,18 @@ async function createMesh(page: Page): Promise<void> {
   await page.getByRole("heading", { name: "office" }).waitFor();
 }
 
-/** Runs the command that the dialog shows; how long from the agent's start until the dialog says that it came. */
+/** Runs the line that the dialog shows, as a person would; how long from its start until the dialog says that the machine came. */
 async function addMachine(fleet: Fleet, page: Page): Promise<number> {
   await openList(page, "Machines");
   await page.getByRole("button", { name: "Add machine" }).first().click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Create token" }).click();
   const command = await dialog.getByText("BECKET_TOKEN=").innerText();
-  const [, token = ""] = /BECKET_TOKEN=(\S+)/.exec(command) ?? [];
-  expect(command).toContain(fleet.controlPlane.url);
+  const alice = fleet.lab.machine("alice");
+  await prepareInstaller(alice);
   return time(async () => {
-    await fleet.agent("alice").up({ token });
+    const { stdout } = await alice.exec(["sh", "-c", command], { timeoutMs: 120_000, env: RUN_ALONE });
+    expect(stdout).toContain("Done. The agent is a service");
     const arrivals = dialog.getByRole("status");
     await arrivals.getByRole("link", { name: "alice" }).waitFor();
     await arrivals.getByText("in office").waitFor();

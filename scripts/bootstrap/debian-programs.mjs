@@ -19,6 +19,7 @@ export const PROGRAMS = {
   prometheus: "prometheus",
   shellcheck: "shellcheck",
   busybox: "busybox",
+  curl: "curl",
   debootstrap: "debootstrap",
   "systemd-nspawn": "systemd-container",
 };
