@@ -5,6 +5,7 @@ import { LongestFirst } from "./scripts/test/longest-first.ts";
 
 /** A test that hangs is found out all the same; one that waits for a busy core shall not fail for it. */
 const BUSY_MS = 30_000;
+const BUSY = { testTimeout: BUSY_MS, hookTimeout: BUSY_MS };
 
 /** Run by name (`npm run e2e -- faults`), not by `npm test`: docs/testing.md says why. */
 const LONG_SCENARIOS = ["e2e/scenarios/installer.test.ts", "e2e/scenarios/faults.test.ts"];
@@ -23,7 +24,7 @@ export default defineConfig(async () => {
       // Most of them wait more than they compute: vitest would leave a core to nobody.
       maxWorkers: "100%",
       projects: [
-        { test: { name: "schema", include: ["schema/**/*.test.ts"] } },
+        { test: { name: "schema", include: ["schema/**/*.test.ts"], ...BUSY } },
         {
           plugins: [
             cloudflareTest({
@@ -35,10 +36,10 @@ export default defineConfig(async () => {
             name: "worker",
             include: ["worker/**/*.test.ts"],
             setupFiles: ["./worker/testing/apply-migrations.ts"],
-            ...{ testTimeout: BUSY_MS, hookTimeout: BUSY_MS },
+            ...BUSY,
           },
         },
-        { test: { name: "agent", include: ["agent/**/*.test.ts"], testTimeout: BUSY_MS, hookTimeout: BUSY_MS } },
+        { test: { name: "agent", include: ["agent/**/*.test.ts"], ...BUSY } },
         {
           test: {
             name: "embedded",
@@ -47,10 +48,10 @@ export default defineConfig(async () => {
             hookTimeout: 4 * BUSY_MS,
           },
         },
-        { test: { name: "dashboard", include: ["dashboard/**/*.test.{ts,tsx}"] } },
-        { test: { name: "scripts", include: ["scripts/**/*.test.ts", "bench/**/*.test.ts"] } },
+        { test: { name: "dashboard", include: ["dashboard/**/*.test.{ts,tsx}"], ...BUSY } },
+        { test: { name: "scripts", include: ["scripts/**/*.test.ts", "bench/**/*.test.ts"], ...BUSY } },
         // The lab's pure parts need no root; what makes namespaces is `e2e`.
-        { test: { name: "lab", include: ["e2e/lab/*/**/*.test.ts"] } },
+        { test: { name: "lab", include: ["e2e/lab/*/**/*.test.ts"], ...BUSY } },
         {
           test: {
             name: "e2e",
