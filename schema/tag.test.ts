@@ -8,10 +8,20 @@ describe("a tag", () => {
     (tag) => expect(Tag.safeParse(tag).success).toBe(true),
   );
 
-  it.each(["", "Web", "-web", "web_2", "site:", ":berlin", "a:b:c", "a b", "a".repeat(32), `a:${"b".repeat(32)}`, "ä"])(
-    "may not be %s",
-    (tag) => expect(Tag.safeParse(tag).success).toBe(false),
-  );
+  it.each([
+    "",
+    "Web",
+    "-web",
+    "web_2",
+    "site:",
+    ":berlin",
+    "a:b:c",
+    "a b",
+    "none",
+    "a".repeat(32),
+    `a:${"b".repeat(32)}`,
+    "ä",
+  ])("may not be %s", (tag) => expect(Tag.safeParse(tag).success).toBe(false));
 });
 
 it("tags are kept in order, each once, and few", () => {

@@ -7,6 +7,8 @@ const PATTERN = /^[a-z0-9][a-z0-9-]{0,30}(:[a-z0-9][a-z0-9.-]{0,30})?$/;
 export const Tag = z
   .string()
   .regex(PATTERN, "must be lower-case letters, digits and hyphens, like web, or key:value, like site:berlin")
+  // On a command line it says that there shall be no tag.
+  .refine((tag) => tag !== "none", "can't be none")
   .meta({
     description:
       "A word of lower-case letters, digits and hyphens, or key:value; at most 31 characters each, in values dots as well.",

@@ -23,6 +23,18 @@ describe("tags", () => {
     expect((await tag(machineId, [])).reply.tags).toEqual([]);
   });
 
+  it("and a name that somebody else changes in the same moment are both kept", async () => {
+    const { machineId } = await enrolMachine(app, { meshIds: [] });
+    const name = uniqueName("renamed");
+    await Promise.all([
+      tag(machineId, ["web"]),
+      app.call(updateMachine, { params: { machineId }, body: { name } }),
+      app.call(updateMachine, { params: { machineId }, body: { gateway: true } }),
+    ]);
+    const { reply } = await app.call(getMachine, { params: { machineId } });
+    expect(reply).toMatchObject({ name, gateway: true, tags: ["web"] });
+  });
+
   it("are written down when they change, with what they were", async () => {
     const { machineId } = await enrolMachine(app, { meshIds: [] });
     for (const tags of [["b", "a"], ["a", "b"], ["a"]]) await tag(machineId, tags);

@@ -75,7 +75,13 @@ async function storeChange(
   if (Object.keys(details).length === 0) return null;
   const event = createAuditEvent(services, cause, { action: "machine.updated", subjectId: machine.id, details });
   try {
-    const update = updateMachineRow(db, machine.id, { name, isGateway: gateway, tags, ...sets });
+    // What the change does not name may be another one by now.
+    const update = updateMachineRow(db, machine.id, {
+      ...(change.name === undefined ? {} : { name }),
+      ...(change.gateway === undefined ? {} : { isGateway: gateway }),
+      ...(change.tags === undefined ? {} : { tags }),
+      ...sets,
+    });
     await runBatch(db, [update, insertAuditEvent(db, event)]);
     return null;
   } catch (error) {
