@@ -24,11 +24,14 @@ export function createDelivery(
   }
 
   async function deliverWhileMore(): Promise<void> {
-    while (hasMore) {
-      hasMore = false;
-      await deliver({ isRetry: false });
+    try {
+      while (hasMore) {
+        hasMore = false;
+        await deliver({ isRetry: false });
+      }
+    } finally {
+      isDelivering = false;
     }
-    isDelivering = false;
   }
 
   return {

@@ -70,6 +70,14 @@ describe("a socket is closed at once", () => {
     expect(await stays.closed).toMatchObject({ code: 4401 });
   });
 
+  it("when somebody else signs in in the same browser", async () => {
+    const meshId = await makeMesh();
+    const { browser } = await signInAs("admin");
+    const former = await openAs(browser, meshId);
+    await signIn(app, { name: uniqueName("user"), role: "viewer" }, browser);
+    expect(await former.closed).toMatchObject({ code: 4401 });
+  });
+
   it("when its person gets another role, is blocked or is removed; with another role it may come back", async () => {
     const meshId = await makeMesh();
     const { browser, user } = await signInAs("admin");

@@ -13,7 +13,11 @@ export async function dismissWatchers(
   { db, objects, log }: Pick<Services, "db" | "objects" | "log">,
   credential: Credential,
 ): Promise<void> {
-  await inWaves(await listMeshIds(db), async (meshId) => {
+  const meshIds = await listMeshIds(db).catch((error: unknown) => {
+    log.warn("no mesh was told whose watchers to dismiss", toErrorFields(error));
+    return [];
+  });
+  await inWaves(meshIds, async (meshId) => {
     try {
       await objects.mesh(meshId).dismissWatchers(credential);
     } catch (error) {

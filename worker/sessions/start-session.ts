@@ -4,9 +4,10 @@ import type { Cookie } from "../auth/cookies.ts";
 import { hashSecret, renderToken } from "../auth/secrets.ts";
 import { insertAuditEvent } from "../db/audit-events.ts";
 import { runBatch } from "../db/database.ts";
-import { deleteExpiredSessions, deleteSessionByHash, insertSession } from "../db/sessions.ts";
+import { deleteExpiredSessions, deleteSessionByHash, findSessionByHash, insertSession } from "../db/sessions.ts";
 import { noteSignIn, type UserRecord } from "../db/users.ts";
 import type { Services } from "../services.ts";
+import { dismissWatchers } from "./dismiss-watchers.ts";
 import { SESSION_MS } from "./read-session.ts";
 
 const SESSION_PREFIX = "bks_";
@@ -24,7 +25,7 @@ export interface NewSession {
 }
 
 export async function startSession(
-  services: Pick<Services, "db" | "now" | "random" | "ids">,
+  services: Pick<Services, "db" | "now" | "random" | "ids" | "objects" | "log">,
   { user, signedInBy, person, userAgent, replaces, requestId }: NewSession,
 ): Promise<Cookie> {
   const { db, ids } = services;
@@ -37,9 +38,11 @@ export async function startSession(
     { actor, requestId },
     { action: "session.created", subjectId: id, details: { userId: user.id, signedInBy } },
   );
+  const replacedHash = replaces === null ? null : await hashSecret(replaces);
+  const replaced = replacedHash === null ? null : await findSessionByHash(db, replacedHash);
   await runBatch(db, [
     deleteExpiredSessions(db, now),
-    ...(replaces === null ? [] : [deleteSessionByHash(db, await hashSecret(replaces))]),
+    ...(replacedHash === null ? [] : [deleteSessionByHash(db, replacedHash)]),
     noteSignIn(db, user.id, { ...person, at: now }),
     insertSession(db, {
       id,
@@ -53,5 +56,6 @@ export async function startSession(
     }),
     insertAuditEvent(db, event),
   ]);
+  if (replaced !== null) await dismissWatchers(services, `session:${replaced.session.id}`);
   return { name: "session", value: token, maxAgeSeconds: SESSION_MS / 1_000 };
 }

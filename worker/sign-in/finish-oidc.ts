@@ -27,7 +27,7 @@ export const isAnswerTo = async ({ state }: AuthorizationReply, attempt: SignInA
 
 /** The second half of a sign-in at the provider, after its answer was found to be to this browser's attempt. */
 export async function finishOidc(
-  services: Pick<Services, "db" | "now" | "random" | "ids">,
+  services: Pick<Services, "db" | "now" | "random" | "ids" | "objects" | "log">,
   provider: OidcProvider,
   { reply, attempt, redirectUri, ...browser }: OidcReturn,
 ): Promise<OidcResult<Cookie>> {

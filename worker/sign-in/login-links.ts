@@ -23,7 +23,7 @@ import { createUser } from "../users/create-user.ts";
 import { LINK_ISSUER, toUser } from "../users/users.ts";
 
 export async function createLoginLink(
-  services: Pick<Services, "db" | "now" | "random" | "ids">,
+  services: Pick<Services, "db" | "now" | "random" | "ids" | "objects" | "log">,
   request: CreateLoginLink,
   { origin, cause }: { origin: string; cause: Cause },
 ): Promise<Result<CreatedLoginLink, Failure<"user_not_found" | "user_blocked" | "name_taken">>> {
@@ -72,7 +72,7 @@ export interface LinkSignIn {
 }
 
 export async function signInByLink(
-  services: Pick<Services, "db" | "now" | "random" | "ids">,
+  services: Pick<Services, "db" | "now" | "random" | "ids" | "objects" | "log">,
   { token, ...browser }: LinkSignIn,
 ): Promise<Result<Cookie, Failure<"login_link_invalid" | "user_blocked">>> {
   const link = await takeLoginLink(services.db, await hashSecret(token), services.now());
