@@ -55,9 +55,16 @@ test("so are no Host and two", () => {
   expect(forward("/", "Host", "a", "host", "a")).toMatchObject({ error: { code: "bad_request" } });
 });
 
-test.each(["/cdn-cgi/local/scheduled", "/CDN-cgi", "/__cf_local/stream"])(
-  "%s, Miniflare's own, is not there",
-  (path) => {
-    expect(forward(path, "Host", "a")).toEqual({ ok: false, error: { code: "not_found" } });
+test.each(["host", "Content-Length", "x, authorization"])(
+  "a Connection header that names %s is a bad request",
+  (names) => {
+    expect(forward("/", "Host", "a", "Connection", names)).toMatchObject({ error: { code: "bad_request" } });
   },
 );
+
+test.each([
+  ...["/cdn-cgi/local/scheduled", "/CDN-cgi", "/__cf_local/stream"],
+  ...["/./cdn-cgi/local", "/a/../cdn-cgi", "/x/%2e%2e/cdn-cgi/a", "/a/..\\cdn-cgi", "/\tcdn-cgi"],
+])("%s, Miniflare's own, is not there", (path) => {
+  expect(forward(path, "Host", "a")).toEqual({ ok: false, error: { code: "not_found" } });
+});

@@ -18,6 +18,8 @@ export interface ForwardedHead {
 const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 /** Miniflare's own, for development: none of it is the control plane's. */
 const MINIFLARE_PATH = /^\/(?:cdn-cgi|__cf_local)(?:\/|$)/i;
+/** Never of one connection: without them the rest of a request is another one, or somebody else's. */
+const FRAMING = ["host", "content-length", "content-type", "authorization", "cookie", "origin"];
 /** Of one connection, not of the request (RFC 9110 section 7.6.1); what Node frames itself; and what steers Miniflare or claims to be a platform's word. */
 const DROPPED =
   /^(?:connection|keep-alive|proxy-connection|proxy-authorization|te|trailer|transfer-encoding|upgrade|expect|host|forwarded|x-forwarded-.*|x-real-ip|(?:mf|cf)-.*|true-client-ip)$/i;
@@ -34,8 +36,14 @@ export function toForwardedHead(
     return err({ code: "bad_request", detail: "the Host header must be one name or address, with a port or without" });
   }
   if (!place.path.startsWith("/")) return err({ code: "bad_request", detail: "the request's target must be a path" });
-  if (MINIFLARE_PATH.test(place.path)) return err({ code: "not_found" });
+  if (MINIFLARE_PATH.test(toPathname(place.path))) return err({ code: "not_found" });
   const named = new Set(valuesOf(rawHeaders, "connection").flatMap((value) => value.toLowerCase().split(/\s*,\s*/)));
+  if (FRAMING.some((name) => named.has(name))) {
+    return err({
+      code: "bad_request",
+      detail: "the Connection header must not name what frames or addresses the request",
+    });
+  }
   const headers = ["host", place.host];
   for (const [name, value] of pairsOf(rawHeaders)) {
     if (!DROPPED.test(name) && !named.has(name.toLowerCase())) headers.push(name, value);
@@ -52,6 +60,9 @@ function splitTarget(target: string, host: string | undefined): { path: string; 
   const path = absolute.path ?? "";
   return { path: path.startsWith("/") ? path : `/${path}`, host: absolute.host ?? "" };
 }
+
+/** As the Worker sees it, without dot segments; of what is no URL, as it came. */
+const toPathname = (path: string): string => URL.parse(path, "http://front.invalid")?.pathname ?? path;
 
 const isHost = (host: string): boolean => HOST.test(host) && URL.canParse(`http://${host}/`);
 
