@@ -15,7 +15,7 @@ import { createProjector, MAX_PROJECTIONS } from "../outbox/project.ts";
 import { createAddressStorage } from "./addresses/address-storage.ts";
 import type { AnnouncementRecord } from "./announcements/announcement.ts";
 import { createAnnouncementStorage } from "./announcements/announcement-storage.ts";
-import { type AnnouncementView, toAnnouncementView } from "./announcements/announcement-view.ts";
+import { type AnnouncementView, toAnnouncementViews } from "./announcements/announcement-view.ts";
 import { createCheckStates } from "./announcements/check-states.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { createLinkEvents, type LinkEvents } from "./links/link-events.ts";
@@ -67,7 +67,7 @@ export interface MeshServices extends MeshParts {
   readonly live: Live;
   readonly watchers: Watchers;
   readonly toTelemetry: ToTelemetry;
-  readonly toView: (record: AnnouncementRecord) => AnnouncementView;
+  readonly toViews: (records: readonly AnnouncementRecord[]) => AnnouncementView[];
   readonly log: Logger;
 }
 
@@ -146,8 +146,8 @@ export function createMesh(ctx: DurableObjectState, env: Env): MeshServices {
     ...{ live, watchers, toTelemetry },
     ...{ db, log, storage, announcements, alarms, connections, broadcast, relayTickets, ...ofPaths },
     ...{ policies, policyRefresh, checkStates },
-    toView: (record) =>
-      toAnnouncementView({ storage, checkStates, policies, isOnline: connections.isOnline, nowMs: now() }, record),
+    toViews: (records) =>
+      toAnnouncementViews({ storage, checkStates, policies, isOnline: connections.isOnline, nowMs: now() }, records),
     addresses: createAddressStorage(db),
     endpoint: createMemberEndpoint({
       ...{ ...ofPaths, checkStates, announcements, note, storage, connections, replies, broadcast, now, log },

@@ -223,10 +223,10 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     kind: AnnouncementKind,
     page: { after: string | null; limit: number },
   ): Promise<Result<AnnouncementView[], NoMesh>> {
-    const { storage, announcements, toView } = this.#mesh;
+    const { storage, announcements, toViews } = this.#mesh;
     return readOpenMesh(storage) === null
       ? err({ code: "mesh_not_found" })
-      : ok(announcements.list(kind, page).map(toView));
+      : ok(toViews(announcements.list(kind, page)));
   }
 
   async listAnnouncementsOf(machineId: MachineId): Promise<AnnouncementRecord[]> {
@@ -238,7 +238,7 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     const { storage, announcements } = this.#mesh;
     if (readOpenMesh(storage) === null) return err({ code: "mesh_not_found" });
     const record = announcements.read(id);
-    return record === null ? err({ code: "announcement_not_found" }) : ok(this.#mesh.toView(record));
+    return record === null ? err({ code: "announcement_not_found" }) : this.#view(ok(record));
   }
 
   async expectPolicies(): Promise<void> {
@@ -310,7 +310,10 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
   }
 
   #view<E>(result: Result<AnnouncementRecord, E>): Result<AnnouncementView, E> {
-    return result.ok ? ok(this.#mesh.toView(result.value)) : result;
+    if (!result.ok) return result;
+    const [view] = this.#mesh.toViews([result.value]);
+    if (view === undefined) throw new Error("each record has a view");
+    return ok(view);
   }
 
   #transact<T>(change: () => T): T {

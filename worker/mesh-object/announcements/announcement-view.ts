@@ -22,13 +22,34 @@ export interface ViewParts {
   readonly nowMs: number;
 }
 
-export function toAnnouncementView(parts: ViewParts, record: AnnouncementRecord): AnnouncementView {
+/** Of a thousand routes with the same machines, each machine is looked up once. */
+export function toAnnouncementViews(parts: ViewParts, records: readonly AnnouncementRecord[]): AnnouncementView[] {
+  const { storage, checkStates, policies, isOnline, nowMs } = parts;
+  const once: ViewParts = {
+    storage: { readMember: remember((machineId) => storage.readMember(machineId)) },
+    checkStates: { of: remember((machineId) => checkStates.of(machineId)) },
+    policies: { readOf: remember((machineId) => policies.readOf(machineId)) },
+    isOnline: remember(isOnline),
+    nowMs,
+  };
+  return records.map((record) => toView(once, record));
+}
+
+function remember<T>(read: (machineId: MachineId) => T): (machineId: MachineId) => T {
+  const known = new Map<MachineId, { readonly value: T }>();
+  return (machineId) => {
+    const found = known.get(machineId) ?? { value: read(machineId) };
+    known.set(machineId, found);
+    return found.value;
+  };
+}
+
+function toView(parts: ViewParts, record: AnnouncementRecord): AnnouncementView {
   if (!record.isEnabled) return { ...record, heldBy: null, announcers: [] };
-  const checks = record.healthCheck === null ? null : parts.checkStates.of(record.id, record.machineIds);
   const announcers = record.machineIds.map((machineId) => {
     if (!parts.isOnline(machineId)) return toAbsent(parts, machineId);
-    if (checks === null) return { machineId, state: "unchecked" as const, since: null, text: null };
-    return toChecked(machineId, checks.get(machineId) ?? null);
+    if (record.healthCheck === null) return { machineId, state: "unchecked" as const, since: null, text: null };
+    return toChecked(machineId, parts.checkStates.of(machineId).get(record.id) ?? null);
   });
   return { ...record, heldBy: findHolderOf(parts, record, announcers), announcers };
 }

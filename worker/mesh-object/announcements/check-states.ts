@@ -27,13 +27,13 @@ export const CHECK_STATES_MIGRATION: Migration = {
 export interface KeptCheck extends Pick<CheckState, "status" | "text"> {
   readonly sinceMs: number;
 }
-/** Of one announcement's machines. */
-export type ChecksOf = ReadonlyMap<MachineId, KeptCheck>;
+/** Of one machine. */
+export type ChecksOf = ReadonlyMap<AnnouncementId, KeptCheck>;
 
 export interface CheckStates {
   /** Takes what a member tells of these of its announcements; answers which of them are others than before. */
   take(machineId: MachineId, report: Pick<ChecksReport, "checks" | "isAll">): AnnouncementId[];
-  of(announcementId: AnnouncementId, machineIds: readonly MachineId[]): ChecksOf;
+  of(machineId: MachineId): ChecksOf;
   forget(machineId: MachineId): void;
   forgetAnnouncement(announcementId: AnnouncementId): void;
 }
@@ -48,6 +48,9 @@ const Status = z.object({ status: CheckState.shape.status });
 export function createCheckStates(db: Database): CheckStates {
   const read = (machineId: MachineId, announcementId: AnnouncementId): Row | null =>
     db.first<Row>("SELECT * FROM check_states WHERE machine_id = ? AND announcement_id = ?", machineId, announcementId);
+
+  const listOf = (machineId: MachineId): Row[] =>
+    db.all<Row>("SELECT * FROM check_states WHERE machine_id = ?", machineId);
 
   function write(machineId: MachineId, { id, status, since, text }: CheckState): boolean {
     const before = read(machineId, id);
@@ -64,8 +67,7 @@ export function createCheckStates(db: Database): CheckStates {
   }
 
   function dropOthers(machineId: MachineId, told: ReadonlySet<AnnouncementId>): AnnouncementId[] {
-    const gone = db
-      .all<Row>("SELECT * FROM check_states WHERE machine_id = ?", machineId)
+    const gone = listOf(machineId)
       .map((row) => row.announcement_id)
       .filter((id) => !told.has(id));
     for (const id of gone) {
@@ -79,13 +81,12 @@ export function createCheckStates(db: Database): CheckStates {
       const gone = isAll ? dropOthers(machineId, new Set(checks.map(({ id }) => id))) : [];
       return [...gone, ...checks.flatMap((check) => (write(machineId, check) ? [check.id] : []))];
     },
-    of: (announcementId, machineIds) =>
+    of: (machineId) =>
       new Map(
-        machineIds.flatMap((machineId): [MachineId, KeptCheck][] => {
-          const row = read(machineId, announcementId);
-          if (row === null) return [];
-          return [[machineId, { ...Status.parse(row), sinceMs: row.since, text: row.text }]];
-        }),
+        listOf(machineId).map((row) => [
+          row.announcement_id,
+          { ...Status.parse(row), sinceMs: row.since, text: row.text },
+        ]),
       ),
     forget: (machineId) => db.run("DELETE FROM check_states WHERE machine_id = ?", machineId),
     // Seldom, so that no index has to be written with each row.
