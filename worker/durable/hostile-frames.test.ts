@@ -35,13 +35,16 @@ beforeAll(async () => {
 
 const meshPath = ({ ids } = victim) => AGENT_PATHS.meshSync(ids.meshId ?? "");
 
-/** What does not mention the attacker, but for the counters of the mesh that it is in. */
+/** Of the mesh that the attacker is in: its counters, and the key that it makes for the first relay that anybody asks for. */
+const OF_THE_MESH = ["mesh", "relay_ticket_key"];
+
+/** What does not mention the attacker. */
 async function dumpOthers(): Promise<unknown> {
   const meshIds = [victim, stranger].map(({ ids }) => ids.meshId ?? "");
   const machineIds = [victim, stranger].flatMap(({ ids }) => [ids.machineId ?? "", ids.peerId ?? ""]);
   return (await dumpRows({ meshIds, machineIds })).filter(
     ({ owner, table, text }) =>
-      !text.includes(attacker.machineId) && !(owner === victim.ids.meshId && table === "mesh"),
+      !text.includes(attacker.machineId) && !(owner === victim.ids.meshId && OF_THE_MESH.includes(table)),
   );
 }
 
