@@ -1,6 +1,6 @@
 // The folder that holds everything: D1 and the objects (data/), the owner's token, what is of use only while it runs (tmp/, url), and a lock so
 // that two control planes never write one state.
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { StartError } from "./start-error.ts";
 import { takeLock } from "./state-lock.ts";
@@ -60,9 +60,12 @@ export function toStatePaths(folder: string): StatePaths {
 }
 
 /** Without its data, this would be a new control plane, which nobody meant to start. */
-function assertRestored({ path: root, incomingFolder }: StatePaths): void {
+function assertRestored({ path: root, dataFolder, incomingFolder }: StatePaths): void {
   if (!existsSync(incomingFolder)) return;
-  const message = `a restore into ${root} did not end; run it again, or remove ${incomingFolder}`;
+  // Cut off between its two renames, it has put the former state aside and nothing in its place.
+  const aside = existsSync(dataFolder) ? undefined : readdirSync(root).find((name) => name.startsWith("data.before-"));
+  const before = aside === undefined ? "" : `rename ${path.join(root, aside)} to ${dataFolder} and `;
+  const message = `a restore into ${root} did not end; run it again, or, for the state before it, ${before}remove ${incomingFolder}`;
   throw new StartError("restore_unfinished", message);
 }
 

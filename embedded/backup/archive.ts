@@ -12,7 +12,7 @@ import {
 import { open } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { create, extract } from "tar";
+import { create, extract, list } from "tar";
 import { BackupManifest } from "#schema/local/backup";
 import { BackupError } from "./backup-error.ts";
 
@@ -33,11 +33,23 @@ export async function writeArchive(
     await pipeline(packed, createWriteStream(file, { flags: "wx", mode: 0o600 }));
     const handle = await open(file, "r");
     await handle.sync().finally(() => handle.close());
+    await assertWhole(file, full);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") rmSync(file, { force: true });
     throw error;
   }
   return full;
+}
+
+/** tar leaves out what is gone when it gets there. A start empties the folder that the copy is in, so it may be. */
+async function assertWhole(file: string, { files }: BackupManifest): Promise<void> {
+  const packed = new Map<string, number>();
+  await list({ file, onReadEntry: ({ path: name, size }) => packed.set(name, size) });
+  const missing = Object.entries(files).find(([name, { bytes }]) => packed.get(name) !== bytes);
+  if (missing === undefined) return;
+  throw new BackupError(
+    `${missing[0]} went while it was packed, as when the control plane is restarted; back up again`,
+  );
 }
 
 /** Unpacks into an empty folder and checks it against its manifest. Nothing but plain files of a backup leaves the archive. */

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -133,6 +134,16 @@ describe("a restore", () => {
     await restore(file, target);
     openStateFolder(target).release();
     expect(readFakeValues(target)).toEqual(["kept"]);
+  });
+
+  it("that was cut off between its two renames says how to have the former state back, and starts none in its place", async () => {
+    const target = createState("former");
+    renameSync(path.join(target, "data"), path.join(target, "data.before-20261126T100000Z"));
+    mkdirSync(path.join(target, "incoming/data"), { recursive: true });
+    expect(() => openStateFolder(target)).toThrow(
+      /rename .*data\.before-20261126T100000Z to .*data and remove .*incoming/,
+    );
+    expect(existsSync(path.join(target, "data"))).toBe(false);
   });
 
   it("takes no file that is no backup, is cut, was changed, or is of a newer version", async () => {

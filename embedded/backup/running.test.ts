@@ -1,6 +1,6 @@
 // A control plane that runs, is backed up, lost and restored. Each start takes seconds, so one story tells it all.
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { callApi, createStateFolder, type ReadyLine, startProcess } from "../testing/control-plane-process.ts";
@@ -30,7 +30,7 @@ it(
     const { frozenMs } = await createBackup({ stateDir: state, to, withOwnerToken: true, force: false, say });
     await stop();
     expect(frozenMs).toBeGreaterThan(0);
-    await killBackup(state);
+    await killBackup(state, findRuntime(first.child.pid));
     // It went on, and whoever was killed while asking left nobody frozen.
     expect((await callApi(before, "POST", "/meshes", toMesh(200))).status).toBe(201);
     first.child.kill("SIGKILL");
@@ -87,9 +87,34 @@ async function answeredAtLeast(count: number, answered: readonly string[]): Prom
   while (answered.length < count) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** In the middle: it has said that it has its copy. */
-async function killBackup(state: string): Promise<void> {
-  const child = spawn(process.execPath, [backupProgram, "--state", state, "--to", path.join(state, "b.tar.gz")]);
-  await new Promise((resolve) => child.stderr.once("data", resolve));
-  child.kill("SIGKILL");
+/** While its control plane's runtime is stopped for it. That takes some ms: the backup that was too quick is followed by another. */
+async function killBackup(state: string, runtime: string): Promise<void> {
+  for (let count = 0; count < 50; count++) {
+    const to = path.join(state, `killed-${count}.tar.gz`);
+    const child = spawn(process.execPath, [backupProgram, "--state", state, "--to", to], { stdio: "ignore" });
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    const isFrozen = await seeFrozen(runtime, () => child.exitCode !== null);
+    child.kill("SIGKILL");
+    await ended;
+    if (isFrozen) return;
+  }
+  throw new Error("no backup was caught while it copied");
+}
+
+async function seeFrozen(runtime: string, isOver: () => boolean): Promise<boolean> {
+  while (!isOver()) {
+    if (/\) T /.test(readFileSync(`/proc/${runtime}/stat`, "utf8"))) return true;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return false;
+}
+
+/** The workerd that this control plane started. */
+function findRuntime(pid: number | undefined): string {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean),
+  );
+  const found = children.find((child) => readFileSync(`/proc/${child}/comm`, "utf8").trim() === "workerd");
+  if (found === undefined) throw new Error("the control plane runs no workerd");
+  return found;
 }
