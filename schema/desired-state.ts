@@ -4,7 +4,7 @@ import { Endpoint, Ipv4, Ipv6, Ipv6Cidr } from "./address.ts";
 import { HealthCheck } from "./health-check.ts";
 import { MachineId, MeshId, RouteId, VipId, WireGuardPublicKey } from "./ids.ts";
 import { MAX_ENDPOINTS_PER_MEMBER } from "./limits.ts";
-import { Fallback, MeshCidr, Name, PrivateAsn } from "./mesh.ts";
+import { Fallback, KeyRotationDays, MeshCidr, Name, PrivateAsn } from "./mesh.ts";
 import { NatSummary } from "./nat.ts";
 import { NO_POLICIES, Policies } from "./policy.ts";
 import { Prefix } from "./prefix.ts";
@@ -37,6 +37,8 @@ export const PeerRow = z.object({
   address: Ipv4,
   address6: Ipv6,
   publicKey: WireGuardPublicKey,
+  /** When it told of this key, milliseconds since the epoch by the control plane's clock. Left out by control planes before keys were replaced. */
+  keySinceMs: z.number().int().nonnegative().optional(),
   candidates: Candidates,
   /** Left out by members that never told one. */
   deviceEpoch: DeviceEpoch.optional(),
@@ -59,6 +61,7 @@ export const MeshSettings = z.object({
   fallback: Fallback.default("relay"),
   /** Members speak BGP with gateways only, which pass on what each tells. The mesh has a gateway as long as this is true. */
   routeReflectorMode: z.boolean().default(false),
+  keyRotationDays: KeyRotationDays.default(null),
   /** What its gateways import from other meshes, and export to them. All members know it: what a gateway brings is looked at once more. */
   policies: Policies.default(NO_POLICIES),
 });

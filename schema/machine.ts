@@ -108,6 +108,7 @@ export const Member = z
     publicKey: WireGuardPublicKey.nullable().describe(
       "Its WireGuard public key in this mesh; null until the machine has said hello to the mesh for the first time.",
     ),
+    keySince: Timestamp.nullable().describe("When it told of this key; null while it has none."),
     online,
     lastSeenAt: Timestamp.nullable().describe("When it was last seen in this mesh; null when it never was."),
     appliedRevision: z
@@ -135,3 +136,16 @@ export const Member = z
   })
   .meta({ id: "Member", description: "A machine in a mesh." });
 export type Member = z.infer<typeof Member>;
+
+/** What a person asked of a machine's keys. */
+export const KeyReplacement = z
+  .object({
+    keysMadeBefore: Timestamp.describe("The machine replaces each WireGuard key that it made before this."),
+    force: z.boolean().meta({
+      description:
+        "False: in each mesh it waits until every member that it has a session with is connected to the control plane, and so hears of the new key. True: it waits for nobody, and who isn't connected can't reach it until it is.",
+      examples: [false],
+    }),
+  })
+  .meta({ id: "KeyReplacement", description: "What a machine was told about its keys." });
+export type KeyReplacement = z.infer<typeof KeyReplacement>;

@@ -64,6 +64,20 @@ export const RouteReflectorMode = z.boolean().meta({
   examples: [false],
 });
 
+export const MAX_KEY_ROTATION_DAYS = 365;
+export const KeyRotationDays = z
+  .number()
+  .int()
+  .min(1)
+  .max(MAX_KEY_ROTATION_DAYS)
+  .nullable()
+  .meta({
+    description:
+      "Each member makes a new WireGuard key when the one it has is this old, days, or up to a tenth younger, so that not all do it at once; null: only when asked to.",
+    examples: [90],
+  });
+export type KeyRotationDays = z.infer<typeof KeyRotationDays>;
+
 export const meshPolicySets = {
   importPolicySetId: PolicySetId.nullable().describe(
     "The policy set that decides at the mesh's gateways what comes in from other meshes; null: private networks do.",
@@ -88,6 +102,7 @@ export const Mesh = z
     asn: PrivateAsn.describe("The mesh's own private AS number (RFC 6996)."),
     fallback: Fallback,
     routeReflectorMode: RouteReflectorMode,
+    keyRotationDays: KeyRotationDays,
     ...meshPolicySets,
     isDefault: z.boolean().meta({
       description:

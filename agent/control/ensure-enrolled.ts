@@ -11,7 +11,7 @@ import type { Logger } from "../system/logger.ts";
 import type { Random } from "../system/random.ts";
 import { type EnrolmentError, enrol } from "./enrol.ts";
 import type { IdentityStore } from "./identity.ts";
-import type { ListedMesh } from "./meshes.ts";
+import type { ListedMesh } from "./meshes-options.ts";
 import type { ServerClock } from "./server-clock.ts";
 
 export interface Credentials {

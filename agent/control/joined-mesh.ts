@@ -1,24 +1,32 @@
 // One mesh that this machine is in: the link to its Mesh object, its paths, and what is told there of this machine.
 import type { DesiredMesh } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
+import type { KeyReplacement, StepFailure } from "#schema/machine";
 import type { NatSummary } from "#schema/nat";
 import { createMeshPaths, type MeshPaths } from "../paths/mesh-paths.ts";
 import type { PathPorts } from "../paths/path-ports.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
+import type { MeshState } from "../reconcile/reconciler-state.ts";
 import type { RoutedMesh } from "../routing/routed-mesh.ts";
 import { createRibReporter } from "../routing/view/rib-reports.ts";
 import { createRibWatch } from "../routing/view/rib-watch.ts";
 import type { RoutingView } from "../routing/view/routing-view.ts";
+import { hasSession } from "../wireguard/session-time.ts";
 import type { StopReason } from "./connection.ts";
 import type { MemberFacts } from "./facts-pace.ts";
+import { createKeyRotation, type KeyRotation } from "./keys/key-rotation.ts";
 import type { LinkPorts } from "./link-ports.ts";
-import type { ChosenDevice } from "./local-device.ts";
+import type { ChosenDevice, DeviceChooser } from "./local-device.ts";
 import { createMeshLink, type MeshLink } from "./mesh-link.ts";
 import type { Position } from "./session.ts";
 
 export interface JoinedMesh {
   readonly meshId: MeshId;
+  /** Another one when its key was replaced. */
   readonly device: ChosenDevice;
+  readonly keyRotation: Pick<KeyRotation, "look">;
+  /** Why its key is not replaced though it is time. */
+  failures(): readonly StepFailure[];
   readonly link: MeshLink;
   readonly paths: MeshPaths;
   name: string;
@@ -34,8 +42,8 @@ export interface JoinedMesh {
   routed(): RoutedMesh | null;
   /** The reconciler has worked through this, as far as it could. */
   settle(given: GivenDevice): void;
-  /** WireGuard has the peers that the newest one settled has. */
-  confirm(): void;
+  /** What the reconciler could do of the newest one settled. */
+  confirm(state: MeshState | undefined): void;
   start(): void;
   /** The interface stays. */
   stop(): void;
@@ -57,6 +65,11 @@ export interface JoinedMeshOptions {
   /** As the disk cache remembers it. */
   readonly desired: DesiredMesh | null;
   readonly heartbeatMs: number;
+  readonly replaceKey: DeviceChooser["replaceKey"];
+  /** What a person asked of this machine's keys. */
+  readonly keyOrder: () => KeyReplacement | null;
+  readonly serverNow: () => number;
+  readonly onFailureChanged: () => void;
   readonly routingView: Pick<RoutingView, "readRib" | "checksOf">;
   readonly onChanged: (mesh: JoinedMesh, next: DesiredMesh) => void;
   /** There is something for the reconciler. */
@@ -67,14 +80,17 @@ export interface JoinedMeshOptions {
 }
 
 export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPorts, pathPorts: PathPorts): JoinedMesh {
-  const { meshId, machineId, device, desired } = options;
+  const { meshId, machineId, desired } = options;
   const log = linkPorts.log.child({ meshId });
   const { machine, rules } = pathPorts;
+  let { device } = options;
+  /** What others are told: another key counts when WireGuard has it. */
+  let { publicKey } = device;
 
   const toFacts = (): MemberFacts => {
     const nat: NatSummary | null = machine.nat();
     return {
-      publicKey: device.publicKey,
+      publicKey,
       candidates: paths.candidates(),
       answersChecks: rules.problem() === null,
       ...(device.deviceEpoch === null ? {} : { deviceEpoch: device.deviceEpoch }),
@@ -101,19 +117,24 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
     {
       meshId,
       desired,
-      facts: { publicKey: device.publicKey, candidates: [] },
+      facts: { publicKey, candidates: [] },
       heartbeatMs: options.heartbeatMs,
       onChanged(next) {
         mesh.name = next.mesh.name;
         options.onChanged(mesh, next);
         takeMesh(next);
+        keyRotation.look();
       },
       onSignal(message) {
         if (message.type === "telemetry.watch") ribWatch.extend(message.seconds);
-        if (message.type === "rib.request") void rib.receive(message);
+        if (message.type === "presence.told") keyRotation.receive(message);
+        else if (message.type === "rib.request") void rib.receive(message);
         else paths.receive(message);
       },
-      onWelcome: options.onWelcome,
+      onWelcome() {
+        options.onWelcome();
+        keyRotation.look();
+      },
       onRefused: (code, message) => options.onRefused(mesh, code, message),
       onStopped: (reason) => options.onStopped(mesh, reason),
     },
@@ -125,13 +146,41 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
     send: (report) => link.send(report),
   });
   const ribWatch = createRibWatch({ clock: linkPorts.clock, tell: () => link.send({ type: "rib.changed" }) });
+  const keyRotation = createKeyRotation({
+    ...{ meshId, log, clock: pathPorts.clock, serverNow: options.serverNow },
+    facts() {
+      const known = link.desired();
+      if (known === null) return null;
+      const self = known.members.find((member) => member.machineId === machineId) ?? null;
+      return { publicKey: device.publicKey, self, order: options.keyOrder(), rotationDays: known.mesh.keyRotationDays };
+    },
+    isConnected: () => link.state().kind === "connected",
+    send: (message) => link.send(message),
+    async listLiving() {
+      const peers = (await pathPorts.readDevice(device.interfaceName))?.peers ?? [];
+      const nowMs = pathPorts.clock.now();
+      const living = new Set(peers.filter((peer) => hasSession(peer, nowMs)).map((peer) => peer.publicKey));
+      return (link.desired()?.members ?? []).filter((member) => living.has(member.publicKey));
+    },
+    async replace() {
+      device = await options.replaceKey(device);
+      paths.ownKeyChanged();
+      options.onDecisions();
+    },
+    onFailureChanged: options.onFailureChanged,
+  });
   let applied: Position | null = null;
+  let settledKey = publicKey;
   let unconfirmed: DesiredDevice | null = null;
   const mesh: JoinedMesh = {
     meshId,
-    device,
+    get device() {
+      return device;
+    },
     link,
     paths,
+    keyRotation,
+    failures: () => [keyRotation.failure() ?? []].flat(),
     name: options.name,
     get applied() {
       return applied;
@@ -143,11 +192,17 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
       const desired = link.desired();
       return desired === null ? null : { desired, device };
     },
-    settle({ position, device }) {
+    settle({ position, device: given }) {
       applied = position;
-      unconfirmed = device;
+      unconfirmed = given;
+      settledKey = given.publicKey;
     },
-    confirm() {
+    confirm(state) {
+      if (!state?.arePeersApplied) return;
+      if (settledKey !== publicKey && !state.failures.some(({ step }) => step === "device.configure")) {
+        publicKey = settledKey;
+        mesh.tellFacts();
+      }
       if (unconfirmed === null) return;
       paths.confirm(new Map(unconfirmed.peers.map((peer) => [peer.machineId, peer.endpointVersion])));
       unconfirmed = null;
@@ -160,11 +215,13 @@ export function createJoinedMesh(options: JoinedMeshOptions, linkPorts: LinkPort
     },
     stop() {
       ribWatch.stop();
+      keyRotation.stop();
       link.stop();
       paths.stop();
     },
     leave() {
       ribWatch.stop();
+      keyRotation.stop();
       link.stop();
       paths.leave();
     },

@@ -93,9 +93,10 @@ export function createLinks(options: LinksOptions): Links {
       revision: options.revision,
       agent: options.agentInfo,
       heartbeatMs: timings.machineHeartbeatMs,
-      onState: ({ revision, name, meshes: listed, stunServers }) => {
+      onState: ({ revision, name, meshes: listed, stunServers, keyReplacement }) => {
         cache.saveMachine({ revision, meshes: listed, stunServers });
         parts.machine.setStunServers(stunServers);
+        meshes.setKeyOrder(keyReplacement);
         meshes.setListed(listed);
         options.onName(name);
       },
@@ -149,6 +150,7 @@ export function createLinks(options: LinksOptions): Links {
     routing,
     routingView,
     linkPorts,
+    serverNow: options.serverClock.now,
     pathPorts: parts.ports,
     heartbeatMs: timings.meshHeartbeatMs,
     reportDebounceMs: timings.reportDebounceMs,

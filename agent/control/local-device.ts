@@ -9,11 +9,13 @@ import type { LocalDevice } from "../reconcile/to-desired-device.ts";
 import type { Files } from "../system/files.ts";
 import type { Random } from "../system/random.ts";
 import { choosePort } from "../wireguard/choose-port.ts";
-import { ensurePrivateKey, readPublicKey } from "../wireguard/private-key.ts";
+import { ensurePrivateKey, readPublicKey, replacePrivateKey } from "../wireguard/private-key.ts";
 
 export interface DeviceChooser {
   /** @param known what the disk cache remembers, else null */
   choose(mesh: MeshToPrepare, taken: readonly LocalDevice[]): Promise<ChosenDevice>;
+  /** Another key, in the same file. */
+  replaceKey(device: ChosenDevice): Promise<ChosenDevice>;
   /** Removes the mesh's key for good. */
   removeKey(meshId: MeshId): Promise<void>;
 }
@@ -66,6 +68,10 @@ export function createDeviceChooser(ports: DeviceChooserPorts): DeviceChooser {
         ...(await ensureKey(files, toKeyFiles(meshId))),
       };
     },
+    replaceKey: async (device) => ({
+      ...device,
+      publicKey: await replacePrivateKey(files, device.privateKeyFile),
+    }),
     async removeKey(meshId) {
       const { kept, spare } = toKeyFiles(meshId);
       await files.remove(kept);

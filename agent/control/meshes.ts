@@ -1,29 +1,23 @@
 // The meshes that this machine is in: one link and one interface for each. The Machine object says which; each Mesh object says what is in
 // them; the disk cache says both until they do.
 import type { DesiredMesh } from "#schema/desired-state";
-import type { MachineId, MeshId } from "#schema/ids";
+import type { MeshId } from "#schema/ids";
 import type { MeshFile } from "#schema/local/agent-files";
-import type { StepFailure } from "#schema/machine";
-import type { Health } from "../health/health.ts";
+import type { KeyReplacement, StepFailure } from "#schema/machine";
 import { parseAlias } from "../net/interface-name.ts";
 import type { LocalAddress } from "../net/local-addresses.ts";
-import type { PathPorts } from "../paths/path-ports.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
-import type { MeshRoutes } from "../reconcile/mesh-routes.ts";
-import type { Reconciler } from "../reconcile/reconciler.ts";
 import { toGatewayInterfaces } from "../routing/gateway-links.ts";
 import type { RoutedMesh } from "../routing/routed-mesh.ts";
-import type { Routing } from "../routing/routing.ts";
 import { toBackoffMs } from "./backoff.ts";
 import type { StopReason } from "./connection.ts";
-import type { DiskCache } from "./disk-cache.ts";
-import { createJoinedMesh, type GivenDevice, type JoinedMesh, type JoinedMeshOptions } from "./joined-mesh.ts";
-import type { LinkPorts } from "./link-ports.ts";
-import { type ChosenDevice, type DeviceChooser, toKept } from "./local-device.ts";
+import { createJoinedMesh, type JoinedMesh as Entry, type GivenDevice } from "./joined-mesh.ts";
+import { type ChosenDevice, toKept } from "./local-device.ts";
 import { createMeshDevices } from "./mesh-devices.ts";
 import { createMeshFailures } from "./mesh-failures.ts";
 import { createMeshReports } from "./mesh-reports.ts";
 import { type MeshView, toMeshView } from "./mesh-view.ts";
+import type { ListedMesh, MeshesOptions } from "./meshes-options.ts";
 import { toPosition } from "./session.ts";
 import { createTimers } from "./timers.ts";
 import { toRoutedNetworks } from "./to-routed-networks.ts";
@@ -33,6 +27,8 @@ export interface Meshes {
   restore(meshFiles: readonly MeshFile[], listed: readonly ListedMesh[] | null): Promise<void>;
   /** The Machine object's word. Meshes that are new are joined, meshes that are missing are taken down. */
   setListed(listed: readonly ListedMesh[]): void;
+  /** What a person asked of this machine's keys; null: nothing. */
+  setKeyOrder(order: KeyReplacement | null): void;
   setLocalAddresses(addresses: readonly LocalAddress[]): void;
   /** The machine's NAT, packet rules or mapped ports are others. */
   machineChanged(): void;
@@ -55,32 +51,6 @@ export interface Meshes {
   whenIdle(): Promise<void>;
 }
 
-export interface ListedMesh {
-  readonly meshId: MeshId;
-  readonly name: string;
-}
-
-export interface MeshesOptions {
-  readonly machineId: MachineId;
-  readonly chooser: DeviceChooser;
-  readonly cache: DiskCache;
-  readonly reconciler: Reconciler;
-  readonly health: Health;
-  readonly routes: MeshRoutes;
-  readonly routing: Routing;
-  readonly routingView: JoinedMeshOptions["routingView"];
-  readonly linkPorts: LinkPorts;
-  readonly pathPorts: PathPorts;
-  readonly heartbeatMs: number;
-  readonly reportDebounceMs: number;
-  readonly retryMs: number;
-  /** A mesh let this machine go: ask the Machine object what is true. */
-  readonly onDoubt: () => void;
-  readonly onMachineRemoved: () => void;
-}
-
-type Entry = JoinedMesh;
-
 const DOUBT_BACKOFF = { firstMs: 1_000, capMs: 300_000 };
 const TIDY_AFTER_MS = 1_000;
 
@@ -91,6 +61,7 @@ export function createMeshes(options: MeshesOptions): Meshes {
   const meshDevices = createMeshDevices({ machineId, clock, health, routes, onChanged: () => scheduleApply() });
   let listed: readonly ListedMesh[] | null = null;
   let addresses: readonly LocalAddress[] = [];
+  let keyOrder: KeyReplacement | null = null;
   /** How often in a row a mesh refused this machine. */
   const refusals = new Map<MeshId, number>();
   const keyReplacements = new Map<MeshId, number>();
@@ -133,6 +104,8 @@ export function createMeshes(options: MeshesOptions): Meshes {
     const entry = createJoinedMesh(
       {
         ...{ ...mesh, machineId, device, desired, heartbeatMs: options.heartbeatMs, routingView: options.routingView },
+        ...{ replaceKey: chooser.replaceKey, keyOrder: () => keyOrder, serverNow: options.serverNow },
+        onFailureChanged: reports.schedule,
         onChanged: save,
         onDecisions: scheduleApply,
         onWelcome: () => refusals.delete(mesh.meshId),
@@ -266,13 +239,14 @@ export function createMeshes(options: MeshesOptions): Meshes {
   /** What WireGuard did not take, because a command failed, is confirmed when it has. */
   function confirm(): void {
     const { meshes } = reconciler.state();
-    for (const entry of entries.values()) if (meshes.get(entry.meshId)?.arePeersApplied) entry.confirm();
+    for (const entry of entries.values()) entry.confirm(meshes.get(entry.meshId));
   }
 
   function toFailures(meshId: MeshId): StepFailure[] {
     return [
       ...(reconciler.state().meshes.get(meshId)?.failures ?? []),
       ...failures.of(meshId),
+      ...(entries.get(meshId)?.failures() ?? []),
       ...[options.pathPorts.rules.failure(), routing.failureOf(meshId)].filter((failure) => failure !== null),
       ...cache.failures(),
     ];
@@ -302,6 +276,10 @@ export function createMeshes(options: MeshesOptions): Meshes {
       if (known !== null && listed === known) setListed(known);
     },
     setListed,
+    setKeyOrder(next) {
+      keyOrder = next;
+      for (const { keyRotation } of entries.values()) keyRotation.look();
+    },
     setLocalAddresses(next) {
       if (JSON.stringify(next) === JSON.stringify(addresses)) return;
       addresses = next;

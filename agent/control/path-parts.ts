@@ -99,7 +99,7 @@ export function createPathParts(options: PathPartsOptions): PathParts {
     resolveHost: network.resolveHost,
     relays: createRelays({ ...options, ...(network.expectTraffic && { onOpen: network.expectTraffic }) }),
     readDevice: wireguard.readDevice,
-    createKeys: createCheckKeys(files),
+    createKeys: createCheckKeys(files, clock),
   };
   return { ports, machine, rules };
 }

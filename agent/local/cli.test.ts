@@ -246,9 +246,9 @@ describe("becket status, peers and version", () => {
     await world.machine.clock.advance(1_000);
     const status = await becket(["status"]);
     expect(status.out).toContain("machine        host-1 (mch_");
-    expect(status.out).toMatch(/MESH +INTERFACE +ADDRESS +ADDRESS6 +PORT +PEERS UP +IN SYNC +LINK/);
+    expect(status.out).toMatch(/MESH +INTERFACE +ADDRESS +ADDRESS6 +PORT +PEERS UP +IN SYNC +KEY +LINK/);
     expect(status.out).toMatch(
-      /mesh-0 +bkt-mesh-0 +10\.1\.0\.200 +fd00:1::200 +51820 +0\/1 +yes +connected by websocket/,
+      /mesh-0 +bkt-mesh-0 +10\.1\.0\.200 +fd00:1::200 +51820 +0\/1 +yes +\d+ s +connected by websocket/,
     );
     expect((await becket(["peers"])).out).toMatch(
       /mesh-0 +m2 +10\.1\.0\.3 +none +- +- +\d+ s ago +0 B +\d+ B +- +waiting/,

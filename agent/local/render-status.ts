@@ -13,11 +13,11 @@ export function renderStatus(status: AgentStatus, nowMs: number): string {
     `agent          version ${status.version}, process ${status.pid}, started ${age} ago`,
   ];
   const failures = [...status.failures, ...meshes.flatMap((mesh) => mesh.failures)];
-  const parts = [head.join("\n"), renderMeshes(status), renderAnnouncements(meshes), renderFailures(failures)];
+  const parts = [head.join("\n"), renderMeshes(status, nowMs), renderAnnouncements(meshes), renderFailures(failures)];
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-function renderMeshes({ meshes, machine }: AgentStatus): string {
+function renderMeshes({ meshes, machine }: AgentStatus, nowMs: number): string {
   if (meshes.length === 0) return machine === null ? "" : "In no mesh.";
   return renderTable(
     [
@@ -28,6 +28,7 @@ function renderMeshes({ meshes, machine }: AgentStatus): string {
       { title: "PORT", align: "right" },
       { title: "PEERS UP", align: "right" },
       { title: "IN SYNC" },
+      { title: "KEY", align: "right" },
       { title: "LINK" },
     ],
     meshes.map((mesh) => [
@@ -38,6 +39,7 @@ function renderMeshes({ meshes, machine }: AgentStatus): string {
       String(mesh.listenPort),
       `${mesh.peersUp}/${mesh.peers}`,
       mesh.revision !== null && mesh.appliedRevision === mesh.revision && mesh.failures.length === 0 ? "yes" : "no",
+      mesh.keySince === null ? "-" : renderAge(Math.max(0, Math.round((nowMs - Date.parse(mesh.keySince)) / 1_000))),
       renderLink(mesh.link),
     ]),
   );

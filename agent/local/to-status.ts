@@ -65,6 +65,7 @@ function toMeshStatus(
     interfaceName: mesh.device.interfaceName,
     listenPort: mesh.device.listenPort,
     publicKey: mesh.device.publicKey,
+    keySince: self?.keySinceMs === undefined ? null : new Date(self.keySinceMs).toISOString(),
     address: self?.address ?? null,
     address6: self?.address6 ?? null,
     peers: peers.length,

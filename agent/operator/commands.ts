@@ -10,7 +10,7 @@ import {
   listMachinePeers,
 } from "#schema/api/machine-links";
 import { getMachineRib, listMachineAnnouncements } from "#schema/api/machine-routing";
-import { deleteMachine, getMachine, listMachines, updateMachine } from "#schema/api/machines";
+import { deleteMachine, getMachine, listMachines, rotateMachineKeys, updateMachine } from "#schema/api/machines";
 import { addMember, getMember, listMembers, removeMember } from "#schema/api/members";
 import { createMesh, deleteMesh, getMesh, listMeshes, updateMesh } from "#schema/api/meshes";
 import type { Operation } from "#schema/api/operation";
@@ -46,6 +46,7 @@ export const COMMANDS: Readonly<Record<Noun, Readonly<Record<string, Verb>>>> = 
     list: { operation: listMachines, columns: ["name", "online", "lastSeenAt", "meshes", "gateway", "tags", "id"] },
     show: { operation: getMachine },
     update: { operation: updateMachine },
+    "rotate-keys": { operation: rotateMachineKeys },
     delete: { operation: deleteMachine },
     peers: {
       operation: listMachinePeers,

@@ -37,6 +37,14 @@ describe("two ends that begin a handshake at the same moment", () => {
 });
 
 describe("an initiation of the peer's gets in", () => {
+  it("when our key was replaced a moment ago: ours is in vain until the peer knows the new one", () => {
+    const tie = begun();
+    tie.noteKeyReplaced(NOW - 1_000);
+    expect(tie.admit(INITIATION, NOW + 100)).toBe(true);
+    tie.noteSent(INITIATION, NOW + 59_000);
+    expect(tie.admit(INITIATION, NOW + 59_100)).toBe(false);
+  });
+
   it("when this side has begun none", () => {
     const tie = createHandshakeTie(true);
     tie.noteSent(DATA, NOW);

@@ -11,6 +11,8 @@ export interface HandshakeTie {
   noteSent(packet: Uint8Array, nowMs: number): void;
   /** The peer came to the relay, which held our packets until now. */
   notePeerPresent(nowMs: number): void;
+  /** Our WireGuard has another key, which the peer does not know yet: what we begin is in vain until it does, and what it begins is what counts. */
+  noteKeyReplaced(nowMs: number): void;
   /** A packet of the peer's came out of the relay. False: it is to be dropped. */
   admit(packet: Uint8Array, nowMs: number): boolean;
 }
@@ -20,12 +22,16 @@ const WINDOW_MS = 1_000;
 /** WireGuard repeats an initiation that is older (REKEY_TIMEOUT); until then it takes a response to it. */
 const INITIATION_MS = 5_000;
 
+/** A peer that is connected to the control plane knows the new key by then. */
+const KEY_KNOWN_MS = 60_000;
+
 /** @param isControlling of two ends one is: the one with the lower id */
 export function createHandshakeTie(isControlling: boolean): HandshakeTie {
   /** Our newest initiation, while there is no response to it. */
   let sentAtMs: number | null = null;
   /** When it left: later than that, where the relay had nobody to give it to. */
   let leftAtMs = 0;
+  let isOpenUntilMs = Number.NEGATIVE_INFINITY;
   return {
     noteSent(packet, nowMs) {
       if (isInitiation(packet)) [sentAtMs, leftAtMs] = [nowMs, nowMs];
@@ -33,8 +39,12 @@ export function createHandshakeTie(isControlling: boolean): HandshakeTie {
     notePeerPresent(nowMs) {
       if (sentAtMs !== null && nowMs - sentAtMs < INITIATION_MS) leftAtMs = nowMs;
     },
+    noteKeyReplaced(nowMs) {
+      isOpenUntilMs = nowMs + KEY_KNOWN_MS;
+    },
     admit(packet, nowMs) {
       if (isResponse(packet)) sentAtMs = null;
+      if (nowMs < isOpenUntilMs) return true;
       const isTied = sentAtMs !== null && nowMs - leftAtMs < WINDOW_MS;
       return !isControlling || !isTied || !isInitiation(packet);
     },

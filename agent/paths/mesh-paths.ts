@@ -30,6 +30,8 @@ export interface MeshPaths {
   /** The machine's NAT, keepalive, rules or mapped ports are others. */
   machineChanged(): void;
   networkChanged(): void;
+  /** The file of this mesh's private key holds another one. */
+  ownKeyChanged(): void;
   /** A message of the Mesh object that is about paths; others are left alone. */
   receive(message: FromMeshMessage): void;
   decisionOf(peerId: MachineId): PathDecision | null;
@@ -91,12 +93,13 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
     onChanged: options.onEndpoints,
   });
   const reporter = createLinkReporter(clock, (links) => options.send({ type: "link.report", links }));
+  const keys = ports.createKeys(options.privateKeyFile, (peerId) => rows.get(peerId)?.publicKey ?? null);
   const checker = createChecker({
     machineId,
     clock,
     randomBytes: ports.randomBytes,
     log,
-    keyOf: ports.createKeys(options.privateKeyFile, (peerId) => rows.get(peerId)?.publicKey ?? null),
+    keys,
     isReady: (peerId) => pairs.of(peerId)?.isConfigured() ?? false,
     onAnswered(peerId, answer) {
       if (answer.mapped !== null) own.notePeerObserved(peerId, answer.mapped);
@@ -252,6 +255,10 @@ export function createMeshPaths(options: MeshPathsOptions, ports: PathPorts): Me
       own.networkChanged();
       own.refresh();
       for (const pair of pairs.all()) pair.dispatch({ type: "network_changed" });
+    },
+    ownKeyChanged() {
+      keys.ownKeyChanged();
+      for (const pair of pairs.all()) pair.ownKeyChanged();
     },
     receive(message) {
       switch (message.type) {

@@ -37,6 +37,8 @@ export interface Pair {
   openRelay(ticket: string): void;
   /** An answer to a check that went through the relay, or on the path in use. */
   noteAnswer(answer: CheckAnswer): void;
+  /** Our WireGuard has another key. */
+  ownKeyChanged(): void;
   /** Sends a check on the path in use, to measure it. */
   measure(): void;
   stop(): void;
@@ -270,6 +272,7 @@ export function createPair(options: PairOptions): Pair {
       if (isInUse) quality.answered(roundTripMs, clock.now());
       if (endpoint !== null) dispatch({ type: "answered", endpoint, roundTripMs });
     },
+    ownKeyChanged: () => tie.noteKeyReplaced(clock.now()),
     measure() {
       if (state.path.kind === "direct" && state.local.canCheck) check(state.path.endpoint, false);
       if (state.path.kind !== "relayed" || relay === null) return;

@@ -147,10 +147,7 @@ export function createPairs(options: PairsOptions, ports: Ports): Pairs {
     all: () => [...entries.values()].map(({ pair }) => pair),
     setFacts,
     async setRows(rows, context) {
-      // Another key is another peer for WireGuard, and another one for checks.
-      for (const [peerId, { row }] of entries) {
-        if (rows.get(peerId)?.publicKey !== row.publicKey) drop(peerId);
-      }
+      for (const [peerId, { row }] of entries) if (!isSamePeer(rows.get(peerId), row)) drop(peerId);
       setFacts(rows, context.local, context.isEager);
       const fresh = [...rows.values()].filter(({ machineId: peerId }) => !entries.has(peerId));
       await Promise.all(fresh.map((row) => create(row, context)));
@@ -169,6 +166,10 @@ export function createPairs(options: PairsOptions, ports: Ports): Pairs {
     },
   };
 }
+
+/** A peer that replaced its key is where it was. One whose interface was made anew as well, or whose key was lost, may be anywhere. */
+const isSamePeer = (row: PeerRow | undefined, before: PeerRow): boolean =>
+  row?.publicKey === before.publicKey || (row !== undefined && row.deviceEpoch === before.deviceEpoch);
 
 const toFacts = ({ candidates, nat, answersChecks }: PeerRow): PeerFacts => ({
   candidates,

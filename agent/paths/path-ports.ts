@@ -49,7 +49,19 @@ export interface RoutingFacts {
 export type CreateKeys = (
   privateKeyFile: string,
   publicKeyOf: (peerId: MachineId) => WireGuardPublicKey | null,
-) => (peerId: MachineId) => Promise<Uint8Array | null>;
+) => CheckKeys;
+
+export interface CheckKeys {
+  /**
+   * First the one to send with, then those that are taken as well; none: no peer. Rejects when the private key can't be read: the disk may fail,
+   * or the mesh be left meanwhile.
+   */
+  of(peerId: MachineId): Promise<readonly Uint8Array[]>;
+  /** The peer has sent something that is authentic by this one. */
+  noteUsed(peerId: MachineId, key: Uint8Array): Promise<void>;
+  /** The file holds another private key. */
+  ownKeyChanged(): void;
+}
 
 /** What is the same in all meshes of this machine. */
 export interface MachineView {

@@ -8,6 +8,8 @@ import type { Step } from "./steps.ts";
 export interface PeerMemory {
   /** When we added it; null: it was there before this agent. */
   readonly addedAtMs: number | null;
+  /** It took the place of the same member with another key. */
+  readonly isReplacement: boolean;
   /** How many of the nudges are done, see `planNudge`. */
   readonly nudgesDone: number;
   /** The newest decision about its endpoint that was carried out. WireGuard may have roamed away since. */
@@ -16,7 +18,9 @@ export interface PeerMemory {
   readonly deviceEpoch: string | null;
 }
 
-const UNKNOWN: PeerMemory = { addedAtMs: null, nudgesDone: 0, endpointVersion: 0, deviceEpoch: null };
+const UNKNOWN: PeerMemory = {
+  ...{ addedAtMs: null, isReplacement: false, nudgesDone: 0, endpointVersion: 0, deviceEpoch: null },
+};
 
 /** By interface, then by the peer's key. */
 export type Memory = ReadonlyMap<string, ReadonlyMap<WireGuardPublicKey, PeerMemory>>;
@@ -63,7 +67,7 @@ export function rememberStep(memory: Memory, step: Step, nowMs: number): Memory 
   for (const change of step.args) {
     switch (change.kind) {
       case "add":
-        peers.set(change.peer.publicKey, toAddedPeer(nowMs));
+        peers.set(change.peer.publicKey, { ...toAddedPeer(nowMs), isReplacement: change.isAwake === true });
         break;
       case "recreate":
         peers.set(

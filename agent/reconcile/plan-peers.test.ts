@@ -24,6 +24,7 @@ const silent = (changes: Partial<WireGuardPeer> = {}) =>
   present({ latestHandshakeMs: null, receivedBytes: 0, ...changes });
 const remembered = (changes: Partial<PeerMemory> = {}): PeerMemory => ({
   addedAtMs: NOW - 600_000,
+  isReplacement: false,
   nudgesDone: 4,
   endpointVersion: 1,
   deviceEpoch: null,
@@ -172,6 +173,43 @@ describe("what is behind peers", () => {
   });
 });
 
+describe("a peer that replaced its key", () => {
+  const before = present({ publicKey: keyOf("O") });
+  const after = peerOf("P", 2, { endpoint: NEW, endpointVersion: 1, deviceEpoch: "first" });
+  const plan = (memory: Partial<PeerMemory>, observed = before, desired = after) =>
+    planPeers({
+      ...{ desired: [desired], observed: [observed], nowMs: NOW, areRoutesKnown: true },
+      memory: new Map([[observed.publicKey, remembered({ deviceEpoch: "first", ...memory })]]),
+    });
+
+  it("takes its own place in one go, where it was last heard, and begins a handshake", () => {
+    expect(plan({})).toMatchObject([
+      { kind: "add", peer: { ...after, endpoint: OLD }, isAwake: true },
+      { kind: "remove", publicKey: keyOf("O") },
+    ]);
+    expect(plan({}, before, { ...after, endpointVersion: 2 })).toMatchObject([{ peer: { endpoint: NEW } }, {}]);
+  });
+
+  it("is one like any other when its interface was made anew as well, and when the key was somebody else's", () => {
+    for (const changes of [
+      plan({ deviceEpoch: "other" }),
+      plan({}, present({ publicKey: keyOf("O"), allowedIps: [] })),
+    ])
+      expect(changes[0]).not.toHaveProperty("isAwake");
+  });
+
+  it("is nudged only when it was heard, because what waits for it would be lost", () => {
+    const memory = remembered({
+      ...{ addedAtMs: NOW - 200, isReplacement: true, nudgesDone: 0 },
+      deviceEpoch: "first",
+    });
+    expect(planFor(after, silent(), memory)).toEqual([]);
+    expect(planFor(after, silent({ receivedBytes: 148 }), memory)).toMatchObject([{ kind: "recreate", isNudge: true }]);
+    const inputs = { desired: [after], observed: [silent()], memory: new Map([[keyOf("P"), memory]]), nowMs: NOW };
+    expect(nextPeerWakeAtMs(inputs)).toBeGreaterThan(NOW);
+  });
+});
+
 describe("a peer whose interface was made anew", () => {
   const restarted = peerOf("P", 2, { deviceEpoch: "second" });
   const known = remembered({ deviceEpoch: "first" });
@@ -207,7 +245,7 @@ describe("a peer whose interface was made anew", () => {
     const after = rememberPeers(rememberStep(before, step, NOW), device);
 
     expect(after.get(device.interfaceName)?.get(restarted.publicKey)).toEqual({
-      ...{ addedAtMs: NOW, nudgesDone: 0, endpointVersion: 1, deviceEpoch: "second" },
+      ...{ addedAtMs: NOW, isReplacement: false, nudgesDone: 0, endpointVersion: 1, deviceEpoch: "second" },
     });
     expect(rememberPeers(after, device)).toBe(after);
   });

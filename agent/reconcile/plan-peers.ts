@@ -35,7 +35,7 @@ export function planPeers(inputs: Inputs & { readonly areRoutesKnown: boolean })
     .map(({ publicKey }) => ({ kind: "remove", publicKey, reason: "no member has this key" }) as const);
   const changes = desired.flatMap((peer): PeerChange[] => {
     const current = present.get(peer.publicKey);
-    if (current === undefined) return [{ kind: "add", peer, reason: "not there yet" }];
+    if (current === undefined) return [planAdd(peer, inputs)];
     const known = memory.get(peer.publicKey);
     return (
       planRestart(peer, current, known, nowMs) ??
@@ -46,6 +46,31 @@ export function planPeers(inputs: Inputs & { readonly areRoutesKnown: boolean })
   const allowedIps = inputs.areRoutesKnown ? [...unwanted.values()].flat() : [];
   const withdrawal = { kind: "withdraw", allowedIps, reason: "allowed IPs that nobody has any more" } as const;
   return [...changes, ...(allowedIps.length === 0 ? [] : [withdrawal]), ...removals];
+}
+
+/**
+ * A peer whose key no member has any more and which has this one's address is this one, with the key that it had before: the machine has
+ * replaced its key, and can't shake hands until we begin. Where it was last heard is where it is. Its former session, which goes with the same
+ * request, was of no use any more.
+ */
+function planAdd(peer: DesiredPeer, { desired, observed, memory }: Inputs): PeerChange {
+  const [address] = peer.allowedIps;
+  const before = observed.find(
+    ({ publicKey, allowedIps }) =>
+      address !== undefined && allowedIps.includes(address) && !desired.some((one) => one.publicKey === publicKey),
+  );
+  const known = before && memory.get(before.publicKey);
+  if (before === undefined || known === undefined || known.deviceEpoch !== (peer.deviceEpoch ?? null))
+    return { kind: "add", peer, reason: "not there yet" };
+  const endpoint = toPlace(peer, before, known);
+  return { kind: "add", peer: { ...peer, endpoint }, isAwake: true, reason: "the member replaced its key" };
+}
+
+/** Where it was last heard is where it is, unless there is a newer decision. */
+function toPlace(peer: DesiredPeer, current: WireGuardPeer, known: PeerMemory | undefined): Endpoint | null {
+  const lastHeard = Endpoint.safeParse(current.endpoint).data ?? null;
+  const isDecided = known?.endpointVersion !== peer.endpointVersion;
+  return isDecided ? (peer.endpoint ?? lastHeard) : (lastHeard ?? peer.endpoint);
 }
 
 /** What peers that stay have and no peer shall have. What another one shall have is taken by giving it to that one. */
@@ -67,7 +92,7 @@ export function nextPeerWakeAtMs({ desired, observed, memory, nowMs }: Inputs): 
     const known = memory.get(peer.publicKey);
     const current = present.get(peer.publicKey);
     if (known === undefined || (current !== undefined && hasHadHandshake(current))) return [];
-    if (canBeNudged(peer, current)) return nextNudgeAtMs(peer.publicKey, known) ?? [];
+    if (canBeNudged(peer, current, known)) return nextNudgeAtMs(peer.publicKey, known) ?? [];
     // Somebody may be waiting for it by then.
     return peer.endpoint === null || isRelayed(peer.endpoint)
       ? []
@@ -87,7 +112,8 @@ function planNudge(
   nowMs: number,
 ): PeerChange[] | null {
   const dueAtMs = known === undefined ? null : nextNudgeAtMs(peer.publicKey, known);
-  if (dueAtMs === null || dueAtMs > nowMs || hasHadHandshake(current) || !canBeNudged(peer, current)) return null;
+  if (dueAtMs === null || dueAtMs > nowMs || hasHadHandshake(current) || !canBeNudged(peer, current, known))
+    return null;
   return [{ kind: "recreate", peer, isNudge: true, reason: "no answer to the first handshake" }];
 }
 
@@ -106,19 +132,22 @@ function planRestart(
   const ageMs = nowMs - (current.latestHandshakeMs ?? nowMs);
   // One that is yet to come was before the clock was set back.
   if (ageMs >= 0 && ageMs < FRESH_HANDSHAKE_MS) return null;
-  // Where it was last heard is where it is, unless there is a newer decision.
-  const lastHeard = Endpoint.safeParse(current.endpoint).data ?? null;
-  const isDecided = known?.endpointVersion !== peer.endpointVersion;
-  const endpoint = isDecided ? (peer.endpoint ?? lastHeard) : (lastHeard ?? peer.endpoint);
+  const endpoint = toPlace(peer, current, known);
   return [{ kind: "recreate", peer: { ...peer, endpoint }, isNudge: false, reason: "its interface was made anew" }];
 }
 
 /**
  * A keepalive asks by itself. Without one a nudge is for somebody who waits: more than answers was sent. An end that only answered knows of
  * the session with its first packet, which may be under way. Through the relay the first initiation waits until that is open, so what was
- * received tells that it was not in vain.
+ * received tells that it was not in vain. A member that replaced its key knew us when we were told, so the first one is not in vain either, only
+ * slow; with a nudge what waits for it would be lost.
  */
-function canBeNudged({ endpoint, keepaliveSeconds }: DesiredPeer, current: WireGuardPeer | undefined): boolean {
+function canBeNudged(
+  { endpoint, keepaliveSeconds }: DesiredPeer,
+  current: WireGuardPeer | undefined,
+  known: PeerMemory | undefined,
+): boolean {
+  if (known?.isReplacement && (current?.receivedBytes ?? 0) === 0) return false;
   if (endpoint === null || keepaliveSeconds > 0) return endpoint !== null;
   const { sentBytes = 0, receivedBytes = 0 } = current ?? {};
   return sentBytes % RESPONSE_BYTES !== 0 && (receivedBytes > 0 || !isRelayed(endpoint));

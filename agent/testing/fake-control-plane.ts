@@ -294,7 +294,9 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
       relay.tickets.add(ticket);
       return ticket;
     };
-    const mesh = createFakeMesh(index, { publish: publishTo(path), tell: tellOn(path), createTicket });
+    const isConnected = (id: MachineId) => linksOf(id, path).length > 0;
+    const ports = { publish: publishTo(path), tell: tellOn(path), isConnected, now: () => levers.now(), createTicket };
+    const mesh = createFakeMesh(index, ports);
     meshes.set(mesh.model.meshId, mesh);
     objects.set(path, mesh);
     return mesh;

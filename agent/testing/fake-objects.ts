@@ -1,6 +1,7 @@
 // What a Mesh object and a Machine object do with messages, whatever carries them. For the fake control plane.
 import type { PeerRow } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
+import type { KeyReplacement } from "#schema/machine";
 import {
   type FromMeshMessage,
   type MemberUpdate,
@@ -43,11 +44,16 @@ export interface FakeMeshPorts {
   readonly publish: Publish;
   /** False: it is not connected. */
   readonly tell: (machineId: MachineId, message: FromMeshMessage) => boolean;
+  readonly isConnected: (machineId: MachineId) => boolean;
+  readonly now: () => number;
   /** A ticket that opens a relay. */
   readonly createTicket: () => string;
 }
 
-export function createFakeMesh(index: number, { publish, tell, createTicket }: FakeMeshPorts): FakeMesh {
+export function createFakeMesh(
+  index: number,
+  { publish, tell, isConnected, now, createTicket }: FakeMeshPorts,
+): FakeMesh {
   const model = createMeshModel(index);
   const members = new Map<MachineId, { name: string; host: number }>();
   const applied: FakeMesh["applied"] = [];
@@ -69,6 +75,7 @@ export function createFakeMesh(index: number, { publish, tell, createTicket }: F
       address: `10.${index + 1}.0.${member.host}`,
       address6: `fd00:${index + 1}::${member.host}`,
       publicKey: key,
+      keySinceMs: key === known?.publicKey ? known.keySinceMs : now(),
       candidates: candidates ?? known?.candidates ?? [],
       deviceEpoch: deviceEpoch ?? known?.deviceEpoch,
       nat: nat ?? known?.nat,
@@ -118,6 +125,8 @@ export function createFakeMesh(index: number, { publish, tell, createTicket }: F
         tell(peerId, toTransitSet(peerId));
         return [toTransitSet(machineId)];
       }
+      case "presence.request":
+        return [{ type: "presence.told", absentIds: [...members.keys()].filter((id) => !isConnected(id)) }];
       default:
         return [];
     }
@@ -178,13 +187,22 @@ export function createFakeMesh(index: number, { publish, tell, createTicket }: F
 export interface FakeMachine extends FakeObject {
   setMeshes(meshes: readonly { meshId: MeshId; name: string }[]): void;
   rename(name: string): void;
+  /** Somebody asks for new keys. */
+  replaceKeys(order: KeyReplacement): void;
   remove(): void;
-  state(): { revision: number; name: string; meshes: readonly { meshId: MeshId; name: string }[] };
+  state(): {
+    revision: number;
+    name: string;
+    meshes: readonly { meshId: MeshId; name: string }[];
+    keyReplacement: KeyReplacement | null;
+  };
 }
 
 export function createFakeMachine(initialName: string, publish: Publish): FakeMachine {
   let isRemoved = false;
-  let state: ReturnType<FakeMachine["state"]> = { revision: 1, name: initialName, meshes: [] };
+  let state: ReturnType<FakeMachine["state"]> = {
+    ...{ revision: 1, name: initialName, meshes: [], keyReplacement: null },
+  };
   const toMessage = () => ({ type: "machine.state", ...state });
   const change = (next: Partial<typeof state>) => {
     state = { ...state, ...next, revision: state.revision + 1 };
@@ -194,6 +212,7 @@ export function createFakeMachine(initialName: string, publish: Publish): FakeMa
     state: () => state,
     setMeshes: (meshes) => change({ meshes }),
     rename: (name) => change({ name }),
+    replaceKeys: (keyReplacement) => change({ keyReplacement }),
     remove: () => {
       isRemoved = true;
       publish({ type: "machine.removed" });

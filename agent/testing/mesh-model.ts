@@ -21,6 +21,7 @@ export interface MeshModel {
   remove(index: number): SyncChanges;
   removeRow(machineId: MachineId): SyncChanges;
   rename(variant: number): SyncChanges;
+  setKeyRotation(days: number | null): SyncChanges;
   /** A backup was restored: another epoch, counting from `revision`. Deltas from before are worth nothing. */
   restore(revision: number): void;
   /** Only the newest changes can be told as changes. */
@@ -62,6 +63,7 @@ export function createMeshModel(index = 0): MeshModel {
     asn: 4_200_000_001 + index,
     fallback: "relay",
     routeReflectorMode: false,
+    keyRotationDays: null as number | null,
     policies: NO_POLICIES,
   };
   let oldestTombstone = 0;
@@ -125,6 +127,11 @@ export function createMeshModel(index = 0): MeshModel {
     rename: (variant) =>
       changed((revision) => {
         mesh = { ...mesh, name: `mesh-${variant}` };
+        meshRevision = revision;
+      }),
+    setKeyRotation: (keyRotationDays) =>
+      changed((revision) => {
+        mesh = { ...mesh, keyRotationDays };
         meshRevision = revision;
       }),
     restore(revision) {

@@ -26,6 +26,20 @@ describe("what wg is told", () => {
     ]);
   });
 
+  it("has a peer that is to be awake begin a handshake, also where it keeps nothing alive", () => {
+    const add = (keepaliveSeconds: number): PeerChange => ({
+      ...{ kind: "add", isAwake: true, reason: "" },
+      peer: { ...peer("NEW", "10.1.0.2"), keepaliveSeconds },
+    });
+
+    expect(renderPeerChanges([add(25)]).join()).toBe(
+      "peer,NEW,endpoint,192.0.2.1:51820,persistent-keepalive,25,allowed-ips,10.1.0.2/32",
+    );
+    expect(renderPeerChanges([add(0)])[0]?.join(" ")).toMatch(
+      /^peer NEW .* persistent-keepalive 1 .* peer NEW persistent-keepalive 0$/,
+    );
+  });
+
   it("says nothing of an endpoint that is not known", () => {
     const change: PeerChange = { kind: "add", peer: { ...peer("A", "10.1.0.2"), endpoint: null }, reason: "" };
 

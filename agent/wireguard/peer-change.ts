@@ -24,8 +24,10 @@ export interface MoreAllowedIps {
   readonly all: readonly string[];
 }
 
-export type PeerChange = { readonly reason: string } & (
-  | { readonly kind: "add"; readonly peer: PeerSettings }
+export type PeerChange = {
+  readonly reason: string;
+} /** `isAwake`: it shakes hands at once, whether somebody waits for it or not. */ & (
+  | { readonly kind: "add"; readonly peer: PeerSettings; readonly isAwake?: true }
   /** Only what differs; the session goes on. */
   | ({ readonly kind: "update" } & ChangedSettings)
   /**
@@ -72,9 +74,9 @@ export function toPeerCommands(
 function toCommands(change: PeerChange, canAdd: boolean): PeerCommand[] {
   switch (change.kind) {
     case "add":
-      return [toWhole(change.peer)];
+      return toAdded(change.peer, change.isAwake === true);
     case "recreate":
-      return [{ publicKey: change.peer.publicKey, isRemoved: true }, ...toRecreated(change)];
+      return [{ publicKey: change.peer.publicKey, isRemoved: true }, ...toAdded(change.peer, change.isNudge)];
     case "update": {
       const { publicKey, endpoint, keepaliveSeconds, allowedIps } = change;
       return [
@@ -108,9 +110,9 @@ const toWhole = ({ publicKey, endpoint, keepaliveSeconds, allowedIps }: PeerSett
 });
 
 /** A keepalive that is switched on makes WireGuard send at once; where none is wanted, it goes again in the same command. */
-function toRecreated({ peer, isNudge }: Extract<PeerChange, { kind: "recreate" }>): PeerCommand[] {
+function toAdded(peer: PeerSettings, isAwake: boolean): PeerCommand[] {
   const { publicKey, keepaliveSeconds } = peer;
-  if (!isNudge || keepaliveSeconds > 0) return [toWhole(peer)];
+  if (!isAwake || keepaliveSeconds > 0) return [toWhole(peer)];
   return [toWhole({ ...peer, keepaliveSeconds: 1 }), { publicKey, keepaliveSeconds }];
 }
 

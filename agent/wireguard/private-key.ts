@@ -7,6 +7,11 @@ import { generateX25519KeyPair, toPublicKey } from "../system/x25519.ts";
 export async function ensurePrivateKey(files: Files, file: string): Promise<WireGuardPublicKey> {
   const existing = await readPublicKey(files, file);
   if (existing !== null) return existing;
+  return replacePrivateKey(files, file);
+}
+
+/** Puts a new key in the place of the one in the file. Answers its public half. */
+export async function replacePrivateKey(files: Files, file: string): Promise<WireGuardPublicKey> {
   const { privateKey, publicKey } = generateX25519KeyPair();
   await files.writeAtomic(file, `${privateKey}\n`);
   return publicKey;

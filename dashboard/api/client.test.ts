@@ -6,7 +6,7 @@ import { createClient } from "./client.ts";
 const MESH = {
   ...{ id: "msh_01kaqx4d8e6v2m9t7w3hncz5rb", name: "office", cidr: "10.1.0.0/16", cidr6: "fd5a:7c1e:9b02::/64" },
   ...{ asn: 4_200_000_000, fallback: "relay", isDefault: true, memberCount: 0, availableAddressCount: 65_534 },
-  ...{ routeReflectorMode: false, importPolicySetId: null, exportPolicySetId: null },
+  ...{ routeReflectorMode: false, keyRotationDays: null, importPolicySetId: null, exportPolicySetId: null },
   createdAt: "2026-11-23T09:30:00.000Z",
 };
 const PROBLEM = {

@@ -40,6 +40,7 @@ export const AuditAction = z
     "policy_set.deleted",
     "machine.enrolled",
     "machine.updated",
+    "key_replacement.requested",
     "machine.removed",
     "join_token.created",
     "join_token.revoked",

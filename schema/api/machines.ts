@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { MachineId } from "../ids.ts";
-import { Machine, machinePolicySets } from "../machine.ts";
+import { KeyReplacement, Machine, machinePolicySets } from "../machine.ts";
 import { Name } from "../mesh.ts";
 import { Tag, Tags } from "../tag.ts";
+import { Timestamp } from "../timestamp.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
 const tag = "machines";
@@ -25,6 +26,16 @@ export const UpdateMachine = z
   })
   .meta({ id: "UpdateMachine", description: "What is left out stays." });
 export type UpdateMachine = z.infer<typeof UpdateMachine>;
+
+export const RotateKeys = z
+  .object({
+    keysMadeBefore: Timestamp.optional().describe(
+      "Keys made before this are replaced; a time that is to come counts as now, and so does none.",
+    ),
+    force: KeyReplacement.shape.force.default(false),
+  })
+  .meta({ id: "RotateKeys", description: "Which keys are replaced, and whether anybody is waited for." });
+export type RotateKeys = z.infer<typeof RotateKeys>;
 
 export const listMachines = defineOperation({
   id: "listMachines",
@@ -63,6 +74,23 @@ export const updateMachine = defineOperation({
   status: 200,
   reply: Machine,
   errors: ["machine_not_found", "name_taken", "cidr_overlap", "policy_set_not_found", "limit_reached"],
+});
+export const rotateMachineKeys = defineOperation({
+  id: "rotateMachineKeys",
+  tag,
+  method: "post",
+  path: "/machines/{machineId}/rotate-keys",
+  summary: "Replace a machine's keys",
+  description:
+    "The machine makes a new WireGuard key in each mesh that it is in, as soon as it is connected. Packets wait for the moment that it takes, and none " +
+    "is lost. `keySince` of its members tells when it did; while it waits for somebody, a failure of the member with the code `waits_for_peers` says " +
+    "for whom. With the same `keysMadeBefore`, the same request changes nothing.",
+  role: "admin",
+  params,
+  body: RotateKeys,
+  status: 200,
+  reply: KeyReplacement,
+  errors: ["machine_not_found"],
 });
 export const deleteMachine = defineOperation({
   id: "deleteMachine",

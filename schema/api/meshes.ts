@@ -9,7 +9,17 @@ import {
   WATCH_LEASE_MS,
   WATCH_RENEW_MS,
 } from "../live/pace.ts";
-import { Fallback, Mesh, MeshCidr, meshPolicySets, Name, PrivateAsn, RouteReflectorMode, Warning } from "../mesh.ts";
+import {
+  Fallback,
+  KeyRotationDays,
+  Mesh,
+  MeshCidr,
+  meshPolicySets,
+  Name,
+  PrivateAsn,
+  RouteReflectorMode,
+  Warning,
+} from "../mesh.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
 const tag = "meshes";
@@ -28,6 +38,7 @@ export const CreateMesh = z
       }),
     fallback: Fallback.default("relay"),
     routeReflectorMode: RouteReflectorMode.default(false),
+    keyRotationDays: KeyRotationDays.default(null),
     asn: PrivateAsn.optional().describe("A private AS number (RFC 6996) for the mesh; a free one when left out."),
   })
   .meta({ id: "CreateMesh", examples: [{ name: "office", cidr: "10.1.0.0/16", isDefault: true }] });
@@ -49,6 +60,7 @@ export const UpdateMesh = z
     name: Name.optional(),
     fallback: Fallback.optional(),
     routeReflectorMode: RouteReflectorMode.optional(),
+    keyRotationDays: KeyRotationDays.optional(),
     importPolicySetId: meshPolicySets.importPolicySetId.optional(),
     exportPolicySetId: meshPolicySets.exportPolicySetId.optional(),
     isDefault: z
@@ -108,7 +120,7 @@ export const updateMesh = defineOperation({
   path: "/meshes/{meshId}",
   summary: "Change a mesh",
   description:
-    "Its name, how pairs talk that have no direct path, route reflector mode (which needs a gateway), its policy sets, and whether it is the default.",
+    "Its name, how pairs talk that have no direct path, route reflector mode (which needs a gateway), how old keys get, its policy sets, and whether it is the default.",
   role: "admin",
   params,
   body: UpdateMesh,

@@ -26,6 +26,8 @@ export const MeshStatus = z.object({
   interfaceName: z.string(),
   listenPort: z.number().int(),
   publicKey: WireGuardPublicKey,
+  /** When the mesh was told of this key; null until it says so. */
+  keySince: z.iso.datetime().nullable().default(null),
   /** Null until the mesh told them. */
   address: Ipv4.nullable(),
   address6: Ipv6.nullable(),

@@ -23,7 +23,7 @@ import {
   MAX_STUN_SERVERS,
   MAX_VIPS_PER_MESH,
 } from "../limits.ts";
-import { AgentInfo, StepFailure } from "../machine.ts";
+import { AgentInfo, KeyReplacement, StepFailure } from "../machine.ts";
 import { Name } from "../mesh.ts";
 import { NatReport, NatSummary, StunServer } from "../nat.ts";
 import { LinkReport, ObservedEndpoint, PeerExplanation } from "../path.ts";
@@ -138,6 +138,9 @@ export type RibReport = z.infer<typeof RibReport>;
 /** Said only while somebody watches me (telemetry.watch): my BIRD may have other routes than before. */
 export const RibChanged = z.object({ type: z.literal("rib.changed") });
 export type RibChanged = z.infer<typeof RibChanged>;
+/** I am about to replace my key: who could not hear of it now? Answered by presence.told. */
+export const PresenceRequest = z.object({ type: z.literal("presence.request") });
+export type PresenceRequest = z.infer<typeof PresenceRequest>;
 
 export const ToMeshMessage = z.discriminatedUnion("type", [
   SyncHello,
@@ -153,6 +156,7 @@ export const ToMeshMessage = z.discriminatedUnion("type", [
   RibReport,
   ChecksReport,
   RibChanged,
+  PresenceRequest,
 ]);
 export type ToMeshMessage = z.infer<typeof ToMeshMessage>;
 
@@ -248,6 +252,10 @@ export const TransitSet = z.object({
 });
 export type TransitSet = z.infer<typeof TransitSet>;
 
+/** The members that are not connected at this moment. */
+export const PresenceTold = z.object({ type: z.literal("presence.told"), absentIds: z.array(MachineId) });
+export type PresenceTold = z.infer<typeof PresenceTold>;
+
 export const FromMeshMessage = z.discriminatedUnion("type", [
   SyncSnapshot,
   SyncChanges,
@@ -262,6 +270,7 @@ export const FromMeshMessage = z.discriminatedUnion("type", [
   RibRequest,
   TransitRequested,
   TransitSet,
+  PresenceTold,
 ]);
 export type FromMeshMessage = z.infer<typeof FromMeshMessage>;
 
@@ -275,7 +284,7 @@ export type MachineHeartbeat = z.infer<typeof MachineHeartbeat>;
 export const ToMachineMessage = z.discriminatedUnion("type", [MachineHello, MachineHeartbeat]);
 export type ToMachineMessage = z.infer<typeof ToMachineMessage>;
 
-/** The doorbell: the machine's name and the meshes it should be in. Sent in answer to hello and heartbeat, and at every change. */
+/** The doorbell: the machine's name, the meshes it should be in, and what a person asked of its keys. Sent in answer to hello and heartbeat, and at every change. */
 export const MachineState = z.object({
   type: z.literal("machine.state"),
   revision: Revision,
@@ -283,6 +292,7 @@ export const MachineState = z.object({
   meshes: z.array(z.object({ meshId: MeshId, name: Name })),
   /** `host:port` of STUN servers (RFC 8489), as the operator set them. */
   stunServers: z.array(StunServer).max(MAX_STUN_SERVERS).default([]),
+  keyReplacement: KeyReplacement.nullable().default(null),
 });
 export type MachineState = z.infer<typeof MachineState>;
 /** This machine was removed: take everything down. The socket closes with code 4403. */

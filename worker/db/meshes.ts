@@ -23,6 +23,7 @@ const columns = {
   vipCount: meshes.vipCount,
   routeReflectorMode: meshes.routeReflectorMode,
   gatewayCount: meshes.gatewayCount,
+  keyRotationDays: meshes.keyRotationDays,
   importPolicySetId: meshes.importPolicySetId,
   exportPolicySetId: meshes.exportPolicySetId,
 };
@@ -74,7 +75,9 @@ export const insertMesh = (db: Database, mesh: MeshRecord): Statement => db.inse
 export const updateMeshColumns = (
   db: Database,
   id: MeshId,
-  change: Partial<Pick<MeshRecord, "name" | "isDefault" | "fallback" | "importPolicySetId" | "exportPolicySetId">>,
+  change: Partial<
+    Pick<MeshRecord, "name" | "isDefault" | "fallback" | "keyRotationDays" | "importPolicySetId" | "exportPolicySetId">
+  >,
 ): Statement => db.update(meshes).set(change).where(eq(meshes.id, id));
 
 /** To be run before another mesh becomes the default, in the same batch. */

@@ -106,7 +106,7 @@ CREATE TABLE `meshes` (
 	`asn` integer NOT NULL,
 	`is_default` integer DEFAULT false NOT NULL,
 	`created_at` integer NOT NULL
-, `member_count` integer DEFAULT 0 NOT NULL, `member_count_revision` integer DEFAULT 0 NOT NULL, `fallback` text DEFAULT 'relay' NOT NULL, `vip_count` integer DEFAULT 0 NOT NULL, `vip_count_revision` integer DEFAULT 0 NOT NULL, `route_reflector_mode` integer DEFAULT false NOT NULL, `gateway_count` integer DEFAULT 0 NOT NULL, `routing_revision` integer DEFAULT 0 NOT NULL, `import_policy_set_id` text REFERENCES policy_sets(id), `export_policy_set_id` text REFERENCES policy_sets(id));
+, `member_count` integer DEFAULT 0 NOT NULL, `member_count_revision` integer DEFAULT 0 NOT NULL, `fallback` text DEFAULT 'relay' NOT NULL, `vip_count` integer DEFAULT 0 NOT NULL, `vip_count_revision` integer DEFAULT 0 NOT NULL, `route_reflector_mode` integer DEFAULT false NOT NULL, `gateway_count` integer DEFAULT 0 NOT NULL, `routing_revision` integer DEFAULT 0 NOT NULL, `import_policy_set_id` text REFERENCES policy_sets(id), `export_policy_set_id` text REFERENCES policy_sets(id), `key_rotation_days` integer);
 
 CREATE UNIQUE INDEX `meshes_asn_unique` ON `meshes` (`asn`);
 

@@ -64,6 +64,7 @@ export const meshes = sqliteTable(
     gatewayCount: integer("gateway_count").notNull().default(0),
     routingRevision: integer("routing_revision").notNull().default(0),
     ...usedPolicySets(),
+    keyRotationDays: integer("key_rotation_days"),
   },
   (table) => [
     uniqueIndex("meshes_name_unique").on(table.name),

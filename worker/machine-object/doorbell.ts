@@ -103,11 +103,18 @@ export function createDoorbell(
   const toRevision = (machine: MachineRecord): number => firstRevision + machine.revision;
 
   function renderState(machine: MachineRecord): string {
-    const { name } = machine;
+    const { name, keyOrder } = machine;
     const revision = toRevision(machine);
     const joined = storage.readMeshes().filter((entry) => entry.state === "joined");
     const meshes = joined.map((entry) => ({ meshId: entry.meshId, name: entry.meshName ?? "" }));
-    const state: MachineState = { type: "machine.state", revision, name, meshes, stunServers: [...stunServers] };
+    const keyReplacement =
+      keyOrder === null
+        ? null
+        : { keysMadeBefore: new Date(keyOrder.madeBeforeMs).toISOString(), force: keyOrder.isForced };
+    const state: MachineState = {
+      ...{ type: "machine.state", revision, name, meshes },
+      ...{ stunServers: [...stunServers], keyReplacement },
+    };
     return JSON.stringify(state);
   }
 

@@ -15,11 +15,11 @@ describe("meshes of a machine", () => {
     const machine = await registerTestMachine();
     const socket = await machine.socket();
     socket.send(createMachineHello());
-    const stunServers = DEFAULT_STUN_SERVERS;
-    expect(await socket.next()).toEqual({ type: "machine.state", revision: 1, name: "box", meshes: [], stunServers });
+    const told = { stunServers: DEFAULT_STUN_SERVERS, keyReplacement: null };
+    expect(await socket.next()).toEqual({ type: "machine.state", revision: 1, name: "box", meshes: [], ...told });
     expect(await machine.join(settings)).toMatchObject({ ok: true, value: { address: "10.1.0.1", isNew: true } });
     const meshes = [{ meshId: settings.id, name: "office" }];
-    expect(await socket.next()).toEqual({ type: "machine.state", revision: 2, name: "box", meshes, stunServers });
+    expect(await socket.next()).toEqual({ type: "machine.state", revision: 2, name: "box", meshes, ...told });
     expect(await machine.join(settings)).toMatchObject({ ok: true, value: { address: "10.1.0.1", isNew: false } });
   });
 

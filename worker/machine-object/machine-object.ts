@@ -17,13 +17,21 @@ import { Projection } from "../outbox/entries.ts";
 import { createOutbox, type Outbox } from "../outbox/outbox.ts";
 import { createProjector, MAX_PROJECTIONS } from "../outbox/project.ts";
 import { createDoorbell, type Doorbell } from "./doorbell.ts";
+import { toNewerOrder } from "./key-order.ts";
 import { createMemberships, type Memberships } from "./memberships.ts";
-import type { JoinMeshError, JoinMeshRequest, MachineChange, MachineObjectRpc, MachineRegistration } from "./rpc.ts";
+import type {
+  JoinMeshError,
+  JoinMeshRequest,
+  KeyOrder,
+  MachineChange,
+  MachineObjectRpc,
+  MachineRegistration,
+} from "./rpc.ts";
 import { createMachineStorage, type MachineStorage } from "./storage.ts";
 import { readStunServers } from "./stun-servers.ts";
 
 type AlarmName = "outbox" | "memberships";
-const UNSEEN = { lastSeenAt: null, isGateway: false };
+const UNSEEN = { lastSeenAt: null, isGateway: false, keyOrder: null };
 
 export class MachineObject extends DurableObject<Env> implements MachineObjectRpc {
   readonly #log: Logger;
@@ -137,6 +145,20 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
       this.#doorbell.dismiss(machine.id);
     }
     await this.#memberships.finish();
+  }
+
+  async replaceKeys(
+    order: KeyOrder,
+  ): Promise<Result<KeyOrder & { readonly isChanged: boolean }, { code: "machine_not_found" }>> {
+    const machine = this.#storage.readMachine();
+    if (machine === null || machine.removedAt !== null) return err({ code: "machine_not_found" });
+    const keyOrder = toNewerOrder(machine.keyOrder, order);
+    const isChanged = keyOrder !== machine.keyOrder;
+    if (isChanged) {
+      this.#storage.writeMachine({ ...machine, keyOrder, revision: machine.revision + 1 });
+      this.#doorbell.ring();
+    }
+    return ok({ ...keyOrder, isChanged });
   }
 
   async readLastSeen(): Promise<number | null> {

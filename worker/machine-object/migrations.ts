@@ -44,4 +44,12 @@ export const MACHINE_MIGRATIONS: readonly Migration[] = [
       "ALTER TABLE meshes ADD COLUMN told_gateway INTEGER NOT NULL DEFAULT 0",
     ],
   },
+  {
+    name: "add replacements of keys",
+    statements: [
+      // keys made before this are to be replaced; null: nobody asked for it
+      "ALTER TABLE machine ADD COLUMN keys_made_before INTEGER",
+      "ALTER TABLE machine ADD COLUMN is_key_replacement_forced INTEGER NOT NULL DEFAULT 0",
+    ],
+  },
 ];

@@ -24,6 +24,10 @@ export interface MachineObjectRpc {
    * may be under way. Safe to repeat.
    */
   remove(machine: Omit<MachineRegistration, "agent">, cause: Cause): Promise<void>;
+  /** `isChanged` is false when that, or more, was asked of it before. The machine is told at once, or when it connects. */
+  replaceKeys(
+    order: KeyOrder,
+  ): Promise<Result<KeyOrder & { readonly isChanged: boolean }, { code: "machine_not_found" }>>;
   /** When it was last seen on this object's own socket or poll, milliseconds since the epoch; null when never. */
   readLastSeen(): Promise<number | null>;
   fetch(request: Request): Promise<Response>;
@@ -34,6 +38,11 @@ export interface MachineRegistration {
   readonly name: string;
   readonly identityKey: IdentityPublicKey;
   readonly agent: AgentInfo;
+}
+/** Keys that were made before this are to be replaced; forced: whoever can't hear of it. */
+export interface KeyOrder {
+  readonly madeBeforeMs: number;
+  readonly isForced: boolean;
 }
 export interface MachineChange {
   readonly name?: string;

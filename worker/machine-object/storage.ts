@@ -8,6 +8,7 @@ import { isMigrated, migrate } from "../durable/migrate.ts";
 import type { Database } from "../durable/sqlite.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { MACHINE_MIGRATIONS } from "./migrations.ts";
+import type { KeyOrder } from "./rpc.ts";
 
 export interface MachineRecord {
   readonly id: MachineId;
@@ -20,6 +21,8 @@ export interface MachineRecord {
   readonly removedAt: number | null;
   readonly lastSeenAt: number | null;
   readonly isGateway: boolean;
+  /** Null: nobody asked for new keys. */
+  readonly keyOrder: KeyOrder | null;
 }
 
 export interface MeshEntry {
@@ -57,6 +60,8 @@ type MachineRow = {
   removed_at: number | null;
   last_seen_at: number | null;
   is_gateway: number;
+  keys_made_before: number | null;
+  is_key_replacement_forced: number;
 };
 type MeshRow = {
   mesh_id: MeshId;
@@ -87,16 +92,17 @@ export function createMachineStorage(db: Database): MachineStorage {
       migrate(db, MACHINE_MIGRATIONS);
       hasTables = true;
       db.run(
-        "INSERT INTO machine VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO machine VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...[machine.id, machine.name, machine.identityKey, JSON.stringify(machine.agent), machine.revision],
-        ...[machine.removedAt, machine.lastSeenAt, Number(machine.isGateway)],
+        ...[machine.removedAt, machine.lastSeenAt, Number(machine.isGateway), ...renderKeyOrder(machine.keyOrder)],
       );
     },
     writeMachine: (machine) =>
       db.run(
-        "UPDATE machine SET name = ?, agent = ?, revision = ?, removed_at = ?, last_seen_at = ?, is_gateway = ?",
+        `UPDATE machine SET name = ?, agent = ?, revision = ?, removed_at = ?, last_seen_at = ?, is_gateway = ?,
+          keys_made_before = ?, is_key_replacement_forced = ?`,
         ...[machine.name, JSON.stringify(machine.agent), machine.revision, machine.removedAt, machine.lastSeenAt],
-        Number(machine.isGateway),
+        ...[Number(machine.isGateway), ...renderKeyOrder(machine.keyOrder)],
       ),
     readMesh(meshId) {
       const row = hasTables ? db.first<MeshRow>("SELECT * FROM meshes WHERE mesh_id = ?", meshId) : null;
@@ -123,7 +129,16 @@ const toMachineRecord = (row: MachineRow): MachineRecord => ({
   removedAt: row.removed_at,
   lastSeenAt: row.last_seen_at,
   isGateway: row.is_gateway === 1,
+  keyOrder:
+    row.keys_made_before === null
+      ? null
+      : { madeBeforeMs: row.keys_made_before, isForced: row.is_key_replacement_forced === 1 },
 });
+
+const renderKeyOrder = (order: KeyOrder | null): [number | null, number] => [
+  order?.madeBeforeMs ?? null,
+  Number(order?.isForced ?? false),
+];
 
 const toMeshEntry = (row: MeshRow): MeshEntry => ({
   meshId: row.mesh_id,

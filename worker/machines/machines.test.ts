@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { listAuditEvents } from "#schema/api/audit-events";
-import { deleteMachine, getMachine, listMachines, updateMachine } from "#schema/api/machines";
+import { deleteMachine, getMachine, listMachines, rotateMachineKeys, updateMachine } from "#schema/api/machines";
 import { addMember, getMember, listMembers } from "#schema/api/members";
 import { createMesh } from "#schema/api/meshes";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
@@ -37,10 +37,10 @@ describe("a machine", () => {
     expect((await app.call(getMachine, { params })).reply).toMatchObject({ online: true });
   });
 
-  it.each([getMachine, updateMachine, deleteMachine])(
+  it.each([getMachine, updateMachine, rotateMachineKeys, deleteMachine])(
     "that is unknown: $id answers machine_not_found",
     async (operation) => {
-      const body = operation === updateMachine ? { body: {} } : {};
+      const body = operation === updateMachine || operation === rotateMachineKeys ? { body: {} } : {};
       expect((await app.call(operation, { params: { machineId: UNKNOWN }, ...body })).problem.code).toBe(
         "machine_not_found",
       );
@@ -104,6 +104,63 @@ describe("a gateway", () => {
       const query = "SELECT is_gateway FROM members WHERE machine_id = ?";
       return sql.exec<{ is_gateway: number }>(query, machineId).one().is_gateway === 1;
     });
+});
+
+describe("new keys", () => {
+  const MINUTE_MS = 60_000;
+  const made = (ms: number) => new Date(ms).toISOString();
+  const told = async (machine: Awaited<ReturnType<typeof enrolMachine>>) => {
+    const { messages } = (await (await fetchAs(app, machine, `${AGENT_PATHS.machineSync}?wait=0`)).json()) as {
+      messages: { revision: number; keyReplacement: unknown }[];
+    };
+    return messages[0];
+  };
+  const eventsOf = async (subjectId: string) =>
+    (await app.call(listAuditEvents, { query: { subjectId, action: "key_replacement.requested" } })).reply.items;
+
+  it("are asked of the machine, which is told, and written down; the same again changes nothing", async () => {
+    const machine = await enrolMachine(app);
+    const params = { machineId: machine.machineId };
+    expect((await told(machine))?.keyReplacement).toBeNull();
+    const body = { keysMadeBefore: made(Date.now() - MINUTE_MS) };
+    const order = { ...body, force: false };
+    expect((await app.call(rotateMachineKeys, { params, body, as: "admin" })).reply).toEqual(order);
+    const first = await told(machine);
+    expect(first?.keyReplacement).toEqual(order);
+    expect((await app.call(rotateMachineKeys, { params, body })).reply).toEqual(order);
+    expect(await told(machine)).toEqual(first);
+    expect(await eventsOf(machine.machineId)).toMatchObject([{ details: { ...order, name: machine.name } }]);
+  });
+
+  it("are asked for from now on when no moment is named, and never for one to come", async () => {
+    const machine = await enrolMachine(app);
+    const params = { machineId: machine.machineId };
+    const start = Date.now();
+    for (const body of [{}, { keysMadeBefore: made(Date.now() + 60 * MINUTE_MS), force: true }]) {
+      const { reply } = await app.call(rotateMachineKeys, { params, body });
+      expect(Date.parse(reply.keysMadeBefore)).toBeGreaterThanOrEqual(start);
+      expect(Date.parse(reply.keysMadeBefore)).toBeLessThanOrEqual(Date.now());
+    }
+  });
+
+  it("stay asked for by the newest moment, and waiting for nobody can be said of the same one later", async () => {
+    const machine = await enrolMachine(app);
+    const params = { machineId: machine.machineId };
+    const [older, newer] = [made(Date.now() - 2 * MINUTE_MS), made(Date.now() - MINUTE_MS)];
+    const ask = async (keysMadeBefore: string, force: boolean) =>
+      (await app.call(rotateMachineKeys, { params, body: { keysMadeBefore, force } })).reply;
+    await ask(newer, false);
+    expect(await ask(older, true)).toEqual({ keysMadeBefore: newer, force: false });
+    expect(await ask(newer, true)).toEqual({ keysMadeBefore: newer, force: true });
+    expect(await ask(newer, false)).toEqual({ keysMadeBefore: newer, force: true });
+    expect(await eventsOf(machine.machineId)).toHaveLength(2);
+  });
+
+  it("need an admin", async () => {
+    const { machineId } = await enrolMachine(app);
+    const asked = await app.call(rotateMachineKeys, { params: { machineId }, body: {}, as: "viewer" });
+    expect(asked.problem.code).toBe("forbidden");
+  });
 });
 
 describe("removing a machine", () => {

@@ -13,15 +13,17 @@ export function changeSettings(
 ): Result<MeshRouting, SettingsError> {
   const mesh = readOpenMesh(storage);
   if (mesh === null) return err({ code: "mesh_not_found" });
-  const { name, fallback, routeReflectorMode } = mesh.settings;
+  const { name, fallback, routeReflectorMode, keyRotationDays } = mesh.settings;
   const changed = {
     name: change.name ?? name,
     fallback: change.fallback ?? fallback,
     routeReflectorMode: change.routeReflectorMode ?? routeReflectorMode,
+    keyRotationDays: change.keyRotationDays === undefined ? keyRotationDays : change.keyRotationDays,
   };
   const gatewayCount = storage.countGateways();
   const isModeChanged = changed.routeReflectorMode !== routeReflectorMode;
-  if (changed.name === name && changed.fallback === fallback && !isModeChanged) {
+  const isSame = changed.name === name && changed.fallback === fallback && changed.keyRotationDays === keyRotationDays;
+  if (isSame && !isModeChanged) {
     return ok(toMeshRouting(mesh, gatewayCount));
   }
   if (isModeChanged && changed.routeReflectorMode && gatewayCount === 0) return err({ code: "gateway_required" });

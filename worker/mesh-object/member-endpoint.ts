@@ -58,6 +58,8 @@ const MESSAGES = { burst: 1_000, perSecond: 200 };
 const TRANSITS = { burst: 64, perSecond: 1 };
 /** All of a member's are told in at most eight messages, and again with each connection. */
 const CHECKS = { burst: 64, perSecond: 1 };
+/** Asked before a key is replaced, and again while that waits for somebody; each costs a look at all members. */
+const PRESENCE = { burst: 10, perSecond: 0.2 };
 
 /** The answer to this position is about as long as the whole mesh: a snapshot, or as many changes as it has members. */
 const isWholeMesh = (mesh: MeshRecord, position: Position | null): boolean =>
@@ -73,6 +75,7 @@ export function createMemberEndpoint(parts: MemberEndpointParts): MemberEndpoint
   const limiters = {
     ...{ any: createRateLimiter(MESSAGES), costly: createRateLimiter(COSTLY) },
     ...{ update: createRateLimiter(UPDATES), transit: createRateLimiter(TRANSITS), checks: createRateLimiter(CHECKS) },
+    presence: createRateLimiter(PRESENCE),
   };
   const signalLimits = createSignalLimits();
   const isAllowed = (machineId: MachineId, kind: MessageKind) => limiters[kind].take(machineId, now());

@@ -18,6 +18,7 @@ export function toMember(mesh: MeshRecord, member: MemberRecord, status: MemberS
     address: member.address,
     address6: member.address6,
     publicKey: member.publicKey,
+    keySince: member.keySince === null ? null : new Date(member.keySince).toISOString(),
     online: lastSeenAt !== null && nowMs - lastSeenAt <= ONLINE_WITHIN_MS,
     lastSeenAt: lastSeenAt === null ? null : new Date(lastSeenAt).toISOString(),
     appliedRevision: isPositionOf(mesh, report?.applied ?? null) ? (report?.applied.revision ?? null) : null,

@@ -150,10 +150,13 @@ export function setMemberGateway(
 }
 
 export type MemberChange = Partial<
-  Pick<MemberRecord, "name" | "publicKey" | "candidates" | "deviceEpoch" | "nat" | "answersChecks" | "isGateway">
+  Pick<
+    MemberRecord,
+    "name" | "publicKey" | "keySince" | "candidates" | "deviceEpoch" | "nat" | "answersChecks" | "isGateway"
+  >
 >;
 
-/** What equals the stored writes nothing; `value` is then false, and also when it is no member. */
+/** `keySince` counts with another key only. What equals the stored writes nothing; `value` is then false, and also when it is no member. */
 export function updateMember(
   storage: MeshStorage,
   machineId: MachineId,
@@ -167,10 +170,12 @@ export function updateMember(
   const changed: MemberRecord = { ...member, ...change };
   if (isSameMember(changed, member)) return ok(false);
   const { publicKey } = changed;
-  if (publicKey !== null && publicKey !== member.publicKey && storage.hasKey(publicKey)) return err("key_taken");
+  const isKeyNew = publicKey !== null && publicKey !== member.publicKey;
+  if (isKeyNew && storage.hasKey(publicKey)) return err("key_taken");
+  const { keySince } = isKeyNew ? changed : member;
   const next = toNextRevision(mesh, { isVisible: isVisible(changed) });
   storage.transaction(() => {
-    storage.writeMember({ ...changed, revision: next.revision });
+    storage.writeMember({ ...changed, keySince, revision: next.revision });
     storage.writeMesh(next);
   });
   return ok(true);
@@ -222,6 +227,7 @@ function toNewMember(
     address: renderIpv4(firstOf(settings) + host),
     address6: toMeshIpv6(settings.cidr6, host),
     publicKey: null,
+    keySince: null,
     candidates: [],
     deviceEpoch: null,
     nat: null,

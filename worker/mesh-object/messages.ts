@@ -39,7 +39,7 @@ export interface MessageContext {
   readonly nowMs: number;
 }
 /** `any`: each message. `costly`: those that may take a long answer. */
-export type MessageKind = "any" | "costly" | "update" | "transit" | "checks";
+export type MessageKind = "any" | "costly" | "update" | "transit" | "checks" | "presence";
 
 /** What is to be done after the messages. Several that ask where the mesh stands get one answer, to the last of them. */
 export interface MessageOutcome {
@@ -138,6 +138,8 @@ function handleMessage(context: MessageContext, message: ToMeshMessage): Result<
       return ok({ ...NOTHING, isRibChanged: true });
     case "checks.report":
       return keepChecks(context, message);
+    case "presence.request":
+      return ok(tellPresence(context));
   }
 }
 
@@ -156,8 +158,8 @@ function handleUpdate(context: MessageContext, message: MemberUpdate): MessageOu
   return refuse("too_many_updates", "too many updates: tell the newest in a while");
 }
 
-function changeMember({ storage, machineId }: MessageContext, change: MemberChange): MessageOutcome {
-  const updated = updateMember(storage, machineId, change);
+function changeMember({ storage, machineId, nowMs }: MessageContext, change: MemberChange): MessageOutcome {
+  const updated = updateMember(storage, machineId, { ...change, keySince: nowMs });
   if (updated.ok) return { ...NOTHING, isChanged: updated.value };
   return refuse(updated.error, "another member of this mesh has this public key");
 }
@@ -202,6 +204,13 @@ function handleTransit(context: MessageContext, message: TransitRequest): Messag
   if (mesh === null) return NOTHING;
   if (!context.isAllowed("transit")) return refuse("rate_limited", "too many requests for transit");
   return { ...NOTHING, ...requestTransit({ ...context, mesh }, message) };
+}
+
+/** Over the rate nothing is told: the member asks again. */
+function tellPresence(context: MessageContext): MessageOutcome {
+  if (!context.isAllowed("presence")) return NOTHING;
+  const absentIds = context.storage.readMemberIds().filter((machineId) => !context.isOnline(machineId));
+  return { ...NOTHING, replies: [{ type: "presence.told", absentIds }] };
 }
 
 const toChange = ({

@@ -89,4 +89,13 @@ export const MESH_MIGRATIONS: readonly Migration[] = [
   },
   POLICIES_MIGRATION,
   CHECK_STATES_MIGRATION,
+  {
+    name: "add ages of keys",
+    statements: [
+      "ALTER TABLE mesh ADD COLUMN key_rotation_days INTEGER",
+      // when it told of its key; null while it has none
+      "ALTER TABLE members ADD COLUMN key_since INTEGER",
+      "UPDATE members SET key_since = joined_at WHERE public_key IS NOT NULL",
+    ],
+  },
 ];

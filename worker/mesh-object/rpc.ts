@@ -6,7 +6,7 @@ import type { RibRoute } from "#schema/bgp";
 import type { MeshSettings } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
 import type { Member } from "#schema/machine";
-import type { Fallback } from "#schema/mesh";
+import type { Fallback, KeyRotationDays } from "#schema/mesh";
 import type { NatReport } from "#schema/nat";
 import type { ObservedEndpoint, PeerExplanation } from "#schema/path";
 import type { Prefix } from "#schema/prefix";
@@ -95,6 +95,7 @@ export interface SettingsChange {
   readonly name?: string;
   readonly fallback?: Fallback;
   readonly routeReflectorMode?: boolean;
+  readonly keyRotationDays?: KeyRotationDays;
 }
 export interface SettingsError {
   /** `gateway_required`: route reflector mode needs a gateway. */

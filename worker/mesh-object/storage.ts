@@ -32,6 +32,8 @@ export interface MemberRecord {
   readonly address: Ipv4;
   readonly address6: Ipv6;
   readonly publicKey: WireGuardPublicKey | null;
+  /** When it told of its key; null while it has none. */
+  readonly keySince: number | null;
   readonly candidates: readonly Candidate[];
   /** Null when the member never told one. */
   readonly deviceEpoch: string | null;
@@ -98,6 +100,7 @@ type MeshRow = {
   fallback: Fallback;
   route_reflector_mode: number;
   policies: string | null;
+  key_rotation_days: number | null;
 };
 type MemberRow = {
   machine_id: MachineId;
@@ -114,6 +117,7 @@ type MemberRow = {
   revision: number;
   joined_at: number;
   last_seen_at: number | null;
+  key_since: number | null;
 };
 
 export interface MeshStorageOptions {
@@ -141,9 +145,9 @@ export function createMeshStorage(db: Database, { generation, deleteAll }: MeshS
     insertMesh(mesh) {
       migrate(db, MESH_MIGRATIONS);
       hasTables = true;
-      const { id, name, cidr, cidr6, asn, fallback, routeReflectorMode, policies } = mesh.settings;
+      const { id, name, cidr, cidr6, asn, fallback, routeReflectorMode, policies, keyRotationDays } = mesh.settings;
       db.run(
-        "INSERT INTO mesh VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO mesh VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...[id, name, cidr, cidr6, asn, mesh.epoch, mesh.revision, mesh.visibleRevision, mesh.settingsRevision],
         ...[
           mesh.forgottenRevision,
@@ -153,6 +157,7 @@ export function createMeshStorage(db: Database, { generation, deleteAll }: MeshS
           fallback,
           Number(routeReflectorMode),
           renderPolicies(policies),
+          keyRotationDays,
         ],
       );
       // Its epoch is read with the generation.
@@ -160,10 +165,10 @@ export function createMeshStorage(db: Database, { generation, deleteAll }: MeshS
     },
     writeMesh(mesh) {
       db.run(
-        `UPDATE mesh SET name = ?, fallback = ?, route_reflector_mode = ?, policies = ?, revision = ?, visible_revision = ?,
+        `UPDATE mesh SET name = ?, fallback = ?, route_reflector_mode = ?, policies = ?, key_rotation_days = ?, revision = ?, visible_revision = ?,
           settings_revision = ?, forgotten_revision = ?, tombstone_count = ?, member_count = ?, closed_at = ?`,
         ...[mesh.settings.name, mesh.settings.fallback, Number(mesh.settings.routeReflectorMode)],
-        renderPolicies(mesh.settings.policies),
+        ...[renderPolicies(mesh.settings.policies), mesh.settings.keyRotationDays],
         ...[mesh.revision, mesh.visibleRevision, mesh.settingsRevision],
         ...[mesh.forgottenRevision, mesh.tombstoneCount, mesh.memberCount, mesh.closedAt],
       );
@@ -177,18 +182,19 @@ export function createMeshStorage(db: Database, { generation, deleteAll }: MeshS
     hasKey: (publicKey) => db.first("SELECT 1 AS one FROM members WHERE public_key = ?", publicKey) !== null,
     insertMember: (member) =>
       db.run(
-        "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+        "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)",
         ...[member.machineId, member.name, member.host, member.address, member.address6, member.publicKey],
         ...[JSON.stringify(member.candidates), member.revision, member.joinedAt, member.lastSeenAt],
         ...[member.deviceEpoch, renderNat(member.nat), Number(member.answersChecks), Number(member.isGateway)],
+        member.keySince,
       ),
     writeMember: (member) =>
       db.run(
         `UPDATE members SET name = ?, public_key = ?, candidates = ?, device_epoch = ?, nat = ?, answers_checks = ?,
-          is_gateway = ?, revision = ? WHERE machine_id = ?`,
+          is_gateway = ?, key_since = ?, revision = ? WHERE machine_id = ?`,
         ...[member.name, member.publicKey, JSON.stringify(member.candidates), member.deviceEpoch],
         ...[renderNat(member.nat), Number(member.answersChecks), Number(member.isGateway)],
-        ...[member.revision, member.machineId],
+        ...[member.keySince, member.revision, member.machineId],
       ),
     deleteMember: (machineId) => db.run("DELETE FROM members WHERE machine_id = ?", machineId),
     writeLastSeen: (machineId, atMs) =>
@@ -259,6 +265,7 @@ const toMeshRecord = (row: MeshRow, generation: Generation | null): MeshRecord =
     fallback: row.fallback,
     routeReflectorMode: row.route_reflector_mode === 1,
     policies: parsePolicies(row.policies),
+    keyRotationDays: row.key_rotation_days,
   },
   epoch: generation === null ? row.epoch : `${row.epoch}.${generation}`,
   revision: row.revision,
@@ -277,6 +284,7 @@ const toMemberRecord = (row: MemberRow): MemberRecord => ({
   address: row.address,
   address6: row.address6,
   publicKey: row.public_key,
+  keySince: row.key_since,
   candidates: Candidates.parse(JSON.parse(row.candidates)),
   deviceEpoch: row.device_epoch,
   nat: row.nat === null ? null : NatSummary.parse(JSON.parse(row.nat)),

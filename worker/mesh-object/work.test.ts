@@ -140,6 +140,7 @@ function withMesh<T>(memberCount: number, use: (mesh: MeshServices) => T): Promi
         asn: FIRST_PRIVATE_ASN,
         fallback: "relay",
         routeReflectorMode: false,
+        keyRotationDays: null,
         policies: NO_POLICIES,
       },
       0,

@@ -47,6 +47,7 @@ export async function createMesh(
       isDefault: request.isDefault,
       fallback: request.fallback,
       routeReflectorMode: false,
+      keyRotationDays: request.keyRotationDays,
       createdAt: services.now(),
       memberCount: 0,
       vipCount: 0,
@@ -66,15 +67,17 @@ export async function createMesh(
  */
 async function storeMesh(services: Services, mesh: MeshRecord, cause: Cause): Promise<string | null> {
   const { db, objects } = services;
-  const { id, name, cidr, cidr6, asn, fallback, routeReflectorMode } = mesh;
-  await objects
-    .mesh(id)
-    .initialise({ id, name, cidr, cidr6, asn, fallback, routeReflectorMode, policies: NO_POLICIES });
+  const { id, name, cidr, cidr6, asn, fallback, routeReflectorMode, keyRotationDays } = mesh;
+  const settings = { id, name, cidr, cidr6, asn, fallback, routeReflectorMode, keyRotationDays, policies: NO_POLICIES };
+  await objects.mesh(id).initialise(settings);
   const event = createAuditEvent(services, cause, {
     action: "mesh.created",
     subjectId: id,
     meshId: id,
-    details: { name, cidr, cidr6, asn, fallback, isDefault: mesh.isDefault },
+    details: {
+      ...{ name, cidr, cidr6, asn, fallback, isDefault: mesh.isDefault },
+      ...(keyRotationDays === null ? {} : { keyRotationDays }),
+    },
   });
   try {
     await runBatch(db, [

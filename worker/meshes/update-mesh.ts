@@ -40,12 +40,13 @@ export async function updateMesh(
     if (mode !== null) await setReflectorMode(services, meshId, mesh.routeReflectorMode);
     return err(refusal);
   }
-  const { name, fallback } = change;
+  const { name, fallback, keyRotationDays } = change;
   // Also when the row had them: the call before may have been interrupted between the row and the object.
-  if (name !== undefined || fallback !== undefined) {
+  if (name !== undefined || fallback !== undefined || keyRotationDays !== undefined) {
     await services.objects.mesh(meshId).changeSettings({
       ...(name === undefined ? {} : { name }),
       ...(fallback === undefined ? {} : { fallback }),
+      ...(keyRotationDays === undefined ? {} : { keyRotationDays }),
     });
   }
   await hintLists(services, [meshId]);
@@ -73,6 +74,9 @@ async function storeChange(
   const changed = {
     ...(change.name !== undefined && change.name !== mesh.name ? { name: change.name } : {}),
     ...(change.fallback !== undefined && change.fallback !== mesh.fallback ? { fallback: change.fallback } : {}),
+    ...(change.keyRotationDays !== undefined && change.keyRotationDays !== mesh.keyRotationDays
+      ? { keyRotationDays: change.keyRotationDays }
+      : {}),
     ...(change.isDefault !== undefined && change.isDefault !== mesh.isDefault ? { isDefault: change.isDefault } : {}),
     ...pickChangedSets(change, mesh),
   };

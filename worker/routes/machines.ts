@@ -6,6 +6,7 @@ import { listLinkEvents } from "../machines/list-link-events.ts";
 import { listMachines, readMachine } from "../machines/read-machines.ts";
 import { listMachineAnnouncements, readRib } from "../machines/read-routing.ts";
 import { explainPeer, listEndpoints, listPeers, readNetwork } from "../machines/read-telemetry.ts";
+import { rotateKeys } from "../machines/rotate-keys.ts";
 import { updateMachine } from "../machines/update-machine.ts";
 import type { Services } from "../services.ts";
 import type { Mount } from "./api.ts";
@@ -27,5 +28,8 @@ export function mountMachines(mount: Mount, services: Services): void {
     listMachineAnnouncements(services, { ...params, meshId: query.meshId }),
   );
   mount(links.listMachineEvents, ({ params, query }) => listLinkEvents(services, params.machineId, query));
+  mount(operations.rotateMachineKeys, ({ params, body, cause }) =>
+    rotateKeys(services, { ...params, keysMadeBefore: body.keysMadeBefore, force: body.force, cause }),
+  );
   mount(operations.deleteMachine, ({ params, cause }) => deleteMachine(services, params.machineId, cause));
 }

@@ -62,6 +62,7 @@ export default {
           asn: FIRST_PRIVATE_ASN,
           fallback: "relay",
           routeReflectorMode: false,
+          keyRotationDays: null,
           policies: NO_POLICIES,
         });
         return Response.json(null);

@@ -37,6 +37,7 @@ export async function createTestMesh({
     asn: FIRST_PRIVATE_ASN,
     fallback,
     routeReflectorMode: false,
+    keyRotationDays: null,
     policies: NO_POLICIES,
   };
   const mesh = createObjects(env).mesh(settings.id);

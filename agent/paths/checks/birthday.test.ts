@@ -119,7 +119,14 @@ function createEasySide(): Birthday {
 
 function createTestChecker(machineId: typeof HARD): Checker {
   return createChecker({
-    ...{ machineId, clock, randomBytes, log: silentLogger, keyOf: async () => KEY, isReady: () => true },
+    ...{
+      machineId,
+      clock,
+      randomBytes,
+      log: silentLogger,
+      keys: { of: async () => [KEY], noteUsed: async () => undefined },
+      isReady: () => true,
+    },
     onAnswered: (_, answer) => answers.push(answer),
     onChecked: () => undefined,
   });

@@ -25,6 +25,9 @@ interface Side {
   readonly checks: { readonly peerId: MachineId; readonly endpoint: Endpoint; readonly isNominated: boolean }[];
   isReady: boolean;
   keyProblem: Error | null;
+  /** With the other one. */
+  keys: readonly Buffer[];
+  readonly usedKeys: Uint8Array[];
 }
 
 let clock: FakeClock;
@@ -38,17 +41,22 @@ beforeEach(() => {
 
 function createSide(machineId: MachineId, peerId: MachineId): Side {
   const side: Side = {
-    ...{ answers: [], checks: [], isReady: true, keyProblem: null },
+    ...{ answers: [], checks: [], isReady: true, keyProblem: null, keys: [KEY], usedKeys: [] },
     checker: createChecker({
       ...{ machineId, clock, randomBytes, log: silentLogger },
-      async keyOf(id) {
-        if (side.keyProblem !== null) throw side.keyProblem;
-        return (
-          new Map([
-            [peerId, KEY],
-            [OTHER, OTHER_KEY],
-          ]).get(id) ?? null
-        );
+      keys: {
+        async of(id) {
+          if (side.keyProblem !== null) throw side.keyProblem;
+          return (
+            new Map([
+              [peerId, side.keys],
+              [OTHER, [OTHER_KEY]],
+            ]).get(id) ?? []
+          );
+        },
+        async noteUsed(_, key) {
+          side.usedKeys.push(key);
+        },
       },
       isReady: () => side.isReady,
       onAnswered: (id, answer) => side.answers.push({ peerId: id, answer }),

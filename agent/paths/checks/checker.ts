@@ -7,6 +7,7 @@ import type { MachineId } from "#schema/ids";
 import { type ParsedStun, parseStun } from "../../stun/codec.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Logger } from "../../system/logger.ts";
+import type { CheckKeys } from "../path-ports.ts";
 import { isAuthentic, parseParties, renderCheck, renderCheckAnswer } from "./check-messages.ts";
 
 /** Neither call rejects: a peer whose key can't be read is as good as none, and the next check reads it again. */
@@ -37,8 +38,7 @@ export interface CheckerOptions {
   readonly clock: Clock;
   readonly randomBytes: (count: number) => Buffer;
   readonly log: Logger;
-  /** Null: no peer of this mesh. Rejects when the private key can't be read: the disk may fail, or the mesh be left meanwhile. */
-  readonly keyOf: (peerId: MachineId) => Promise<Uint8Array | null>;
+  readonly keys: Pick<CheckKeys, "of" | "noteUsed">;
   /** WireGuard knows the peer, so a path that is proved can be used at once. */
   readonly isReady: (peerId: MachineId) => boolean;
   readonly onAnswered: (peerId: MachineId, answer: CheckAnswer) => void;
@@ -69,19 +69,26 @@ const ANSWER_WITHIN_MS = 5_000;
 const REMEMBERED_CHECKS = 512;
 
 export function createChecker(options: CheckerOptions): Checker {
-  const { machineId, clock, log } = options;
+  const { machineId, clock, keys, log } = options;
   /** In order of sending. */
   const pending = new Map<string, Pending>();
   /** Transaction ids of each sender, oldest first: nobody can push another's out. */
   const taken = new Map<MachineId, Set<string>>();
 
-  async function keyOf(peerId: MachineId): Promise<Uint8Array | null> {
+  async function keysOf(peerId: MachineId): Promise<readonly Uint8Array[]> {
     try {
-      return await options.keyOf(peerId);
+      return await keys.of(peerId);
     } catch (error) {
       log.debug("the key of a peer's checks can't be read", { peerId, error });
-      return null;
+      return [];
     }
+  }
+
+  /** The key by which the peer's packet is authentic; null: by none. */
+  async function authenticate(peerId: MachineId, parsed: ParsedStun): Promise<Uint8Array | null> {
+    const key = (await keysOf(peerId)).find((one) => isAuthentic(parsed, one)) ?? null;
+    if (key !== null) await keys.noteUsed(peerId, key);
+    return key;
   }
 
   function forgetOld(nowMs: number): void {
@@ -114,8 +121,8 @@ export function createChecker(options: CheckerOptions): Checker {
     const parties = parseParties(parsed);
     if (parties === null || parties.receiver !== machineId) return null;
     const { sender } = parties;
-    const key = await keyOf(sender);
-    if (key === null || !isAuthentic(parsed, key) || !options.isReady(sender)) return null;
+    const key = await authenticate(sender, parsed);
+    if (key === null || !options.isReady(sender)) return null;
     if (!take(sender, parsed.transactionId)) return null;
     reply(renderCheckAnswer(Buffer.from(parsed.transactionId), from, key));
     if (from !== null) options.onChecked(sender, from, parsed.attributes.useCandidate === true);
@@ -127,8 +134,8 @@ export function createChecker(options: CheckerOptions): Checker {
     const check = pending.get(id);
     // RFC 8445 section 7.2.5.2.1: an answer from elsewhere than where the check went proves nothing.
     if (check === undefined || check.endpoint !== from) return null;
-    const key = await keyOf(check.peerId);
-    if (key === null || !isAuthentic(parsed, key) || !pending.delete(id)) return null;
+    const key = await authenticate(check.peerId, parsed);
+    if (key === null || !pending.delete(id)) return null;
     const { peerId, endpoint, sentAtMs } = check;
     const mapped = parsed.attributes.xorMappedAddress ?? null;
     if (!check.isSilent)
@@ -138,8 +145,8 @@ export function createChecker(options: CheckerOptions): Checker {
 
   return {
     async send({ peerId, endpoint, isNominated, transmit, isSilent = false }) {
-      const key = await keyOf(peerId);
-      if (key === null) return;
+      const [key] = await keysOf(peerId);
+      if (key === undefined) return;
       const transactionId = options.randomBytes(12);
       const nowMs = clock.now();
       forgetOld(nowMs);

@@ -1,7 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Ellipsis, Pencil, Trash2 } from "lucide-react";
+import { Ellipsis, KeyRound, Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { deleteMachine, listMachines, updateMachine } from "#schema/api/machines";
+import { deleteMachine, listMachines, rotateMachineKeys, updateMachine } from "#schema/api/machines";
 import { listMeshes } from "#schema/api/meshes";
 import type { Machine } from "#schema/machine";
 import { useCan } from "../../api/session.ts";
@@ -9,12 +9,14 @@ import { Button } from "../../components/button.tsx";
 import { Menu, MenuItem } from "../../components/menu.tsx";
 import { ConfirmChange } from "../form/form-dialog.tsx";
 import { RenameMachineDialog } from "./rename-machine-dialog.tsx";
+import { ReplaceKeysDialog } from "./replace-keys-dialog.tsx";
 
 export function MachineActions({ machine }: { readonly machine: Machine }) {
-  const [open, setOpen] = useState<"rename" | "remove" | null>(null);
+  const [open, setOpen] = useState<"rename" | "keys" | "remove" | null>(null);
   const canRename = useCan(updateMachine);
+  const canRotate = useCan(rotateMachineKeys);
   const canRemove = useCan(deleteMachine);
-  if (!canRename && !canRemove) return null;
+  if (!canRename && !canRotate && !canRemove) return null;
   const close = () => setOpen(null);
   return (
     <>
@@ -30,6 +32,11 @@ export function MachineActions({ machine }: { readonly machine: Machine }) {
             Rename
           </MenuItem>
         )}
+        {canRotate && (
+          <MenuItem icon={<KeyRound aria-hidden />} onSelect={() => setOpen("keys")}>
+            Replace keys
+          </MenuItem>
+        )}
         {canRemove && (
           <MenuItem icon={<Trash2 aria-hidden />} isDangerous onSelect={() => setOpen("remove")}>
             Remove
@@ -37,6 +44,7 @@ export function MachineActions({ machine }: { readonly machine: Machine }) {
         )}
       </Menu>
       {open === "rename" && <RenameMachineDialog machine={machine} onClose={close} />}
+      {open === "keys" && <ReplaceKeysDialog machine={machine} onClose={close} />}
       {open === "remove" && <RemoveMachineDialog machine={machine} onClose={close} />}
     </>
   );

@@ -45,6 +45,7 @@ describe("what is wrong", () => {
     const failed = machine("failed", { address: "10.1.0.4" });
     const member = Member.parse({
       ...{ machineId: failed.id, name: "failed", address: "10.1.0.4", address6: "fd5a:7c1e:9b02::4", publicKey: null },
+      keySince: null,
       ...{
         online: true,
         lastSeenAt: null,

@@ -8,7 +8,7 @@ const toId = (number: number) => `msh_01kaqx4d8e6v2m9t7w3hncz5r${number}`;
 const mesh = (number: number, name: string, cidr: string): Mesh =>
   Mesh.parse({
     ...{ id: toId(number), name, cidr, cidr6: "fd5a:7c1e:9b02::/64", asn: 4_200_000_000, fallback: "relay" },
-    ...{ routeReflectorMode: false, importPolicySetId: null, exportPolicySetId: null },
+    ...{ routeReflectorMode: false, keyRotationDays: null, importPolicySetId: null, exportPolicySetId: null },
     ...{ isDefault: false, memberCount: number, availableAddressCount: 9, createdAt: "2026-11-23T09:30:00.000Z" },
   });
 const machine = (number: number, online: boolean, meshes: number[]): Machine =>

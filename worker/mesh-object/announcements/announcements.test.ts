@@ -219,6 +219,7 @@ function withMesh<T>(count: number, use: (mesh: MeshServices, machineIds: Machin
         asn: FIRST_PRIVATE_ASN,
         fallback: "relay",
         routeReflectorMode: false,
+        keyRotationDays: null,
         policies: NO_POLICIES,
       },
       0,

@@ -99,6 +99,7 @@ function withMesh<T>(memberCount: number, use: (mesh: MeshServices) => T | Promi
       asn: FIRST_PRIVATE_ASN,
       fallback: "relay-then-transit",
       routeReflectorMode: false,
+      keyRotationDays: null,
       policies: NO_POLICIES,
     } as const;
     initialiseMesh(mesh, settings, 0);

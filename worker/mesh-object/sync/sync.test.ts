@@ -134,6 +134,40 @@ describe.each(Object.entries(transports))("over %s", (_, connect) => {
     expect(await ask({ type: "member.update", publicKey })).toMatchObject([{ type: "error", code: "key_taken" }]);
   });
 
+  test("tells since when a member has its key, and another time only for another key", async () => {
+    const mesh = await createTestMesh();
+    const { machineId } = await mesh.addNew();
+    const ask = await connect(mesh, machineId);
+    const sinceOf = async () => {
+      const member = await mesh.mesh.getMember(machineId);
+      return member.ok ? member.value.keySince : null;
+    };
+    expect(await sinceOf()).toBeNull();
+    const publicKey = createPublicKey();
+    const start = Date.now();
+    const [answer] = await hello(ask, { publicKey });
+    const first = await sinceOf();
+    expect(rowOf(answer, machineId)).toMatchObject({ keySinceMs: Date.parse(first ?? "") });
+    expect(Date.parse(first ?? "")).toBeGreaterThanOrEqual(start);
+    await hello(ask, { publicKey, candidates: [{ type: "host", endpoint: "192.0.2.9:51820" }] });
+    expect(await sinceOf()).toBe(first);
+    const [next] = await hello(ask);
+    expect(rowOf(next, machineId)).not.toMatchObject({ publicKey });
+    expect(Date.parse((await sinceOf()) ?? "")).toBeGreaterThanOrEqual(Date.parse(first ?? ""));
+  });
+
+  test("tells a member who could not be told anything now, and only that", async () => {
+    const mesh = await createTestMesh();
+    const { machineId } = await mesh.addNew();
+    const ask = await connect(mesh, machineId);
+    await hello(ask);
+    const peer = await mesh.connectNew();
+    const absent = await mesh.addNew();
+    const [told] = await ask({ type: "presence.request" });
+    expect(told).toEqual({ type: "presence.told", absentIds: [absent.machineId] });
+    expect(peer.machineId).not.toBe(absent.machineId);
+  });
+
   test("counts no change when hello and update say what is known, in whatever order", async () => {
     const mesh = await createTestMesh();
     const { machineId } = await mesh.addNew();

@@ -118,9 +118,10 @@ export function renderPosition({ epoch, revision }: Position): string {
 
 /** What is as the schema's default says is left out: every byte goes to every member. */
 function toPeerRow(member: VisibleMember): z.input<typeof PeerRow> {
-  const { machineId, name, address, address6, publicKey, candidates, deviceEpoch, nat } = member;
+  const { machineId, name, address, address6, publicKey, keySince, candidates, deviceEpoch, nat } = member;
   return {
     ...{ machineId, name, address, address6, publicKey, candidates: [...candidates] },
+    ...(keySince === null ? {} : { keySinceMs: keySince }),
     ...(deviceEpoch === null ? {} : { deviceEpoch }),
     ...(nat === null ? {} : { nat }),
     ...(member.answersChecks ? {} : { answersChecks: false }),

@@ -4,6 +4,7 @@ import { listMachineEndpoints } from "#schema/api/machine-links";
 import { getMachine } from "#schema/api/machines";
 import { SLOW_EVERY_MS } from "../../../api/pace.ts";
 import { useReply } from "../../../api/use-api.ts";
+import { Age } from "../../../components/age.tsx";
 import { CopyText } from "../../../components/copy-text.tsx";
 import { Card } from "../../../components/layout.tsx";
 import { useMembers } from "../use-members.ts";
@@ -24,6 +25,7 @@ export function MeshAddressesCard({ machineId }: CardProps) {
         <ul className="divide-y divide-line">
           {meshes.map(({ meshId, meshName, address, address6 }, index) => {
             const key = members[index]?.publicKey ?? null;
+            const since = members[index]?.keySince ?? null;
             return (
               <li key={meshId} className="flex flex-wrap items-baseline gap-x-6 gap-y-1 px-4 py-2.5">
                 <Link to="/meshes/$meshId" params={{ meshId }} className="min-w-32 font-medium hover:text-accent">
@@ -32,6 +34,11 @@ export function MeshAddressesCard({ machineId }: CardProps) {
                 <CopyText text={address} what={`address in ${meshName}`} />
                 <CopyText text={address6} what={`IPv6 address in ${meshName}`} />
                 {key !== null && <CopyText text={key} what="WireGuard public key" className="text-muted text-xs" />}
+                {since !== null && (
+                  <span className="text-muted text-xs">
+                    key of <Age at={since} />
+                  </span>
+                )}
               </li>
             );
           })}

@@ -9,6 +9,7 @@ const member = (facts: object = {}): Member =>
     address: "10.1.0.7",
     address6: "fd5a:7c1e:9b02::7",
     publicKey: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=",
+    keySince: "2026-11-23T09:30:00.000Z",
     online: true,
     lastSeenAt: "2026-11-23T09:30:00.000Z",
     appliedRevision: 7,

@@ -9,6 +9,7 @@ import { useForm } from "../../form/use-form.ts";
 import { FormError } from "../../query-view.tsx";
 import { judgeName } from "../create/mesh-draft-model.ts";
 import { FALLBACK_LABELS } from "./fallback-labels.ts";
+import { parseKeyDays, renderKeyDays } from "./key-days.ts";
 
 const OPTIONS = Object.entries(FALLBACK_LABELS).map(([value, words]) => ({ value: value as Fallback, ...words }));
 
@@ -24,6 +25,8 @@ export function MeshSettingsForm({ mesh, canChange }: MeshSettingsFormProps) {
   const [isDefault, setDefault] = useState(mesh.isDefault);
   const [routeReflectorMode, setReflecting] = useState(mesh.routeReflectorMode);
   const [fallback, setFallback] = useState(mesh.fallback);
+  const [keyDaysText, setKeyDays] = useState(renderKeyDays(mesh.keyRotationDays));
+  const keyRotationDays = parseKeyDays(keyDaysText);
   const others = (meshes.data ?? []).filter(({ id }) => id !== mesh.id);
   const taken = others.map((other) => other.name);
   const nameError = name === "" ? "must have a name" : judgeName(name, taken);
@@ -32,11 +35,13 @@ export function MeshSettingsForm({ mesh, canChange }: MeshSettingsFormProps) {
     ...(isDefault === mesh.isDefault ? {} : { isDefault }),
     ...(routeReflectorMode === mesh.routeReflectorMode ? {} : { routeReflectorMode }),
     ...(fallback === mesh.fallback ? {} : { fallback }),
+    ...(keyRotationDays === undefined || keyRotationDays === mesh.keyRotationDays ? {} : { keyRotationDays }),
   };
   const isChanged = Object.keys(changes).length > 0;
+  const isReady = isChanged && nameError === null && keyRotationDays !== undefined;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!isChanged || nameError !== null) return;
+    if (!isReady) return;
     form.send({ params: { meshId: mesh.id }, body: changes });
   };
   const previous = others.find((other) => other.isDefault);
@@ -78,10 +83,24 @@ export function MeshSettingsForm({ mesh, canChange }: MeshSettingsFormProps) {
             onChange={setReflecting}
             disabled={!canChange}
           />
-          <FormError error={form.error} fields={["name"]} />
+          <TextField
+            label="New WireGuard keys after days"
+            error={keyRotationDays === undefined ? "must be 1 to 365, or nothing" : form.refused.keyRotationDays}
+            hint={
+              keyRotationDays === null
+                ? "Nothing: only when somebody asks a machine for them."
+                : "Each machine replaces its key when it is this old, or up to a tenth sooner. No packet is lost."
+            }
+            className="sm:max-w-32"
+            inputMode="numeric"
+            value={keyDaysText}
+            onChange={setKeyDays}
+            disabled={!canChange}
+          />
+          <FormError error={form.error} fields={["name", "keyRotationDays"]} />
           {canChange && (
             <div>
-              <Button type="submit" look="primary" disabled={!isChanged || nameError !== null} isBusy={form.isBusy}>
+              <Button type="submit" look="primary" disabled={!isReady} isBusy={form.isBusy}>
                 Save changes
               </Button>
             </div>

@@ -1,0 +1,1 @@
+ALTER TABLE `meshes` ADD `key_rotation_days` integer;
