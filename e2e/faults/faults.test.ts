@@ -124,7 +124,7 @@ describe("a round", () => {
   });
   const seen = {
     name: "some",
-    convergence: { ms: 900, parts: { reach: 900, paths: 100 }, missing: [] },
+    convergence: { ms: 900, parts: { reach: 900, paths: 100 }, waitedFor: {}, missing: [] },
     changes: { acknowledged: 3, failed: [] },
     problems: [],
   };
@@ -151,7 +151,7 @@ describe("a round", () => {
   });
 
   test("that never was well again misses its limit, and says what was missing", () => {
-    const convergence = { ms: null, parts: { reach: null }, missing: ["reach: carol → dora"] };
+    const convergence = { ms: null, parts: { reach: null }, waitedFor: {}, missing: ["reach: carol → dora"] };
     const round = judgeRound([{ mayLose: nobody }], { ...seen, convergence, losses: [] });
     const result = FaultsResult.parse({
       ...{ seed: 1, seconds: 6, acknowledged: 3, acknowledgedLost: 1, addressesGivenTwice: 0, lostUnexpectedly: 0 },

@@ -31,6 +31,7 @@ export function judgeRound(faults: readonly Allowance[], seen: RoundSeen): Round
     acknowledged: seen.changes.acknowledged,
     failed: [...seen.changes.failed],
     parts: seen.convergence.parts,
+    waitedFor: seen.convergence.waitedFor,
     problems: [
       ...unexpected.map((loss) => `${render(loss)}: ${loss.lost} of ${loss.sent} pings lost`),
       ...tooLong.map((loss) => `${render(loss)}: silent for ${loss.longestGapMs} ms`),

@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { FAULT_NAMES, isFaultName } from "./kinds/fault-kinds.ts";
 import { missedLimits } from "./missed-limits.ts";
-import { renderFaults } from "./render-faults.ts";
+import { renderFaults, renderRound } from "./render-faults.ts";
 import { runFaults } from "./run-faults.ts";
 import { writeResults } from "./write-results.ts";
 
@@ -30,15 +30,7 @@ const result = await runFaults({
   seconds: Number(values.seconds),
   seed: Number(values.seed),
   signal: stop.signal,
-  onRound: ({ name, lostPackets, convergeMs, parts, problems, acknowledged, failed }) =>
-    process.stderr.write(
-      `${name}: lost ${lostPackets}, ${acknowledged} changes and ${failed.length} failed, well after ${convergeMs ?? "–"} ms ${JSON.stringify(parts)}${[
-        ...new Set(failed),
-      ]
-        .slice(0, 4)
-        .map((line) => `\n  ? ${line.slice(0, 200)}`)
-        .join("")}${problems.map((line) => `\n  ! ${line}`).join("")}\n`,
-    ),
+  onRound: (round) => process.stderr.write(`${renderRound(round)}\n`),
 });
 writeResults(result);
 process.stderr.write(`${renderFaults(result)}\n`);

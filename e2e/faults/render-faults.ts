@@ -23,6 +23,22 @@ export function renderFaults(result: FaultsResult): string {
   ].join("\n");
 }
 
+/** While it runs: what was lost, what was waited for, and the kinds of failed changes. */
+export function renderRound(round: Round): string {
+  const { name, lostPackets, convergeMs, parts, waitedFor, acknowledged, failed, problems } = round;
+  const times = Object.entries(parts).map(([part, ms]) => `${part} ${ms ?? "–"}`);
+  return [
+    `${name}: ${lostPackets} pings lost, ${acknowledged} changes acknowledged and ${failed.length} not; well after ${convergeMs ?? "–"} ms (${times.join(", ")})`,
+    ...Object.entries(waitedFor).map(([part, what]) => `    ${part} at ${cut(what)}`),
+    ...[...new Set(failed.map(cut))].slice(0, MOST_FAILURES).map((line) => `  ? ${line}`),
+    ...problems.map((line) => `  ! ${line}`),
+  ].join("\n");
+}
+
+const MOST_FAILURES = 4;
+const MOST_CHARACTERS = 200;
+const cut = (text: string): string => text.slice(0, MOST_CHARACTERS);
+
 function toCells({ name, lostPackets, lostUnexpectedly, longestGapMs, convergeMs, parts }: Round): string[] {
   const [slowest] = Object.entries(parts).sort(([, a], [, b]) => (b ?? Infinity) - (a ?? Infinity));
   const mark = lostUnexpectedly === 0 ? "" : "!";

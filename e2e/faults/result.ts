@@ -24,6 +24,8 @@ export const Round = z.object({
   convergeMs: z.number().nullable(),
   /** The same of each part of it. */
   parts: z.record(z.string(), z.number().nullable()),
+  /** What each part lacked last before it was well, in words. */
+  waitedFor: z.record(z.string(), z.string()),
   /** Changes by the API while it lasted. */
   acknowledged: z.number().int(),
   /** Those that failed, in words: as they may, when it is the control plane that is broken. */

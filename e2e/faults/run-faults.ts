@@ -4,6 +4,7 @@ import { createChanges } from "./load/changes.ts";
 import { createFaultFleet } from "./load/fault-fleet.ts";
 import { startFlows } from "./load/flows.ts";
 import { createLedger } from "./load/ledger.ts";
+import { startPings } from "./load/pings.ts";
 import { planRounds } from "./plan-rounds.ts";
 import { createRandom } from "./random.ts";
 import type { FaultsResult, Round } from "./result.ts";
@@ -42,7 +43,9 @@ export async function runFaults({ names, seconds, seed, onRound, signal }: Fault
   }
   await fleet.controlPlane.kill();
   await fleet.controlPlane.start();
-  const last = await watchConvergence(on, { changes, ledger, limitMs: LIMIT_MS });
+  const pings = await startPings(on);
+  const last = await watchConvergence(on, { pings, changes, ledger, limitMs: LIMIT_MS });
+  await pings.stop();
   const lost = ledger.findLost(await changes.read());
   const twice = ledger.addressesGivenTwice();
   const times = done.map((round) => round.convergeMs);

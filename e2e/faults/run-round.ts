@@ -41,7 +41,7 @@ export async function runRound(input: RoundInput): Promise<Round> {
     changing.abort();
   }
   const made = await making;
-  const convergence = await watchConvergence(on, { changes, ledger, limitMs: LIMIT_MS });
+  const convergence = await watchConvergence(on, { pings, changes, ledger, limitMs: LIMIT_MS });
   const losses = await pings.stop();
   const expectedErrors = faults.flatMap((fault) => fault.expectedErrors ?? []);
   const logProblems = judgeLogs(logs.take(), { expectedErrors, durationMs: performance.now() - beganAt });
