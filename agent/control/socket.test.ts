@@ -87,13 +87,15 @@ describe("a socket", () => {
   });
 });
 
-test("a sleep of the machine is noticed, a busy second is not", async () => {
+test("a sleep of the machine is noticed; a busy second is not, nor a clock that was set", async () => {
   const clock = createFakeClock();
   let sleptMs = 0;
   let wakes = 0;
   watchWake({ ...clock, now: () => clock.now() + sleptMs }, () => wakes++, new AbortController().signal);
   await clock.advance(60_000);
   sleptMs += 8_000;
+  await clock.advance(60_000);
+  clock.setWall(3_600_000);
   await clock.advance(60_000);
   expect(wakes).toBe(0);
   sleptMs += 3_600_000;

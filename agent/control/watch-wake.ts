@@ -1,8 +1,8 @@
-// A machine that slept: its timers stood still, its connections are dead, and nobody told it. The wall clock went on.
+// A machine that slept: its timers stood still, its connections are dead, and nobody told it. `Clock.now()` went on.
 import type { Clock } from "../system/clock.ts";
 
 const LOOK_INTERVAL_MS = 5_000;
-/** More than a busy machine is late. A clock that was set forward looks the same; then a connection has to prove itself for nothing. */
+/** More than a busy machine is late. */
 const JUMP_MS = 10_000;
 
 export function watchWake(clock: Clock, onWake: () => void, signal: AbortSignal): void {

@@ -1,9 +1,10 @@
 // Time as a port, so that everything that waits can be tested without waiting.
+import { uptime } from "node:os";
 
 export interface Clock {
   /**
-   * For measuring. Milliseconds since the epoch as the wall clock had them at first; set back later, this goes on all the same. Set forward,
-   * or after the machine slept, it jumps: nobody can tell the two apart.
+   * For measuring. Milliseconds since the epoch as the wall clock had them at first, whatever that is set to later. Time that the machine slept
+   * counts.
    */
   now(): number;
   /** What the wall clock shows, or would have shown at that time of `now()`: for what others read. */
@@ -17,22 +18,46 @@ export interface Clock {
 /** setTimeout takes 32-bit milliseconds; more fires at once. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-export function createSteadyTime(readWall: () => number): Pick<Clock, "now" | "wall"> {
-  let newestMs = readWall();
-  /** By how much the wall clock was set back so far. */
-  let backMs = 0;
+/** Three clocks of a machine, in milliseconds. Only differences of the last two mean something. */
+export interface TimeSources {
+  /** CLOCK_REALTIME (clock_gettime(2)): may be set. */
+  readonly wall: () => number;
+  /** CLOCK_MONOTONIC: stands still while the machine sleeps. */
+  readonly monotonic: () => number;
+  /** CLOCK_BOOTTIME: goes on in its sleep. Coarse and costly, so it is asked only when the other two disagree. */
+  readonly boot: () => number;
+}
+
+/** The clocks of a busy machine are read that far from each other. */
+const DISAGREE_MS = 500;
+
+export function createSteadyTime({ wall, monotonic, boot }: TimeSources): Pick<Clock, "now" | "wall"> {
+  const [startWallMs, startMs] = [wall(), monotonic()];
+  const startBootMs = boot() - startMs;
+  let aheadMs = startWallMs - startMs;
+  let sleptMs = 0;
   function now(): number {
-    const wallMs = readWall();
-    if (wallMs + backMs < newestMs) backMs = newestMs - wallMs;
-    newestMs = wallMs + backMs;
-    return newestMs;
+    const [wallMs, monotonicMs] = [wall(), monotonic()];
+    // The wall clock was set, or the machine slept.
+    if (Math.abs(wallMs - monotonicMs - aheadMs) > DISAGREE_MS) {
+      aheadMs = wallMs - monotonicMs;
+      const missedMs = boot() - monotonicMs - startBootMs;
+      if (missedMs - sleptMs > DISAGREE_MS) sleptMs = missedMs;
+    }
+    return startWallMs + monotonicMs - startMs + sleptMs;
   }
-  return { now, wall: (atMs = now()) => atMs - backMs };
+  return {
+    now,
+    wall: (atMs) => {
+      const [wallMs, nowMs] = [wall(), now()];
+      return atMs === undefined ? wallMs : wallMs + atMs - nowMs;
+    },
+  };
 }
 
 export function createClock(): Clock {
   return {
-    ...createSteadyTime(() => Date.now()),
+    ...createSteadyTime({ wall: () => Date.now(), monotonic: () => performance.now(), boot: () => uptime() * 1_000 }),
     setTimer(ms, callback) {
       const timer = setTimeout(callback, Math.min(ms, MAX_TIMER_MS));
       timer.unref();

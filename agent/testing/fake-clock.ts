@@ -31,7 +31,7 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
   }
 
   return {
-    ...createSteadyTime(() => time + setByMs),
+    ...createSteadyTime({ wall: () => time + setByMs, monotonic: () => time, boot: () => time }),
     setWall(byMs) {
       setByMs += byMs;
     },

@@ -143,7 +143,14 @@ export function createTestMachine({
     ports,
     start({ url = null, token = TEST_TOKEN, skewMs = 0 } = {}) {
       const agent = createAgent(
-        { ...ports, http: createHttp({}), clock: { ...clock, ...createSteadyTime(() => clock.wall() + skewMs) } },
+        {
+          ...ports,
+          http: createHttp({}),
+          clock: {
+            ...clock,
+            ...createSteadyTime({ wall: () => clock.wall() + skewMs, monotonic: clock.now, boot: clock.now }),
+          },
+        },
         {
           stateDir: "/state",
           runDir: "/run",
