@@ -1,6 +1,7 @@
 // Brings the system to what it should be, and keeps it there: observe → plan → execute, for each mesh by itself.
 // Invariants:
 // - Rounds never overlap. A round works on the newest desired state there is when it starts; a newer one stops it between two steps.
+// - A round that was stopped is followed by one that is not: changes that come faster than rounds end don't keep the last steps from ever being done.
 // - A mesh that fails keeps nothing from the others. Its failures stay in the state until they are mended, and it is tried again.
 // - Nothing is done before the first `setDesired`, nor after `stop`.
 import type { MeshId } from "#schema/ids";
@@ -78,6 +79,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
   let failedRounds = 0;
   let running: Promise<void> | null = null;
   let superseded = new AbortController();
+  let isToEnd = false;
   let isStopped = false;
   let cancelTimer = () => {};
   /** The version of `desired`, and the newest one that a round has worked through. */
@@ -101,6 +103,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     const startedVersion = version;
     superseded = new AbortController();
     const result = await round.run(current, state, superseded.signal);
+    isToEnd = !result.isComplete;
     const hasChanged = renderState(result.state) !== renderState(state);
     state = result.state;
     observation = null;
@@ -131,7 +134,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     desired = { devices, keep: options.keep ?? [] };
     version++;
     failedRounds = 0;
-    superseded.abort();
+    if (!isToEnd) superseded.abort();
     wake();
   }
 
