@@ -34,5 +34,5 @@ export const DEFAULT_TIMINGS: AgentTimings = {
   machineHeartbeatMs: MACHINE_HEARTBEAT_INTERVAL_MS,
   reportDebounceMs: 20,
   cacheDelayMs: 500,
-  cacheRetryMs: 60_000,
+  cacheRetryMs: 10_000,
 };

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { DEFAULT_TIMINGS } from "../config.ts";
 import { silentLogger } from "../system/logger.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { createMemoryFiles, type MemoryFiles } from "../testing/memory-files.ts";
@@ -21,8 +22,8 @@ const open = () =>
     stateDir: "/state",
     clock,
     log: silentLogger,
-    delayMs: 500,
-    retryMs: 60_000,
+    delayMs: DEFAULT_TIMINGS.cacheDelayMs,
+    retryMs: DEFAULT_TIMINGS.cacheRetryMs,
     onFailuresChanged: () => told++,
   });
 
@@ -158,12 +159,12 @@ describe("the disk cache", () => {
     const cache = open();
     cache.saveMesh(one);
     await cache.flush();
-    await clock.advance(30_000);
+    await clock.advance(5_000);
     cache.saveMesh(other);
     await cache.flush();
     expect(cache.failures()).toHaveLength(1);
     files.failWrites = null;
-    await clock.advance(30_000);
+    await clock.advance(5_000);
     await cache.flush();
     expect([cache.failures(), (await open().load()).meshes.length]).toEqual([[], 2]);
   });
