@@ -12,7 +12,7 @@ import {
 import { getMachineRib, listMachineAnnouncements } from "#schema/api/machine-routing";
 import { deleteMachine, getMachine, listMachines, rotateMachineKeys, updateMachine } from "#schema/api/machines";
 import { addMember, getMember, listMembers, removeMember } from "#schema/api/members";
-import { createMesh, deleteMesh, getMesh, listMeshes, updateMesh } from "#schema/api/meshes";
+import { createMesh, deleteMesh, getMesh, listMeshes, rotateRelayKey, updateMesh } from "#schema/api/meshes";
 import type { Operation } from "#schema/api/operation";
 import {
   createPolicySet,
@@ -40,6 +40,7 @@ export const COMMANDS: Readonly<Record<Noun, Readonly<Record<string, Verb>>>> = 
     create: { operation: createMesh },
     show: { operation: getMesh },
     update: { operation: updateMesh },
+    "rotate-relay-key": { operation: rotateRelayKey },
     delete: { operation: deleteMesh },
   },
   machine: {

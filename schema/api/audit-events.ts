@@ -27,6 +27,7 @@ export const AuditAction = z
     "mesh.created",
     "mesh.updated",
     "mesh.deleted",
+    "relay_key.replaced",
     "member.added",
     "member.removed",
     "route.created",

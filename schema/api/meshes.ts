@@ -20,6 +20,7 @@ import {
   RouteReflectorMode,
   Warning,
 } from "../mesh.ts";
+import { Timestamp } from "../timestamp.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
 const tag = "meshes";
@@ -127,6 +128,30 @@ export const updateMesh = defineOperation({
   status: 200,
   reply: MeshDetails,
   errors: ["mesh_not_found", "name_taken", "gateway_required", "policy_set_not_found"],
+});
+export const RelayKey = z
+  .object({
+    madeAt: Timestamp.nullable().describe(
+      "When the key was made; null while the mesh has none, because no pair has asked for a relay.",
+    ),
+  })
+  .meta({ id: "RelayKey", description: "The key with which a mesh signs the tickets that open its relays." });
+export type RelayKey = z.infer<typeof RelayKey>;
+
+export const rotateRelayKey = defineOperation({
+  id: "rotateRelayKey",
+  tag,
+  method: "post",
+  path: "/meshes/{meshId}/rotate-relay-key",
+  summary: "Replace a mesh's relay key",
+  description:
+    "The mesh signs with another key from then on; with the former one nobody opens a relay after two minutes. Relays that are open go on. A key that " +
+    "was made within the last minute stays. By itself a key is replaced after 30 days, with the next ticket.",
+  role: "admin",
+  params,
+  status: 200,
+  reply: RelayKey,
+  errors: ["mesh_not_found"],
 });
 export const deleteMesh = defineOperation({
   id: "deleteMesh",

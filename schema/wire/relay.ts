@@ -44,6 +44,14 @@ export const RelayTicketClaims = z.object({
 });
 export type RelayTicketClaims = z.infer<typeof RelayTicketClaims>;
 
+/** Which key signed a ticket: its thumbprint (RFC 7638). Tickets of older code do not say it. */
+export const RelayTicketHeader = z.object({
+  kid: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .optional(),
+});
+
 /** The name of the Relay object of a pair: the same from both sides. */
 export const toRelayName = (meshId: string, one: string, other: string): string =>
   `${meshId}/${[one, other].sort().join("/")}`;

@@ -54,6 +54,7 @@ import type {
   SettingsError,
   TelemetryError,
 } from "./rpc.ts";
+import { replaceRelayKey } from "./signals/replace-relay-key.ts";
 import { isTransitAllowed, renderTransits } from "./signals/transits.ts";
 
 type NoMesh = { readonly code: "mesh_not_found" };
@@ -173,8 +174,16 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     return readMeshMetrics(this.#mesh, Date.now());
   }
 
-  async readRelayKey(): Promise<JsonWebKey | null> {
-    return readOpenMesh(this.#mesh.storage) === null ? null : this.#mesh.relayTickets.readPublicJwk();
+  async readRelayKey(keyId: string | null = null): Promise<JsonWebKey | null> {
+    const { storage, relayTickets } = this.#mesh;
+    return readOpenMesh(storage) === null ? null : relayTickets.readPublicJwk(keyId, Date.now());
+  }
+
+  async replaceRelayKey(cause: Cause): Promise<Result<{ madeAtMs: number | null }, NoMesh>> {
+    const made = await this.#mesh.relayTickets.makeKey();
+    const result = this.#transact(() => replaceRelayKey(this.#mesh, { made, cause }, Date.now()));
+    this.#delivery.start();
+    return result;
   }
 
   async readTelemetry(

@@ -7,7 +7,7 @@ import { ANNOUNCEMENTS_MIGRATION } from "./announcements/announcement-storage.ts
 import { CHECK_STATES_MIGRATION } from "./announcements/check-states.ts";
 import { LINK_EVENTS_MIGRATION } from "./links/link-events.ts";
 import { POLICIES_MIGRATION } from "./policies/policy-storage.ts";
-import { RELAY_TICKETS_MIGRATION } from "./signals/relay-tickets.ts";
+import { RELAY_TICKET_AGES_MIGRATION, RELAY_TICKETS_MIGRATION } from "./signals/relay-tickets.ts";
 import { TRANSIT_WISHES_MIGRATION, TRANSITS_MIGRATION } from "./signals/transits.ts";
 
 export const MESH_MIGRATIONS: readonly Migration[] = [
@@ -98,4 +98,5 @@ export const MESH_MIGRATIONS: readonly Migration[] = [
       "UPDATE members SET key_since = joined_at WHERE public_key IS NOT NULL",
     ],
   },
+  RELAY_TICKET_AGES_MIGRATION,
 ];

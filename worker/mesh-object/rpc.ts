@@ -42,8 +42,13 @@ export interface MeshObjectRpc {
   hasMembers(machineIds: readonly MachineId[]): Promise<boolean>;
   /** When each of these members was last seen, milliseconds since the epoch; left out when never. One call per mesh and list page. */
   readPresence(machineIds: readonly MachineId[]): Promise<Record<MachineId, number>>;
-  /** What a Relay object verifies this mesh's tickets with; null: none was given out yet, or there is no mesh. */
-  readRelayKey(): Promise<JsonWebKey | null>;
+  /**
+   * What a Relay object verifies this mesh's tickets of this key with, or of the newest; null: it has no such key, no ticket was given out yet,
+   * or there is no mesh.
+   */
+  readRelayKey(keyId?: string | null): Promise<JsonWebKey | null>;
+  /** Makes another key for relay tickets. One that was made within the last minute stays; `madeAtMs` is null while there is none. */
+  replaceRelayKey(cause: Cause): Promise<Result<{ madeAtMs: number | null }, { code: "mesh_not_found" }>>;
   /** What a scrape is told: of members, only who is online. Null: there is no mesh. */
   readMetrics(): Promise<MeshMetrics | null>;
   /** What the member says of its peers now. Waits for up to `waitMs` while rates are being measured. */

@@ -1,9 +1,13 @@
-import { SignJWT } from "jose";
+import { runInDurableObject } from "cloudflare:test";
+import { decodeProtectedHeader, SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
+import { listAuditEvents } from "#schema/api/audit-events";
+import { rotateRelayKey } from "#schema/api/meshes";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
 import { RELAY_TICKET_HEADER } from "#schema/wire/relay";
 import { parseProblem } from "../testing/create-test-app.ts";
 import { createIdentity, enrolMachine, fetchAs, signMachineToken } from "../testing/enrolled-machine.ts";
+import { eventually } from "../testing/eventually.ts";
 import { createMachineId, createMeshId } from "../testing/fake-agent.ts";
 import { createTestRelay } from "../testing/test-relay.ts";
 
@@ -68,6 +72,33 @@ test("a mesh that gave out no ticket opens no relay, and still has no key", asyn
   const response = await relay.request(relay.one, relay.other.machineId, { ticket: await forge(relay) });
   expect(await parseProblem(response)).toMatchObject({ code: "relay_ticket_invalid" });
   expect(await relay.mesh.mesh.readRelayKey()).toBeNull();
+});
+
+test("a ticket of the key before opens a relay like one of the new key, and who is in stays", async () => {
+  const relay = await createTestRelay();
+  const { app, mesh, one, other } = relay;
+  const former = await relay.issue(one.machineId, other.machineId);
+  const inside = await relay.open(other, one);
+  await runInDurableObject(mesh.stub, (_, { storage }) => {
+    storage.sql.exec("UPDATE relay_ticket_key SET made_at = made_at - 60000");
+  });
+  const params = { meshId: mesh.settings.id };
+  const { reply } = await app.call(rotateRelayKey, { params });
+  expect(Math.abs(Date.parse(reply.madeAt ?? "") - Date.now())).toBeLessThan(30_000);
+  // One that was made a moment ago stays.
+  expect((await app.call(rotateRelayKey, { params })).reply).toEqual(reply);
+  const newest = await relay.issue(one.machineId, other.machineId);
+  expect(decodeProtectedHeader(newest).kid).not.toBe(decodeProtectedHeader(former).kid);
+  for (const ticket of [former, newest]) {
+    expect((await relay.request(one, other.machineId, { ticket })).status).toBe(101);
+  }
+  expect(inside.peer.at(-1)).toBe(true);
+  const { items } = await eventually(async () => {
+    const audited = await app.call(listAuditEvents, { query: { action: "relay_key.replaced", meshId: params.meshId } });
+    expect(audited.reply.items).toHaveLength(1);
+    return audited.reply;
+  });
+  expect(items[0]).toMatchObject({ subjectId: params.meshId, actor: { kind: "owner_token" } });
 });
 
 test("a machine token opens one relay once", async () => {

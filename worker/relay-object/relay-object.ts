@@ -31,8 +31,8 @@ export class RelayObject extends DurableObject<Env> implements RelayObjectRpc {
     });
     const tickets = createTicketVerifier({
       relayName,
-      async readKey(meshId) {
-        const key = await objects.mesh(meshId).readRelayKey();
+      async readKey(meshId, keyId) {
+        const key = await objects.mesh(meshId).readRelayKey(keyId);
         return key === null ? null : releaseReply(key);
       },
       now: Date.now,

@@ -9,6 +9,7 @@ import { QueryView } from "../../query-view.tsx";
 import { DeleteMeshCard } from "./delete-mesh-card.tsx";
 import { MeshPoliciesCard } from "./mesh-policies-card.tsx";
 import { MeshSettingsForm } from "./mesh-settings-form.tsx";
+import { RelayKeyCard } from "./relay-key-card.tsx";
 
 const route = getRouteApi("/shell/meshes/$meshId");
 
@@ -23,6 +24,7 @@ function SettingsTab() {
           {!canChange && <Notice tone="info">Your role can look at these settings and not change them.</Notice>}
           <MeshSettingsForm mesh={found} canChange={canChange} />
           <MeshPoliciesCard mesh={found} canChange={canChange} />
+          <RelayKeyCard mesh={found} />
           <Card title="For good">
             <Facts>
               <Fact label="Network">
