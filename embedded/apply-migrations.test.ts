@@ -1,45 +1,14 @@
 // D1's migrations by the real files, on SQLite: D1 is that, with batches that are transactions.
 import { copyFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { applyMigrations, listMigrations, type MigratedDatabase } from "./apply-migrations.ts";
+import { applyMigrations, listMigrations } from "./apply-migrations.ts";
 import { createStateFolder } from "./testing/control-plane-process.ts";
+import { openDatabase } from "./testing/open-database.ts";
 
 const folder = path.resolve(import.meta.dirname, "../migrations");
 const all = listMigrations(folder);
-
-interface Statement {
-  readonly sql: string;
-  readonly values: readonly SQLInputValue[];
-}
-
-/** @param failAfter how many statements batches may run before the process dies in one */
-function openDatabase(database: DatabaseSync, failAfter = Number.POSITIVE_INFINITY): MigratedDatabase {
-  let count = 0;
-  const prepare = (sql: string, values: readonly SQLInputValue[] = []) => ({
-    ...{ sql, values },
-    bind: (...bound: unknown[]) => prepare(sql, bound as SQLInputValue[]),
-    all: async <Row>() => ({ results: database.prepare(sql).all(...values) as Row[] }),
-  });
-  return {
-    exec: async (sql) => database.exec(sql),
-    prepare,
-    async batch(statements) {
-      database.exec("BEGIN");
-      try {
-        for (const { sql, values } of statements as unknown as Statement[]) {
-          if (count++ >= failAfter) throw new Error("killed");
-          database.prepare(sql).run(...values);
-        }
-        database.exec("COMMIT");
-      } catch (error) {
-        database.exec("ROLLBACK");
-        throw error;
-      }
-    },
-  };
-}
 
 const readSchema = (database: DatabaseSync) =>
   database.prepare("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name").all();

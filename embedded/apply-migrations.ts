@@ -1,5 +1,5 @@
 // Applies the migrations that are missing, each in one transaction with its mark. The marks are those of `wrangler d1 migrations apply`.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { StartError } from "./start-error.ts";
 
@@ -48,22 +48,6 @@ export const listMigrations = (folder: string): string[] =>
   readdirSync(folder)
     .filter((name) => name.endsWith(".sql"))
     .sort();
-
-/** A note beside the data, so that a start need not open the database to see that nothing is to do. Without it, that is looked up. */
-export function readAppliedMigrations(dataFolder: string): Set<string> {
-  try {
-    return new Set(JSON.parse(readFileSync(path.join(dataFolder, NOTE), "utf8")) as string[]);
-  } catch {
-    // Missing or cut off: applying again is safe.
-    return new Set();
-  }
-}
-
-export function writeAppliedMigrations(dataFolder: string, names: readonly string[]): void {
-  writeFileSync(path.join(dataFolder, NOTE), JSON.stringify(names));
-}
-
-const NOTE = "migrations.json";
 
 /** Drizzle writes a breakpoint between statements; a semicolon may also stand inside one. */
 export const splitStatements = (sql: string): string[] =>

@@ -7,20 +7,14 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type MiniflareOpti
 import type { RestoredNote } from "#schema/local/backup";
 import { type OidcVariables, parseOidcSettings } from "#schema/oidc-settings";
 import { parseStunServers } from "#schema/stun-servers";
-import {
-  applyMigrations,
-  assertKnown,
-  listMigrations,
-  type MigratedDatabase,
-  readAppliedMigrations,
-  writeAppliedMigrations,
-} from "./apply-migrations.ts";
+import type { MigratedDatabase } from "./apply-migrations.ts";
 import { type CopyServer, serveCopies } from "./backup/copy-server.ts";
 import { readRestoredNote, writeRestoredNote } from "./backup/restored-note.ts";
 import { settleRestored } from "./backup/settle-restored.ts";
 import { parseTrustedProxies, type TrustedProxies } from "./front/client-address.ts";
 import { createFront } from "./front/front.ts";
 import { resolveListenAddress, toStartError, toUrls } from "./listen-address.ts";
+import { isStateMigrated, migrateState } from "./migrate-state.ts";
 import { type OwnerToken, readOwnerToken } from "./owner-token.ts";
 import { StartError } from "./start-error.ts";
 import { openStateFolder, type StateFolder } from "./state-folder.ts";
@@ -130,12 +124,10 @@ async function startMiniflare(options: ControlPlaneOptions, parts: Parts): Promi
 
 /**
  * Applies migrations before the port opens, by a runtime of its own that has nothing but the database: whoever gets an answer gets
- * one from a control plane that works. The names that were applied are kept, so that later starts skip all this.
+ * one from a control plane that works.
  */
 async function prepareDatabase({ bundle, state, restored }: Parts): Promise<void> {
-  const applied = readAppliedMigrations(state.dataFolder);
-  assertKnown(applied, bundle.migrationsFolder);
-  const isMigrated = listMigrations(bundle.migrationsFolder).every((name) => applied.has(name));
+  const isMigrated = isStateMigrated(state.dataFolder, bundle.migrationsFolder);
   const unsettled = restored?.isSettled === false ? restored : null;
   if (isMigrated && unsettled === null) return;
   const { name, compatibilityDate, d1Databases } = bundle.options;
@@ -151,7 +143,7 @@ async function prepareDatabase({ bundle, state, restored }: Parts): Promise<void
   );
   try {
     const database = (await miniflare.getD1Database("DB")) as unknown as MigratedDatabase;
-    writeAppliedMigrations(state.dataFolder, await applyMigrations(database, bundle.migrationsFolder));
+    await migrateState(database, state.dataFolder, bundle.migrationsFolder);
     if (unsettled === null) return;
     await settleRestored(database, unsettled);
     writeRestoredNote(state.dataFolder, { ...unsettled, isSettled: true });

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } fro
 import path from "node:path";
 import type { BackupManifest, StateCopy } from "#schema/local/backup";
 import { VERSION } from "#schema/version";
-import { readAppliedMigrations } from "../apply-migrations.ts";
+import { readMigrationsNote } from "../migrate-state.ts";
 import { type StatePaths, toStatePaths } from "../state-folder.ts";
 import { takeLock } from "../state-lock.ts";
 import { DATA, listFiles, OWNER_TOKEN, writeArchive } from "./archive.ts";
@@ -57,7 +57,7 @@ export async function createBackup({
       format: 1,
       becketVersion: VERSION,
       createdAt: copy.copiedAt,
-      migrations: [...readAppliedMigrations(path.join(copy.folder, DATA))],
+      migrations: readMigrationsNote(path.join(copy.folder, DATA)).begun,
     };
     const file = target(copy.copiedAt);
     const draft = `${file}.${process.pid}.partial`;

@@ -18,7 +18,10 @@ export function fillState(state: string, { value }: { value: string }): void {
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     database.prepare("INSERT INTO one VALUES (?)").run(value);
   }
-  writeFileSync(path.join(state, "data/migrations.json"), JSON.stringify(["0001_create_tables.sql"]));
+  writeFileSync(
+    path.join(state, "data/migrations.json"),
+    JSON.stringify({ begun: ["0001_create_tables.sql"], isDone: true }),
+  );
   writeFileSync(path.join(state, "owner-token"), `${FAKE_OWNER_TOKEN}\n`);
 }
 

@@ -12,7 +12,7 @@ export const BackupManifest = z.object({
   becketVersion: z.string(),
   /** When the state was as it is in here. */
   createdAt: Timestamp,
-  /** D1's migrations that were applied: whoever does not know them all is older than this backup. */
+  /** D1's migrations that were begun: whoever does not know them all is older than this backup. */
   migrations: z.array(z.string()),
   /** By path inside the archive: every file but this one. */
   files: z.record(z.string(), z.object({ bytes: z.number().int().nonnegative(), sha256: Sha256 })),
