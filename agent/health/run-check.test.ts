@@ -9,6 +9,7 @@ import { HealthCheck } from "#schema/health-check";
 import { createExec } from "../system/exec.ts";
 import { createProbes } from "../system/probes/probes.ts";
 import { eventually } from "../testing/eventually.ts";
+import { makeCertificate } from "../testing/make-certificate.ts";
 import { createRunCheck } from "./run-check.ts";
 
 const runCheck = createRunCheck({ exec: createExec(process.env), probes: createProbes() });
@@ -30,12 +31,6 @@ async function listen(server: net.Server): Promise<number> {
 
 const check = (value: object, signal = new AbortController().signal) =>
   runCheck(HealthCheck.parse(value), { self: "127.0.0.1", timeoutMs: 5_000, signal });
-
-function makeCertificate() {
-  const argv = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "-", "-subj", "/CN=elsewhere.example"];
-  const { stdout } = spawnSync("openssl", argv, { encoding: "utf8" });
-  return { key: stdout, cert: stdout };
-}
 
 describe("tcp", () => {
   it("passes where something accepts connections", async () => {

@@ -126,6 +126,7 @@ Environment:
   BECKET_STUN_SERVERS                 STUN servers instead of the control plane's: host:port, comma separated, or none
   BECKET_ALLOW_EXEC_CHECKS            1: health checks may run programs, as root
   BECKET_LOG_LEVEL                    error, warn, info (default), debug or trace
+  BECKET_CA_FILE                      certificates (PEM) of more authorities to trust for the control plane
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY   how to reach the control plane
 ${EXIT_CODES_HELP}`,
     )

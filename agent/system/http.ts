@@ -83,7 +83,7 @@ export function isNetworkError(error: unknown): error is NetworkError {
 /** A snapshot of 65,000 members is about 25 MB. */
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 
-/** `env` tells about proxies: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, in either case. */
+/** `env` tells about proxies (HTTPS_PROXY, HTTP_PROXY, NO_PROXY, in either case) and about whom to trust (BECKET_CA_FILE). */
 export function createHttp(env: Readonly<Record<string, string | undefined>>): Http {
   const agents = createProxyAgents(env);
   return {
@@ -257,7 +257,7 @@ async function withTimeout<T>(
 }
 
 const UNTRUSTED =
-  "has a certificate that this machine does not trust; NODE_EXTRA_CA_CERTS names a file with more authorities";
+  "has a certificate that this machine does not trust; BECKET_CA_FILE names a file with more authorities";
 const SENTENCES: Readonly<Record<string, string>> = {
   ECONNREFUSED: "refused the connection: nothing listens there",
   ENOTFOUND: "has no address: the name is unknown to DNS",

@@ -4,6 +4,7 @@ import http from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
 import tls from "node:tls";
+import { readAuthorities } from "./authorities.ts";
 
 export interface ProxyAgents {
   forUrl(url: URL): http.Agent;
@@ -13,21 +14,35 @@ export interface ProxyAgents {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+type Trust = Pick<tls.ConnectionOptions, "secureContext">;
+
 export function createProxyAgents(env: Environment): ProxyAgents {
-  const direct = { "http:": new http.Agent({ keepAlive: true }), "https:": new https.Agent({ keepAlive: true }) };
-  const tunnels = new Map<string, http.Agent>();
+  /** By protocol, and proxy where there is one. */
+  const agents = new Map<string, http.Agent>();
+  let trust: Trust | null = null;
+  /** Read when TLS is first spoken: a file that is wrong fails what needs it, and is said there. */
+  const readTrust = (): Trust => {
+    const secureContext = trust === null ? readAuthorities(env.BECKET_CA_FILE) : null;
+    trust ??= secureContext === null ? {} : { secureContext };
+    return trust;
+  };
+  function createAgent(protocol: Protocol, proxy: URL | null): http.Agent {
+    if (proxy !== null) return createTunnelAgent(proxy, protocol, readTrust);
+    return protocol === "https:"
+      ? new https.Agent({ keepAlive: true, ...readTrust() })
+      : new http.Agent({ keepAlive: true });
+  }
   return {
     forUrl(url) {
       const protocol = url.protocol === "https:" ? "https:" : "http:";
       const proxy = toProxyUrl(url, env);
-      if (proxy === null) return direct[protocol];
-      const key = `${protocol}${proxy.href}`;
-      const agent = tunnels.get(key) ?? createTunnelAgent(proxy, protocol);
-      tunnels.set(key, agent);
+      const key = `${protocol}${proxy?.href ?? ""}`;
+      const agent = agents.get(key) ?? createAgent(protocol, proxy);
+      agents.set(key, agent);
       return agent;
     },
     dropConnections() {
-      for (const agent of [...Object.values(direct), ...tunnels.values()]) agent.destroy();
+      for (const agent of agents.values()) agent.destroy();
     },
   };
 }
@@ -45,27 +60,40 @@ export function toProxyUrl(url: URL, env: Environment): URL | null {
   return isExcepted ? null : new URL(proxy.includes("://") ? proxy : `http://${proxy}`);
 }
 
+type Protocol = "http:" | "https:";
 type OnSocket = (error: Error | null, socket?: Socket) => void;
 
-function createTunnelAgent(proxy: URL, protocol: "http:" | "https:"): http.Agent {
+function createTunnelAgent(proxy: URL, protocol: Protocol, readTrust: () => Trust): http.Agent {
+  const trust = protocol === "https:" || proxy.protocol === "https:" ? readTrust() : {};
   const agent = protocol === "https:" ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });
   // Agents take a socket through the callback when createConnection returns none (nodejs.org/api/http.html#agentcreateconnectionoptions-callback).
   Object.assign(agent, {
     createConnection(options: { host: string; port: number; servername?: string }, done: OnSocket) {
-      openTunnel(proxy, `${options.host}:${options.port}`, (error, socket) => {
+      openTunnel({ proxy, trust, authority: `${options.host}:${options.port}` }, (error, socket) => {
         if (error !== null || socket === undefined) done(error ?? new Error("no tunnel"));
         else if (protocol === "http:") done(null, socket);
-        else done(null, tls.connect({ socket, servername: options.servername ?? options.host }));
+        else {
+          // An address has no server name (RFC 6066 section 3): the certificate is compared with the host then.
+          const { host, servername = host } = options;
+          done(null, tls.connect({ ...trust, socket, host, servername }));
+        }
       });
     },
   });
   return agent;
 }
 
-function openTunnel(proxy: URL, authority: string, done: OnSocket): void {
+interface Tunnel {
+  readonly proxy: URL;
+  readonly trust: Trust;
+  readonly authority: string;
+}
+
+function openTunnel({ proxy, trust, authority }: Tunnel, done: OnSocket): void {
   const user = decodeURIComponent(proxy.username);
   const credentials = Buffer.from(`${user}:${decodeURIComponent(proxy.password)}`).toString("base64");
   const request = (proxy.protocol === "https:" ? https : http).request({
+    ...trust,
     host: proxy.hostname,
     port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),
     method: "CONNECT",

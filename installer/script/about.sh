@@ -23,6 +23,8 @@ STATE=/var/lib/becket
 SETTINGS=/etc/default/becket
 UNIT=/etc/systemd/system/becket.service
 OPENRC_SCRIPT=/etc/init.d/becket
+# The authorities of BECKET_CA_FILE, kept for the agent and for upgrades.
+AUTHORITIES=$LIBRARY/ca.pem
 # What this script did to the machine beyond these files, so that it can be undone.
 RECORD=$LIBRARY/installed
 # Files as they were when the agent last ran, while an upgrade goes on.
@@ -46,6 +48,8 @@ Environment:
   BECKET_NODE_MIRROR      where Node.js comes from when the distribution's is older than $NODE_AT_LEAST (https://nodejs.org/dist)
   BECKET_NODE_VERSION, BECKET_NODE_SHA256
                           another build than v$NODE_VERSION, and the SHA-256 of its .tar.gz; both or none
+  BECKET_CA_FILE          certificates (PEM) of more authorities to trust: the control plane's own, where it has none that everybody trusts.
+                          They are kept in $AUTHORITIES
   BECKET_KEEP_PACKAGES    1: --uninstall leaves packages where they are
   BECKET_ENDPOINTS, BECKET_STUN_SERVERS, BECKET_LOG_LEVEL, BECKET_METRICS, BECKET_ALLOW_EXEC_CHECKS, HTTPS_PROXY, NO_PROXY
                           the agent's own: kept in $SETTINGS, unless that is there already

@@ -15,9 +15,13 @@ install_agent() {
     say "+ write $LIBRARY/becket.mjs"
     mv -f "$bundle.new" "$bundle"
   fi
+  keep_authorities
+  trusting=
+  [ -z "$TRUST" ] || trusting="export BECKET_CA_FILE=\"\${BECKET_CA_FILE:-$ROOT$AUTHORITIES}\"
+"
   put_file $PROGRAM 755 <<WRAPPER
 #!/bin/sh
-exec $ROOT$NODE $ROOT$LIBRARY/becket.mjs "\$@"
+${trusting}exec $ROOT$NODE $ROOT$LIBRARY/becket.mjs "\$@"
 WRAPPER
   # For the day on which the control plane is gone.
   fetch "$ORIGIN/install.sh" "$WORK/install.sh" "try again"
@@ -38,7 +42,7 @@ is_restart_due() { [ -d "$ROOT$BEFORE" ]; }
 # Puts back what the agent ran with before, when the new one does not start. False when there is nothing.
 restore_agent() {
   restored=no
-  for path in $LIBRARY/becket.mjs $PROGRAM $UNIT $OPENRC_SCRIPT; do
+  for path in $LIBRARY/becket.mjs $AUTHORITIES $PROGRAM $UNIT $OPENRC_SCRIPT; do
     [ -f "$ROOT$BEFORE$path" ] || continue
     say "+ put back $path" >&2
     mv -f "$ROOT$BEFORE$path" "$ROOT$path"

@@ -56,13 +56,40 @@ is_at_least() {
     NR == 2 { for (i = 1; i <= 3; i++) if ($i + 0 != wanted[i]) exit($i + 0 < wanted[i]) }'
 }
 
+# Sets TRUST, a file of all whom downloads may trust; empty for the system's own. Done before anything is changed: it may be refused.
+read_authorities() {
+  TRUST=
+  given=${BECKET_CA_FILE-}
+  if [ -z "$given" ] && [ -f "$ROOT$AUTHORITIES" ]; then given=$ROOT$AUTHORITIES; fi
+  [ -n "$given" ] || return 0
+  cp "$given" "$WORK/authorities" 2>/dev/null || fail "BECKET_CA_FILE can't be read" "see that $given is there"
+  grep -q -e '^-----BEGIN CERTIFICATE-----' "$WORK/authorities" ||
+    fail "BECKET_CA_FILE is no certificate: $given holds none in PEM" "convert it: openssl x509 -inform der -in FILE -out FILE.pem"
+  # Those that are named take the place of the system's, whose Node.js mirror may be the world's.
+  TRUST=$WORK/trusted
+  for system in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+    if [ -f "$ROOT$system" ]; then
+      cat "$ROOT$system"
+      break
+    fi
+  done >"$TRUST"
+  cat "$WORK/authorities" >>"$TRUST"
+}
+
+keep_authorities() {
+  if [ -n "$TRUST" ]; then put_file $AUTHORITIES 644 <"$WORK/authorities"; fi
+}
+
 # fetch URL FILE WHAT-TO-DO
 fetch() {
   say "+ download $1"
   if has curl; then
-    curl -fsSL --retry 3 --connect-timeout 20 -o "$2" "$1" 2>"$WORK/output" && return 0
+    curl -fsSL --retry 3 --connect-timeout 20 ${TRUST:+--cacert "$TRUST"} -o "$2" "$1" 2>"$WORK/output" && return 0
   elif has wget; then
-    wget -q -T 20 -O "$2" "$1" 2>"$WORK/output" && return 0
+    if [ -n "$TRUST" ] && ! wget --help 2>&1 | grep -q -e --ca-certificate; then
+      fail "this wget takes no BECKET_CA_FILE" "install curl, or GNU's wget; then run this again"
+    fi
+    wget -q -T 20 ${TRUST:+--ca-certificate="$TRUST"} -O "$2" "$1" 2>"$WORK/output" && return 0
   else
     fail "there is neither curl nor wget" "install curl"
   fi

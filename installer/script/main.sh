@@ -5,6 +5,7 @@ install() {
   require_services
   read_token
   read_settings
+  read_authorities
   say "Becket agent $VERSION of $ORIGIN, on $SYSTEM ($PACKAGER, $SERVICES)."
   case $ORIGIN in
     http:*) say "There is no TLS between this machine and the control plane: right for tests only." ;;

@@ -10,6 +10,7 @@ import { BUSY_MS, JOIN, NO_PACKAGER, NO_SERVICES, ORIGIN, SHELLS_HERE, TOKEN } f
 const APT = "apt-get -q -y -o DPkg::Lock::Timeout=300";
 const changes = (calls: string[]) =>
   calls.filter((call) => !/^(curl|becket|apt-cache)|policy|repoquery|is-active|^apt-get .*-s /.test(call));
+const downloads = (calls: string[]) => calls.filter((call) => call.startsWith("curl"));
 
 it.runIf(hasProgram("shellcheck"))("has nothing in it that shellcheck objects to", { timeout: BUSY_MS }, () => {
   const script = createStubMachine("dash", "debian13").script();
@@ -145,6 +146,35 @@ describe.each(SHELLS_HERE)("install.sh under %s", { timeout: BUSY_MS }, (shell) 
     expect(machine.files()).toEqual(before);
   });
 
+  it("trusts the authorities that it is given beside the system's, keeps them for upgrades, and has the agent trust them", () => {
+    const machine = createStubMachine(shell, "debian13");
+    const own = "-----BEGIN CERTIFICATE-----\nOWN\n-----END CERTIFICATE-----\n";
+    machine.write("etc/ssl/certs/ca-certificates.crt", "WORLD\n");
+    machine.write("root/own.pem", own);
+    const { code, calls } = machine.run({ env: { ...JOIN.env, BECKET_CA_FILE: machine.path("root/own.pem") } });
+    const trusting = `trusting WORLD ${own.replaceAll("\n", " ")}`;
+    expect({ code, trusted: downloads(calls).filter((call) => !call.includes(trusting)) }).toEqual({
+      code: 0,
+      trusted: [],
+    });
+    expect(machine.read("usr/local/lib/becket/ca.pem")).toBe(own);
+    expect(machine.modeOf("usr/local/lib/becket/ca.pem")).toBe("644");
+    const kept = machine.path("usr/local/lib/becket/ca.pem");
+    expect(machine.read("usr/local/bin/becket")).toContain(
+      `export BECKET_CA_FILE="\${BECKET_CA_FILE:-${kept}}"\nexec `,
+    );
+
+    const again = machine.run();
+    expect(again.stdout).toContain("The agent runs, and nothing changed.");
+    expect(downloads(again.calls)).toEqual([`curl ${ORIGIN}/install.sh ${trusting}`]);
+    // Another one: the agent has to begin anew.
+    machine.write("root/own.pem", own.replace("OWN", "NEW"));
+    const changed = machine.run({ env: { BECKET_CA_FILE: machine.path("root/own.pem") } });
+    expect(changed.calls).toContain("systemctl restart becket.service");
+    machine.run({ args: ["--uninstall"] });
+    expect(machine.files()).toEqual(["etc/os-release", "etc/ssl/certs/ca-certificates.crt"]);
+  });
+
   it("runs nothing of a download that was cut off, wherever", () => {
     const machine = createStubMachine(shell, "debian13");
     const script = machine.script().trimEnd();
@@ -169,6 +199,20 @@ describe("what fails", { timeout: BUSY_MS }, () => {
     ["no root", { BECKET_TOKEN: TOKEN, STUB_UID: "1000" }, {}, "this is not root", "sudo"],
     ["no service manager", JOIN.env, { services: NO_SERVICES }, "neither systemd nor OpenRC", "docs/operations.md"],
     ["no package manager", JOIN.env, { packager: NO_PACKAGER }, "iproute2 wireguard-tools.* is missing", "yourself"],
+    [
+      "authorities that are missing",
+      { ...JOIN.env, BECKET_CA_FILE: "/nowhere/own.pem" },
+      {},
+      "BECKET_CA_FILE can't be read",
+      "/nowhere/own.pem is there",
+    ],
+    [
+      "authorities that are none",
+      { ...JOIN.env, BECKET_CA_FILE: "/etc/passwd" },
+      {},
+      "/etc/passwd holds none in PEM",
+      "openssl x509",
+    ],
     [
       "an architecture without builds",
       { ...JOIN.env, STUB_MACHINE: "riscv64" },

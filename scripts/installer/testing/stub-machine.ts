@@ -83,6 +83,8 @@ export function createStubMachine(shell: Shell, system: keyof typeof SYSTEMS, ch
       symlinkSync("/nowhere", inside(file));
     },
     script: () => served,
+    /** Of a file in it, on this host. */
+    path: inside,
     read: (file: string) => readFileSync(inside(file), "utf8"),
     has: (file: string) => existsSync(inside(file)),
     remove: (file: string) => rmSync(inside(file), { recursive: true }),
