@@ -16,7 +16,8 @@ object on the last line. Table and numbers are also in e2e/results/.
 faults --json breaks one thing after the other for N seconds each (60), then some together, while all machines talk and somebody changes the
 mesh, and does the same: what was lost, and how long everything took to be well again.
 
-Left out of \`npm test\`: installer, whose first run makes a Debian, which takes a minute and Debian's mirror; faults, which takes minutes.`;
+Left out of \`npm test\`: installer, whose first run makes a Debian, which takes a minute and Debian's mirror; faults, which takes minutes;
+proxies, which installs Debian's Caddy and nginx.`;
 
 const names = process.argv.slice(2);
 if (names.includes("--help")) {
@@ -34,6 +35,9 @@ function run(): number {
   if (program !== undefined && names.includes("--json")) {
     const argv = [`e2e/${program}/main.ts`, ...names.filter((name) => name !== program)];
     return spawnSync(process.execPath, argv, { stdio: "inherit" }).status ?? 1;
+  }
+  if (names.length === 0 || names.some((name) => "proxies".includes(name))) {
+    spawnSync(process.execPath, ["scripts/bootstrap/install-tls-proxies.mjs"], { stdio: "inherit" });
   }
   const env = { ...process.env, BECKET_E2E_ALL: "1" };
   return spawnSync("npx", ["vitest", "run", "--project", "e2e", ...names], { stdio: "inherit", env }).status ?? 1;

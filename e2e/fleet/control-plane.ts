@@ -47,13 +47,15 @@ export interface ControlPlaneOptions {
   readonly stunServers?: readonly string[];
   /** More settings (docs/operations.md). */
   readonly env?: Readonly<Record<string, string>>;
+  /** More of its command line. */
+  readonly args?: readonly string[];
   /** Ends the wait for its first start. */
   readonly signal?: AbortSignal;
 }
 
 export async function startControlPlane(
   lab: Lab,
-  { stunServers = [], env = {}, signal }: ControlPlaneOptions = {},
+  { stunServers = [], env = {}, args = [], signal }: ControlPlaneOptions = {},
 ): Promise<LabControlPlane> {
   const ownerToken = `bkt_${randomBytes(32).toString("base64url")}`;
   let folder = path.join(lab.folder, "control-plane");
@@ -71,7 +73,7 @@ export async function startControlPlane(
     async start({ stateFolder = folder } = {}) {
       folder = stateFolder;
       const started = await lab.control.spawn(
-        [process.execPath, "embedded/main.ts", "--host", "::", "--port", String(PORT), "--state", stateFolder],
+        [process.execPath, "embedded/main.ts", "--host", "::", "--port", String(PORT), "--state", stateFolder, ...args],
         {
           cwd: repository,
           env: { ...env, BECKET_OWNER_TOKEN: ownerToken, BECKET_STUN_SERVERS: stunServers.join(",") || "none" },

@@ -34,15 +34,22 @@ export interface FleetOptions {
   readonly topology: TopologyInput;
   /** Settings of the control plane. */
   readonly env?: Readonly<Record<string, string>>;
+  /** More of its command line. */
+  readonly controlPlaneArgs?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
-export async function createFleet({ topology, env = {}, signal }: FleetOptions): Promise<Fleet> {
+export async function createFleet({
+  topology,
+  env = {},
+  controlPlaneArgs: args = [],
+  signal,
+}: FleetOptions): Promise<Fleet> {
   const ending = signal === undefined ? {} : { signal };
   const lab = await createLab({ topology, ...ending });
   try {
     const { servers } = await startStunServers(lab, ending);
-    const controlPlane = await startControlPlane(lab, { ...ending, env, stunServers: servers });
+    const controlPlane = await startControlPlane(lab, { ...ending, env, args, stunServers: servers });
     return createHandle(lab, controlPlane);
   } catch (error) {
     if (signal?.aborted) {

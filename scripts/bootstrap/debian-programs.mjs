@@ -28,6 +28,8 @@ export const BROWSER = {
   chromium: "chromium",
   "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
 };
+/** What stands in front of a control plane with TLS. */
+export const TLS_PROXIES = { caddy: "caddy", nginx: "nginx-light", openssl: "openssl" };
 /** Packages that start a service of theirs; a lab starts these programs itself, and a person's machine shall serve nobody. */
 export const SERVICES = {
   coturn: "coturn.service",
@@ -35,4 +37,6 @@ export const SERVICES = {
   bird2: "bird.service",
   prometheus: "prometheus.service",
   tinc: "tinc.service",
+  caddy: "caddy.service",
+  "nginx-light": "nginx.service",
 };
