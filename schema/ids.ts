@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   user: "usr_",
   session: "ses_",
   loginLink: "lnk_",
+  rollout: "rol_",
 } as const;
 
 const ulidId = (prefix: string, of: string) =>
@@ -53,6 +54,9 @@ export type SessionId = z.infer<typeof SessionId>;
 
 export const LoginLinkId = ulidId(ID_PREFIXES.loginLink, "a sign-in link").brand<"LoginLinkId">();
 export type LoginLinkId = z.infer<typeof LoginLinkId>;
+
+export const RolloutId = ulidId(ID_PREFIXES.rollout, "a roll-out").brand<"RolloutId">();
+export type RolloutId = z.infer<typeof RolloutId>;
 
 /** 32 bytes in canonical base64, as `wg pubkey` prints them: 43 characters and one `=`. */
 export const WireGuardPublicKey = z

@@ -8,6 +8,15 @@ import { toHarmless } from "./spoken-text.ts";
 import { Tags } from "./tag.ts";
 import { Timestamp } from "./timestamp.ts";
 
+export const BuildSha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hexadecimal")
+  .meta({
+    description: "The SHA-256 of an agent's program.",
+    examples: ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+  });
+export type BuildSha256 = z.infer<typeof BuildSha256>;
+
 export const AgentInfo = z
   .object({
     agentVersion: z
@@ -29,6 +38,17 @@ export const AgentInfo = z
       description: "Where WireGuard runs: in the kernel, in the userspace process wireguard-go, or not at all.",
       examples: ["kernel"],
     }),
+    buildSha256: BuildSha256.optional().describe(
+      "The SHA-256 of its program; left out by an agent from before roll-outs.",
+    ),
+    allowsUpgrades: z
+      .boolean()
+      .optional()
+      .meta({
+        description:
+          "Whether the machine lets the control plane upgrade its agent, and so gives it root there: `BECKET_ALLOW_UPGRADES=yes` in its own settings. Left out by an agent from before roll-outs.",
+        examples: [true],
+      }),
   })
   .meta({ id: "AgentInfo", description: "What an agent tells of the machine it runs on; written when it changes." });
 export type AgentInfo = z.infer<typeof AgentInfo>;
@@ -93,6 +113,13 @@ export const Machine = z
     tags: Tags.describe("Words that people put on it, in the order of the alphabet. `site:NAME` says where it is."),
     ...machinePolicySets,
     agent: AgentInfo.nullable().describe("What its agent tells of it; null before it has told."),
+    upToDate: z
+      .boolean()
+      .nullable()
+      .meta({
+        description: "Whether its agent is the one that this control plane hands out; null when that is not known.",
+        examples: [true],
+      }),
     meshes: z.array(Membership).describe("The meshes it is in."),
     createdAt: Timestamp.describe("When it enrolled."),
   })

@@ -8,6 +8,7 @@ import {
   MachineId,
   MeshId,
   PolicySetId,
+  RolloutId,
   RouteId,
   renderUlid,
   SessionId,
@@ -15,6 +16,7 @@ import {
   VipId,
 } from "#schema/ids";
 import { parseOidcSettings } from "#schema/oidc-settings";
+import { type AgentBuildReader, createAgentBuildReader } from "./agent-build.ts";
 import { createFailureLimit, type FailureLimit, SIGN_IN_FAILURES } from "./auth/failure-limit.ts";
 import { createIdentityKeys, type IdentityKeys } from "./auth/identity-keys.ts";
 import { createDatabase, type Database } from "./db/database.ts";
@@ -30,6 +32,7 @@ export interface Services {
   readonly db: Database;
   readonly objects: Objects;
   readonly assets: { fetch(request: Request): Promise<Response> };
+  readonly agentBuild: AgentBuildReader;
   readonly log: Logger;
   readonly now: () => number;
   readonly random: (byteLength: number) => Uint8Array<ArrayBuffer>;
@@ -54,6 +57,7 @@ export interface Ids {
   route(): RouteId;
   vip(): VipId;
   policySet(): PolicySetId;
+  rollout(): RolloutId;
   user(): UserId;
   session(): SessionId;
   loginLink(): LoginLinkId;
@@ -70,6 +74,7 @@ export function createServices(env: Env): Services {
     db,
     objects,
     assets: env.ASSETS,
+    agentBuild: createAgentBuildReader(env.ASSETS, now),
     log,
     now,
     random,
@@ -111,6 +116,7 @@ function createIds(now: () => number, random: (byteLength: number) => Uint8Array
     route: () => RouteId.parse(ID_PREFIXES.route + ulid()),
     vip: () => VipId.parse(ID_PREFIXES.vip + ulid()),
     policySet: () => PolicySetId.parse(ID_PREFIXES.policySet + ulid()),
+    rollout: () => RolloutId.parse(ID_PREFIXES.rollout + ulid()),
     user: () => UserId.parse(ID_PREFIXES.user + ulid()),
     session: () => SessionId.parse(ID_PREFIXES.session + ulid()),
     loginLink: () => LoginLinkId.parse(ID_PREFIXES.loginLink + ulid()),

@@ -22,6 +22,15 @@ import {
   testPolicySet,
   updatePolicySet,
 } from "#schema/api/policy-sets";
+import {
+  cancelRollout,
+  getRollout,
+  listRolloutMachines,
+  listRollouts,
+  pauseRollout,
+  resumeRollout,
+  startRollout,
+} from "#schema/api/rollouts";
 import { createRoute, deleteRoute, getRoute, listRoutes, updateRoute } from "#schema/api/routes";
 import { createLoginLink, getMe } from "#schema/api/sign-in";
 import { listSessions, listUsers, removeUser, revokeSession, updateUser } from "#schema/api/users";
@@ -44,7 +53,10 @@ export const COMMANDS: Readonly<Record<Noun, Readonly<Record<string, Verb>>>> = 
     delete: { operation: deleteMesh },
   },
   machine: {
-    list: { operation: listMachines, columns: ["name", "online", "lastSeenAt", "meshes", "gateway", "tags", "id"] },
+    list: {
+      operation: listMachines,
+      columns: ["name", "online", "lastSeenAt", "meshes", "gateway", "upToDate", "tags", "id"],
+    },
     show: { operation: getMachine },
     update: { operation: updateMachine },
     "rotate-keys": { operation: rotateMachineKeys },
@@ -68,6 +80,15 @@ export const COMMANDS: Readonly<Record<Noun, Readonly<Record<string, Verb>>>> = 
       columns: ["name", "kind", "prefixes", "status", "isAnnounced", "since", "reason"],
     },
     events: { operation: listMachineEvents, columns: ["at", "kind", "path", "peerId", "reason"] },
+  },
+  rollout: {
+    list: { operation: listRollouts, columns: ["createdAt", "state", "build", "atOnce", "counts", "startedBy", "id"] },
+    start: { operation: startRollout },
+    status: { operation: getRollout },
+    machines: { operation: listRolloutMachines, columns: ["name", "state", "away", "at", "detail"] },
+    pause: { operation: pauseRollout },
+    resume: { operation: resumeRollout },
+    cancel: { operation: cancelRollout },
   },
   member: {
     list: { operation: listMembers, columns: ["name", "address", "address6", "online", "lastSeenAt", "machineId"] },

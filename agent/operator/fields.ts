@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Operation } from "#schema/api/operation";
 
 /** What an id refers to; such a field takes a name as well. */
-export type Reference = "mesh" | "machine" | "route" | "vip" | "policySet" | "user" | "apiToken";
+export type Reference = "mesh" | "machine" | "route" | "vip" | "policySet" | "user" | "apiToken" | "rollout";
 
 export interface Field {
   readonly place: "path" | "query" | "body";
@@ -35,6 +35,7 @@ const REFERENCES: readonly [RegExp, Reference][] = [
   [/policySetId$/i, "policySet"],
   [/^userId$/, "user"],
   [/^apiTokenId$/, "apiToken"],
+  [/^rolloutId$/, "rollout"],
 ];
 /** Pages are put together; programs that want them one by one have the API. */
 const PAGING: ReadonlySet<string> = new Set(["limit", "cursor"]);

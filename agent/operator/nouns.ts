@@ -2,6 +2,7 @@
 export const NOUNS = {
   mesh: "private networks",
   machine: "the hosts that enrolled; their peers, endpoints, routes and events",
+  rollout: "upgrades of agents, a few machines at a time",
   member: "which machines are in a mesh",
   route: "networks behind machines",
   vip: "addresses that one of several machines holds",

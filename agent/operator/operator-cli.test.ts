@@ -82,6 +82,13 @@ it("says what is wrong in the words of the command line, or of the control plane
   expect((await becket("vip", "list")).error).toContain("--mesh");
 });
 
+it("starts no roll-out without machines, and tells of the last one without its id", async () => {
+  expect((await becket("rollout", "start", "--at-once", "2")).error).toContain("(nothing_to_upgrade)");
+  expect((await becket("rollout", "status")).error).toBe("becket: there was no roll-out yet");
+  expect((await becket("rollout", "list")).out).toBe("There is none.");
+  expect((await becket("rollout", "start", "--at-once", "0")).code).toBe(2);
+});
+
 it("takes the token from the environment, a file or standard input, and shows it nowhere", async () => {
   const { url, ownerToken } = plane;
   const file = path.join(folder, "token");

@@ -6,6 +6,7 @@ import { createApiClient } from "./api-client.ts";
 import { COMMANDS, type Verb } from "./commands.ts";
 import { type Field, toFields } from "./fields.ts";
 import { NOUNS, type Noun } from "./nouns.ts";
+import { LAST_ROLLOUT } from "./resolve-name.ts";
 import { type OperatorPorts, runOperation, type Written } from "./run-operation.ts";
 
 export const ACCESS_HELP = `
@@ -27,7 +28,10 @@ function addVerb(noun: Command, word: string, verb: Verb, ports: OperatorPorts):
     .command(word)
     .summary(lowerFirst(operation.summary))
     .description([operation.summary, operation.description].filter(Boolean).join(".\n"));
-  for (const field of positional) command.argument(`<${field.flag}>`, toHelp(field));
+  for (const field of positional) {
+    if (field.reference === "rollout") command.argument(`[${field.flag}]`, "its id", LAST_ROLLOUT);
+    else command.argument(`<${field.flag}>`, toHelp(field));
+  }
   for (const field of options) addOption(command, field);
   command
     .addOption(new Option("--url <url>", "the control plane").default(ports.env.BECKET_URL, "BECKET_URL"))

@@ -40,5 +40,8 @@ function renderObject(value: Item): string {
   if (typeof value.name === "string") return value.name;
   if (typeof value.message === "string") return value.message;
   if (typeof value.type === "string" && typeof value.target === "string") return `${value.type} ${value.target}`;
-  return JSON.stringify(value);
+  const entries = Object.entries(value);
+  return entries.every(([, one]) => typeof one === "number")
+    ? entries.map(([key, one]) => `${key} ${one}`).join(", ")
+    : JSON.stringify(value);
 }

@@ -4,6 +4,7 @@ import { listMachines } from "#schema/api/machines";
 import { listMeshes } from "#schema/api/meshes";
 import type { Operation } from "#schema/api/operation";
 import { listPolicySets } from "#schema/api/policy-sets";
+import { listRollouts } from "#schema/api/rollouts";
 import { listRoutes } from "#schema/api/routes";
 import { listUsers } from "#schema/api/users";
 import { listVips } from "#schema/api/vips";
@@ -20,6 +21,7 @@ const LISTS: Readonly<Record<Reference, Operation>> = {
   policySet: listPolicySets,
   user: listUsers,
   apiToken: listApiTokens,
+  rollout: listRollouts,
 };
 const LABELS: Readonly<Record<Reference, string>> = {
   mesh: "mesh",
@@ -29,7 +31,11 @@ const LABELS: Readonly<Record<Reference, string>> = {
   policySet: "policy set",
   user: "user",
   apiToken: "API token",
+  rollout: "roll-out",
 };
+
+/** Roll-outs have no names; there is one at a time. */
+export const LAST_ROLLOUT = "last";
 
 /** @param meshId of those whose names are unique in a mesh only */
 export async function resolveName(
@@ -38,6 +44,8 @@ export async function resolveName(
 ): Promise<string> {
   if (name.startsWith(ID_PREFIXES[reference])) return name;
   const { items } = await api.list(LISTS[reference], meshId === undefined ? {} : { params: { meshId } });
+  const [newest] = items as { id: string }[];
+  if (reference === "rollout" && name === LAST_ROLLOUT && newest !== undefined) return newest.id;
   const found = (items as { id: string; name: string }[]).filter((item) => item.name === name);
   const [only] = found;
   if (only !== undefined && found.length === 1) return only.id;
@@ -45,7 +53,9 @@ export async function resolveName(
   throw new CommandFailure(
     EXIT_CODES.failed,
     found.length === 0
-      ? `there is no ${label} named "${name}"`
+      ? reference === "rollout" && name === LAST_ROLLOUT
+        ? "there was no roll-out yet"
+        : `there is no ${label} named "${name}"`
       : `"${name}" is the name of ${found.length}: take the id, one of ${found.map(({ id }) => id).join(", ")}`,
   );
 }

@@ -10,6 +10,7 @@ export const TAGS = {
   vips: "Addresses of a mesh that one of several members holds.",
   "policy-sets": "Ordered rules that accept, reject or change routes.",
   machines: "The hosts that enrolled.",
+  rollouts: "Upgrades of agents, a few machines at a time.",
   "join-tokens": "Secrets with which machines enrol.",
   "api-tokens": "Secrets with which scripts use this API.",
   "sign-in": "How people sign in and out, and who calls.",

@@ -14,7 +14,7 @@ import {
   PeerRow,
   Revision,
 } from "../desired-state.ts";
-import { MachineId, MeshId, WireGuardPublicKey } from "../ids.ts";
+import { MachineId, MeshId, RolloutId, WireGuardPublicKey } from "../ids.ts";
 import {
   MAX_GATEWAYS_NAMED,
   MAX_LINK_REPORTS,
@@ -23,7 +23,7 @@ import {
   MAX_STUN_SERVERS,
   MAX_VIPS_PER_MESH,
 } from "../limits.ts";
-import { AgentInfo, KeyReplacement, StepFailure } from "../machine.ts";
+import { AgentInfo, BuildSha256, KeyReplacement, StepFailure } from "../machine.ts";
 import { Name } from "../mesh.ts";
 import { NatReport, NatSummary, StunServer } from "../nat.ts";
 import { LinkReport, ObservedEndpoint, PeerExplanation } from "../path.ts";
@@ -281,10 +281,17 @@ export type MachineHello = z.infer<typeof MachineHello>;
 export const MachineHeartbeat = z.object({ type: z.literal("machine.heartbeat"), revision: Revision });
 export type MachineHeartbeat = z.infer<typeof MachineHeartbeat>;
 
-export const ToMachineMessage = z.discriminatedUnion("type", [MachineHello, MachineHeartbeat]);
+/** What was ordered (machine.state's `upgrade`) did not happen, and why. That it did happen is seen in the next hello. */
+export const UpgradeReport = z.object({ type: z.literal("upgrade.report"), orderId: RolloutId, problem: SpokenText });
+export type UpgradeReport = z.infer<typeof UpgradeReport>;
+
+export const ToMachineMessage = z.discriminatedUnion("type", [MachineHello, MachineHeartbeat, UpgradeReport]);
 export type ToMachineMessage = z.infer<typeof ToMachineMessage>;
 
-/** The doorbell: the machine's name, the meshes it should be in, and what a person asked of its keys. Sent in answer to hello and heartbeat, and at every change. */
+/** The agent that this machine is to have: it is its turn in the roll-out. */
+export const UpgradeOrder = z.object({ orderId: RolloutId, sha256: BuildSha256 });
+export type UpgradeOrder = z.infer<typeof UpgradeOrder>;
+/** The doorbell: the machine's name, the meshes it should be in, and what a person asked of its keys and its agent. Sent in answer to hello and heartbeat, and at every change. */
 export const MachineState = z.object({
   type: z.literal("machine.state"),
   revision: Revision,
@@ -293,6 +300,7 @@ export const MachineState = z.object({
   /** `host:port` of STUN servers (RFC 8489), as the operator set them. */
   stunServers: z.array(StunServer).max(MAX_STUN_SERVERS).default([]),
   keyReplacement: KeyReplacement.nullable().default(null),
+  upgrade: UpgradeOrder.nullable().default(null),
 });
 export type MachineState = z.infer<typeof MachineState>;
 /** This machine was removed: take everything down. The socket closes with code 4403. */

@@ -7,6 +7,7 @@
 //                unheard and gets no transit.
 //    2026-11-26  Announcements and duties in snapshots and changes. An agent from before leaves them unread, and announces nothing.
 //                Policies, of the mesh in its settings and the receiver's own beside its duties. An agent from before applies none.
+//                Upgrades (machine.state's `upgrade`, upgrade.report). An agent from before tells no build and is ordered nothing.
 //                What health checks say (checks.report). Of an agent from before nobody knows it but whoever asks that machine.
 
 export const WIRE_VERSION = 2;

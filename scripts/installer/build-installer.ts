@@ -11,6 +11,8 @@ const sources = path.join(repository, "installer");
 const SCRIPT = ["about", "say", "machine", "packages", "remove-packages", "node", "agent", "service", "main"];
 /** Where the Worker finds it: worker/routes/installer.ts. */
 const TEMPLATE = "install-script.txt";
+/** What of it the control plane itself has to know: worker/agent-build.ts. */
+const AGENT_BUILD = "agent-build.json";
 
 /** Folders and files that what is installed is made of. */
 export const INSTALLER_SOURCES = ["installer", "scripts/installer", "scripts/agent-bundle.ts", "agent", "schema"];
@@ -25,6 +27,7 @@ export async function buildInstaller(folder: string): Promise<void> {
   replaceFile(path.join(bundles, agentFile), agent);
   // What names the agent goes after it.
   replaceFile(path.join(folder, TEMPLATE), template);
+  replaceFile(path.join(folder, AGENT_BUILD), JSON.stringify({ version, sha256: agentSha256 }));
   for (const file of readdirSync(bundles)) {
     if (file.endsWith(".mjs") && file !== agentFile) rmSync(path.join(bundles, file), { force: true });
   }

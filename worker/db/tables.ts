@@ -11,10 +11,13 @@ import type {
   MachineId,
   MeshId,
   PolicySetId,
+  RolloutId,
   SessionId,
   UserId,
 } from "#schema/ids";
+import type { BuildSha256 } from "#schema/machine";
 import type { Fallback, MeshCidr } from "#schema/mesh";
+import type { RolloutMachineState, RolloutState } from "#schema/rollout";
 
 export const policySets = sqliteTable(
   "policy_sets",
@@ -239,6 +242,45 @@ export const auditEvents = sqliteTable(
     index("audit_events_actor_id").on(table.actorId, table.id),
     index("audit_events_mesh_id").on(table.meshId, table.id),
     index("audit_events_subject_id").on(table.subjectId, table.id),
+  ],
+);
+
+export const rollouts = sqliteTable(
+  "rollouts",
+  {
+    id: text("id").$type<RolloutId>().primaryKey(),
+    buildVersion: text("build_version").notNull(),
+    buildSha256: text("build_sha256").$type<BuildSha256>().notNull(),
+    atOnce: integer("at_once").notNull(),
+    state: text("state").$type<RolloutState>().notNull(),
+    /** True while it is running or paused: there is one at most. */
+    isOpen: integer("is_open", { mode: "boolean" }).notNull().default(true),
+    /** Why it is paused. */
+    reason: text("reason"),
+    startedBy: text("started_by").notNull(),
+    createdAt: integer("created_at").notNull(),
+    endedAt: integer("ended_at"),
+  },
+  (table) => [uniqueIndex("rollouts_one_open").on(table.isOpen).where(sql`is_open = 1`)],
+);
+
+/** The machines of a roll-out. Written by the Machine objects once it runs: each of them its own row. */
+export const rolloutMachines = sqliteTable(
+  "rollout_machines",
+  {
+    rolloutId: text("rollout_id").$type<RolloutId>().notNull(),
+    machineId: text("machine_id").$type<MachineId>().notNull(),
+    /** As it was at the start: a machine that was removed has none. */
+    name: text("name").notNull(),
+    state: text("state").$type<RolloutMachineState>().notNull(),
+    /** It waits and is not connected: passed over until it says hello. */
+    isAway: integer("is_away", { mode: "boolean" }).notNull().default(false),
+    detail: text("detail"),
+    at: integer("at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.rolloutId, table.machineId] }),
+    index("rollout_machines_state").on(table.rolloutId, table.state, table.isAway, table.machineId),
   ],
 );
 

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Generation, toRestoredAt } from "#schema/generation";
 import type { MachineId } from "#schema/ids";
+import { ONLINE_WITHIN_MS } from "#schema/limits";
 import type { StunServer } from "#schema/nat";
 import { err, ok, type Result } from "#schema/result";
 import {
@@ -24,6 +25,7 @@ import type { Logger } from "../log.ts";
 import type { Projection } from "../outbox/entries.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { MachineRecord, MachineStorage } from "./storage.ts";
+import type { Upgrades } from "./upgrades/upgrades.ts";
 
 export interface Doorbell extends AgentEndpoint {
   /** Tells the machine its state, if it listens. */
@@ -32,6 +34,8 @@ export interface Doorbell extends AgentEndpoint {
   dismiss(machineId: MachineId): void;
   receiveFrame(webSocket: WebSocket, frame: string | ArrayBuffer): void;
   closed(webSocket: WebSocket): void;
+  /** It is connected at this moment, as far as that can be known. */
+  isListening(): boolean;
   /** Milliseconds since the epoch; null when it never was. */
   readLastSeen(): number | null;
 }
@@ -39,6 +43,7 @@ export interface Doorbell extends AgentEndpoint {
 export interface DoorbellParts {
   readonly storage: MachineStorage;
   readonly outbox: Pick<Outbox<Projection>, "enqueue" | "drain">;
+  readonly upgrades: Pick<Upgrades, "order" | "saidHello" | "failed">;
   readonly stunServers: readonly StunServer[];
   readonly generation: Generation | null;
   readonly now: () => number;
@@ -51,7 +56,7 @@ const decoder = createDecoder(ToMachineMessage, messageTypesOf(ToMachineMessage)
 
 export function createDoorbell(
   ctx: DurableObjectState,
-  { storage, outbox, stunServers, generation, now, log }: DoorbellParts,
+  { storage, outbox, upgrades, stunServers, generation, now, log }: DoorbellParts,
 ): Doorbell {
   const sockets = createSockets(ctx, SocketState);
   const waiters = createWaiters<MachineId, number>();
@@ -63,6 +68,10 @@ export function createDoorbell(
     if (machine !== null) storage.writeMachine({ ...machine, lastSeenAt });
   }
 
+  /** When its socket or poll was heard last; 0 without one. */
+  const readConnected = (machineId: MachineId): number =>
+    Math.max(sockets.of(machineId)?.lastSeenAt() ?? 0, polls.lastSeenAt(machineId) ?? 0);
+
   function refusalOf(): Failure | null {
     const machine = storage.readMachine();
     if (machine === null) return { code: "machine_not_found" };
@@ -73,6 +82,7 @@ export function createDoorbell(
     for (const type of decoded.unknownTypes) log.info("ignored a message of unknown type", { machineId, type });
     for (const message of decoded.messages) {
       if (!limiter.take(machineId, now())) return err({ code: "rate_limited", detail: "too many messages" });
+      if (message.type === "upgrade.report") upgrades.failed(message.orderId, message.problem);
       if (message.type !== "machine.hello") continue;
       const refusal = checkWireVersion(message.wireVersion);
       if (refusal !== null) return err(refusal);
@@ -82,6 +92,7 @@ export function createDoorbell(
         socket.state = { hasSaidHello: true };
         socket.save();
       }
+      upgrades.saidHello(message.agent);
     }
     const machine = storage.readMachine();
     if (machine === null || machine.removedAt !== null) return err({ code: "machine_removed" });
@@ -113,7 +124,7 @@ export function createDoorbell(
         : { keysMadeBefore: new Date(keyOrder.madeBeforeMs).toISOString(), force: keyOrder.isForced };
     const state: MachineState = {
       ...{ type: "machine.state", revision, name, meshes },
-      ...{ stunServers: [...stunServers], keyReplacement },
+      ...{ stunServers: [...stunServers], keyReplacement, upgrade: upgrades.order() },
     };
     return JSON.stringify(state);
   }
@@ -168,10 +179,14 @@ export function createDoorbell(
       waiters.answer(machineId, [text]);
       polls.forget(machineId);
     },
+    isListening() {
+      const machine = storage.readMachine();
+      return machine !== null && now() - readConnected(machine.id) <= ONLINE_WITHIN_MS;
+    },
     readLastSeen() {
       const machine = storage.readMachine();
       if (machine === null) return null;
-      const connected = Math.max(sockets.of(machine.id)?.lastSeenAt() ?? 0, polls.lastSeenAt(machine.id) ?? 0);
+      const connected = readConnected(machine.id);
       return connected === 0 ? machine.lastSeenAt : connected;
     },
   };

@@ -3,6 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { IdentityPublicKey, MeshId } from "#schema/ids";
 import { err, ok, type Result } from "#schema/result";
+import { createDatabase as createD1 } from "../db/database.ts";
 import { createAgentHandler } from "../durable/agent-endpoint.ts";
 import { createAlarms } from "../durable/alarms.ts";
 import { guardFrame } from "../durable/guard-frame.ts";
@@ -15,7 +16,8 @@ import { createObjects } from "../objects.ts";
 import type { Cause } from "../outbox/cause.ts";
 import { Projection } from "../outbox/entries.ts";
 import { createOutbox, type Outbox } from "../outbox/outbox.ts";
-import { createProjector, MAX_PROJECTIONS } from "../outbox/project.ts";
+import { MAX_PROJECTIONS } from "../outbox/project.ts";
+import { createDelivery } from "./delivery.ts";
 import { createDoorbell, type Doorbell } from "./doorbell.ts";
 import { toNewerOrder } from "./key-order.ts";
 import { createMemberships, type Memberships } from "./memberships.ts";
@@ -29,14 +31,17 @@ import type {
 } from "./rpc.ts";
 import { createMachineStorage, type MachineStorage } from "./storage.ts";
 import { readStunServers } from "./stun-servers.ts";
+import { createUpgradeStorage } from "./upgrades/upgrade-storage.ts";
+import { createUpgrades, type TurnRequest, type Upgrades, type UpgradeTurn } from "./upgrades/upgrades.ts";
 
-type AlarmName = "outbox" | "memberships";
+type AlarmName = "outbox" | "memberships" | "upgrades";
 const UNSEEN = { lastSeenAt: null, isGateway: false, keyOrder: null };
 
 export class MachineObject extends DurableObject<Env> implements MachineObjectRpc {
   readonly #log: Logger;
   readonly #storage: MachineStorage;
   readonly #outbox: Outbox<Projection>;
+  readonly #upgrades: Upgrades;
   readonly #doorbell: Doorbell;
   readonly #memberships: Memberships;
   readonly #takeDueAlarms: () => AlarmName[];
@@ -57,13 +62,20 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
         table: "outbox",
         schema: Projection,
         maxEntries: MAX_PROJECTIONS,
-        deliver: createProjector(env.DB),
+        deliver: createDelivery(env, now),
       },
       scheduleBy: (atMs) => alarms.scheduleBy("outbox", atMs),
     });
+    const upgrades = createUpgrades({
+      ...{ storage, orders: createUpgradeStorage(db), db: createD1(env.DB), outbox, now, log },
+      isListening: () => this.#doorbell.isListening(),
+      ring: () => this.#doorbell.ring(),
+      scheduleBy: (atMs) => alarms.scheduleBy("upgrades", atMs),
+      waitUntil: (task) => ctx.waitUntil(task),
+      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    });
     const doorbell = createDoorbell(ctx, {
-      storage,
-      outbox,
+      ...{ storage, outbox, upgrades },
       stunServers: readStunServers(env, log),
       generation: readGeneration(env, log),
       now,
@@ -72,6 +84,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
     this.#log = log;
     this.#storage = storage;
     this.#outbox = outbox;
+    this.#upgrades = upgrades;
     this.#doorbell = doorbell;
     this.#memberships = createMemberships({
       ...{ storage, now, log, ring: doorbell.ring, meshOf: createObjects(env).mesh },
@@ -161,6 +174,10 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
     return ok({ ...keyOrder, isChanged });
   }
 
+  takeUpgradeTurn(request: TurnRequest): Promise<UpgradeTurn> {
+    return this.#upgrades.takeTurn(request);
+  }
+
   async readLastSeen(): Promise<number | null> {
     return this.#doorbell.readLastSeen();
   }
@@ -185,7 +202,11 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
 
   override async alarm(): Promise<void> {
     if (this.#storage.readMachine() === null) return;
-    this.#takeDueAlarms();
-    await Promise.all([this.#outbox.drain({ isRetry: true }), this.#memberships.finish()]);
+    const due = this.#takeDueAlarms();
+    await Promise.all([
+      this.#outbox.drain({ isRetry: true }),
+      this.#memberships.finish(),
+      ...(due.includes("upgrades") ? [this.#upgrades.finish()] : []),
+    ]);
   }
 }

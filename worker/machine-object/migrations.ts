@@ -2,6 +2,7 @@
 import { ALARMS_MIGRATION } from "../durable/alarms.ts";
 import type { Migration } from "../durable/migrate.ts";
 import { createOutboxMigration } from "../outbox/outbox.ts";
+import { UPGRADE_MIGRATION } from "./upgrades/upgrade-storage.ts";
 
 export const MACHINE_MIGRATIONS: readonly Migration[] = [
   {
@@ -52,4 +53,5 @@ export const MACHINE_MIGRATIONS: readonly Migration[] = [
       "ALTER TABLE machine ADD COLUMN is_key_replacement_forced INTEGER NOT NULL DEFAULT 0",
     ],
   },
+  UPGRADE_MIGRATION,
 ];

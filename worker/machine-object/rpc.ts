@@ -5,6 +5,7 @@ import type { AgentInfo } from "#schema/machine";
 import type { Result } from "#schema/result";
 import type { AddedMember, AddMemberError } from "../mesh-object/rpc.ts";
 import type { Cause } from "../outbox/cause.ts";
+import type { TurnRequest, UpgradeTurn } from "./upgrades/upgrades.ts";
 
 export interface MachineObjectRpc {
   /** Makes the machine known; the same again changes nothing (agent info is refreshed). Refused once it was removed. */
@@ -28,6 +29,8 @@ export interface MachineObjectRpc {
   replaceKeys(
     order: KeyOrder,
   ): Promise<Result<KeyOrder & { readonly isChanged: boolean }, { code: "machine_not_found" }>>;
+  /** It is the machine's turn in a roll-out: whether it takes it. Safe to repeat. */
+  takeUpgradeTurn(request: TurnRequest): Promise<UpgradeTurn>;
   /** When it was last seen on this object's own socket or poll, milliseconds since the epoch; null when never. */
   readLastSeen(): Promise<number | null>;
   fetch(request: Request): Promise<Response>;

@@ -5,9 +5,11 @@ import { insertAuditEventIf } from "../db/audit-events.ts";
 import { runBatch } from "../db/database.ts";
 import { deleteMachineRow, findMachine, hasMachineRow, insertRemovedMachine } from "../db/machines.ts";
 import { deleteMembershipsOfMachine, listMembershipsOf } from "../db/memberships.ts";
+import { findOpenRollout, skipRemoved } from "../db/rollouts.ts";
 import type { Failure } from "../failure.ts";
 import { hintLists } from "../meshes/hint-lists.ts";
 import type { Cause } from "../outbox/cause.ts";
+import { advance } from "../rollouts/advance.ts";
 import type { Services } from "../services.ts";
 
 /** The object first: from then on the machine is cut off. The row goes last, so an interrupted call can be repeated to its end. */
@@ -32,7 +34,10 @@ export async function deleteMachine(
     insertRemovedMachine(db, machine, now()),
     deleteMembershipsOfMachine(db, machineId),
     deleteMachineRow(db, machineId),
+    skipRemoved(db, machineId, now()),
   ]);
+  const rollout = await findOpenRollout(db);
+  if (rollout !== null) await advance(services, rollout.id);
   await hintLists(
     services,
     memberships.map(({ meshId }) => meshId),

@@ -2,6 +2,7 @@ import { MachineId } from "#schema/ids";
 import { ONLINE_WITHIN_MS } from "#schema/limits";
 import type { Machine, Membership } from "#schema/machine";
 import { err, ok, type Result } from "#schema/result";
+import { isUpToDate } from "#schema/rollout";
 import { type MachineRecord, readMachinePage, readMachineWithMeshes } from "../db/machines.ts";
 import type { ListedMembership } from "../db/memberships.ts";
 import type { Failure } from "../failure.ts";
@@ -37,7 +38,7 @@ async function toMachines(
 ): Promise<Machine[]> {
   const byMachine = Map.groupBy(memberships, ({ machineId }) => machineId);
   const ids = rows.map(({ id }) => id);
-  const lastSeen = await readLastSeen(services, ids, memberships);
+  const [lastSeen, build] = await Promise.all([readLastSeen(services, ids, memberships), services.agentBuild.recent()]);
   const now = services.now();
   return rows.map((row) => {
     const seenAt = lastSeen.get(row.id) ?? null;
@@ -51,6 +52,7 @@ async function toMachines(
       importPolicySetId: row.importPolicySetId,
       exportPolicySetId: row.exportPolicySetId,
       agent: row.agent,
+      upToDate: isUpToDate(row.agent, build),
       meshes: (byMachine.get(row.id) ?? []).map(toMembership),
       createdAt: new Date(row.createdAt).toISOString(),
     };

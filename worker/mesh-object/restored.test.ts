@@ -76,8 +76,9 @@ test("a machine's revisions go on above those that it may have seen", async () =
     const log = createLogger("error");
     const storage = createMachineStorage(createDatabase(state.storage));
     const outbox = { enqueue: () => undefined, drain: async () => undefined };
+    const upgrades = { order: () => null, saidHello: () => undefined, failed: () => undefined };
     const open = (generation: string | null) =>
-      createDoorbell(state, { storage, outbox, generation, stunServers: [], now: Date.now, log });
+      createDoorbell(state, { storage, outbox, upgrades, generation, stunServers: [], now: Date.now, log });
     const poll = async (generation: string | null, since: number) => {
       const answer = await open(generation).poll(
         machine.machineId,

@@ -1,7 +1,7 @@
 // What an object tells others after it changed. Kept as JSON in its outbox until it is delivered.
 import { z } from "zod";
 import { Actor, AuditAction } from "#schema/api/audit-events";
-import { MachineId, MeshId } from "#schema/ids";
+import { MachineId, MeshId, RolloutId } from "#schema/ids";
 import { AgentInfo } from "#schema/machine";
 
 const revision = z.number().int();
@@ -33,6 +33,16 @@ export const Projection = z.discriminatedUnion("type", [
     revision,
   }),
   z.object({ type: z.literal("agent_info"), machineId: MachineId, agent: AgentInfo }),
+  z.object({
+    type: z.literal("upgrade_ended"),
+    ending: z.object({
+      rolloutId: RolloutId,
+      machineId: MachineId,
+      state: z.enum(["done", "failed", "skipped"]),
+      detail: z.string().nullable(),
+      at: timeMs,
+    }),
+  }),
   z.object({
     type: z.literal("audit_event"),
     event: z.object({

@@ -9,6 +9,7 @@ import {
   projectMeshRouting,
   projectVipCount,
 } from "../db/projections.ts";
+import { endTurn } from "../db/rollouts.ts";
 import type { Projection } from "./entries.ts";
 
 /** A delivery is one transaction of a few statements, however many entries it has; an outbox bounds their length, too. */
@@ -34,6 +35,7 @@ export function createProjector(
       ...toNewest(ofType(projections, "vip_count")).map((count) => projectVipCount(db, count)),
       ...toNewest(ofType(projections, "mesh_routing")).map((routing) => projectMeshRouting(db, routing)),
       ...ofType(projections, "agent_info").map(({ machineId, agent }) => projectAgentInfo(db, machineId, agent)),
+      ...ofType(projections, "upgrade_ended").flatMap(({ ending }) => endTurn(db, ending)),
       ...(events.length > 0 ? [insertAuditEvents(db, events)] : []),
     ];
     await runBatch(db, statements);

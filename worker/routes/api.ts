@@ -13,6 +13,7 @@ import { type Api, type Handler, mountOperation, toRoutePath } from "./mount-ope
 import { mountUpgrade, type UpgradeHandler } from "./mount-upgrade.ts";
 import { renderOpenApi } from "./openapi.ts";
 import { mountPolicySets } from "./policy-sets.ts";
+import { mountRollouts } from "./rollouts.ts";
 import { mountSignIn } from "./sign-in.ts";
 import { mountTokens } from "./tokens.ts";
 import { mountUsers } from "./users.ts";
@@ -47,6 +48,7 @@ export function createApi(services: Services): Api {
   mountAnnouncements(mount, services);
   mountPolicySets(mount, services);
   mountMachines(mount, services);
+  mountRollouts(mount, services);
   mountTokens(mount, services);
   mountAuditEvents(mount, services);
   mountUsers(mount, services);

@@ -9,6 +9,7 @@ import * as members from "#schema/api/members";
 import * as meshes from "#schema/api/meshes";
 import type { Operation } from "#schema/api/operation";
 import * as policySets from "#schema/api/policy-sets";
+import * as rollouts from "#schema/api/rollouts";
 import * as routes from "#schema/api/routes";
 import * as signIn from "#schema/api/sign-in";
 import * as users from "#schema/api/users";
@@ -24,6 +25,7 @@ const RESOURCES: readonly Readonly<Record<string, unknown>>[] = [
   members,
   meshes,
   policySets,
+  rollouts,
   routes,
   signIn,
   users,
@@ -46,6 +48,7 @@ export const UNKNOWN_IDS: Readonly<Record<string, string>> = {
   sessionId: "ses_01arz3ndektsv4rrffq69g5fav",
   vipId: "vip_01arz3ndektsv4rrffq69g5fav",
   policySetId: "pol_01arz3ndektsv4rrffq69g5fav",
+  rolloutId: "rol_01arz3ndektsv4rrffq69g5fav",
 };
 
 function isOperation(value: unknown): value is Operation {

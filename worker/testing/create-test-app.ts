@@ -5,11 +5,15 @@ import { expect } from "vitest";
 import type { z } from "zod";
 import { createApiToken } from "#schema/api/api-tokens";
 import { type Operation, Problem, type Role } from "#schema/api/operation";
+import type { AgentBuild } from "#schema/rollout";
 import { createApp } from "../app.ts";
 import { createServices, type Services } from "../services.ts";
 
 export const ORIGIN = "https://becket.test";
 export const OWNER_TOKEN = "owner-token-of-the-tests";
+
+/** The agent that the control plane of the tests hands out. */
+export const TEST_BUILD: AgentBuild = { version: "0.2.0", sha256: "b".repeat(64) };
 
 export interface TestCall {
   readonly params?: Record<string, string>;
@@ -34,6 +38,7 @@ export type ReplyOf<O extends Operation> = O extends { readonly reply: infer S e
 export function createTestApp(overrides: Partial<Services> = {}) {
   const services: Services = {
     ...createServices({ ...env, BECKET_OWNER_TOKEN: OWNER_TOKEN, BECKET_LOG_LEVEL: "error" }),
+    agentBuild: { read: async () => TEST_BUILD, recent: async () => TEST_BUILD },
     ...overrides,
   };
   const app = createApp(services);

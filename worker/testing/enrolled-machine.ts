@@ -2,6 +2,7 @@
 import { base64url, SignJWT } from "jose";
 import { createJoinToken } from "#schema/api/join-tokens";
 import { IdentityPublicKey, type MachineId } from "#schema/ids";
+import type { AgentInfo } from "#schema/machine";
 import {
   AGENT_PATHS,
   EnrolmentReply,
@@ -32,11 +33,11 @@ export async function createIdentity(): Promise<Identity> {
 
 export async function toEnrolmentRequest(
   identity: Identity,
-  { token, hostname = "host" }: { token: string; hostname?: string },
+  { token, hostname = "host", agent = AGENT_INFO }: { token: string; hostname?: string; agent?: AgentInfo | undefined },
 ): Promise<EnrolmentRequest> {
   const text = new TextEncoder().encode(toEnrolmentText(token, identity.publicKey));
   const signature = base64url.encode(new Uint8Array(await crypto.subtle.sign("Ed25519", identity.privateKey, text)));
-  return { token, identityKey: identity.publicKey, signature, hostname, agent: AGENT_INFO };
+  return { token, identityKey: identity.publicKey, signature, hostname, agent };
 }
 
 export const postEnrolment = (app: TestApp, body: unknown): Promise<Response> =>
@@ -53,12 +54,22 @@ export interface EnrolledMachine extends EnrolmentReply {
 /** Enrols a new machine, by a token of its own unless one is given. */
 export async function enrolMachine(
   app: TestApp,
-  options: { hostname?: string; token?: string; meshIds?: readonly string[]; identity?: Identity } = {},
+  options: {
+    hostname?: string;
+    token?: string;
+    meshIds?: readonly string[];
+    identity?: Identity;
+    agent?: AgentInfo;
+  } = {},
 ): Promise<EnrolledMachine> {
   const identity = options.identity ?? (await createIdentity());
   const body = options.meshIds === undefined ? {} : { meshIds: options.meshIds };
   const token = options.token ?? (await app.call(createJoinToken, { body })).reply.token;
-  const request = await toEnrolmentRequest(identity, { token, hostname: options.hostname ?? "host" });
+  const request = await toEnrolmentRequest(identity, {
+    token,
+    hostname: options.hostname ?? "host",
+    agent: options.agent,
+  });
   const response = await postEnrolment(app, request);
   if (!response.ok) throw new Error(`enrolment answered ${response.status}: ${await response.text()}`);
   return { ...EnrolmentReply.parse(await response.json()), identity };

@@ -3,11 +3,12 @@ import { createApiToken } from "#schema/api/api-tokens";
 import { createJoinToken } from "#schema/api/join-tokens";
 import { createMesh } from "#schema/api/meshes";
 import { createPolicySet } from "#schema/api/policy-sets";
+import { cancelRollout, listRollouts, startRollout } from "#schema/api/rollouts";
 import { createRoute } from "#schema/api/routes";
 import { listSessions } from "#schema/api/users";
 import { createVip } from "#schema/api/vips";
 import { type TestApp, uniqueName } from "./create-test-app.ts";
-import { type EnrolledMachine, enrolMachine } from "./enrolled-machine.ts";
+import { AGENT_INFO, type EnrolledMachine, enrolMachine } from "./enrolled-machine.ts";
 import { signIn } from "./test-browser.ts";
 
 export interface OneOfEach {
@@ -15,7 +16,7 @@ export interface OneOfEach {
   readonly machine: EnrolledMachine;
 }
 
-/** A mesh with two machines, a route and a VIP of the first; tokens, a user with a session, a policy set. */
+/** A mesh with two machines, a route and a VIP of the first; tokens, a user with a session, a policy set, a roll-out that waits. */
 export async function createOneOfEach(app: TestApp): Promise<OneOfEach> {
   const mesh = { name: uniqueName("mesh"), cidr: "10.1.0.0/16" };
   const meshId: string = (await app.call(createMesh, { body: mesh })).reply.id;
@@ -28,6 +29,13 @@ export async function createOneOfEach(app: TestApp): Promise<OneOfEach> {
   const policySet = await app.call(createPolicySet, { body: { name: uniqueName("set") } });
   const apiToken = await app.call(createApiToken, { body: { name: uniqueName("spare"), role: "viewer" } });
   const joinToken = await app.call(createJoinToken, { body: { meshIds: [meshId] } });
+  const upgradable = { ...AGENT_INFO, buildSha256: "a".repeat(64), allowsUpgrades: true };
+  const { machineId: upgradableId } = await enrolMachine(app, { agent: upgradable });
+  // There is one at a time.
+  const { items: rollouts } = (await app.call(listRollouts, {})).reply;
+  const open = rollouts.filter(({ endedAt }) => endedAt === null);
+  for (const { id } of open) await app.call(cancelRollout, { params: { rolloutId: id } });
+  const rollout = await app.call(startRollout, { body: { machineIds: [upgradableId] } });
   const { user } = await signIn(app, { name: uniqueName("somebody") });
   const sessions = await app.call(listSessions, { query: { userId: user.id } });
   return {
@@ -41,6 +49,7 @@ export async function createOneOfEach(app: TestApp): Promise<OneOfEach> {
       policySetId: policySet.reply.id,
       apiTokenId: apiToken.reply.id,
       joinTokenId: joinToken.reply.id,
+      rolloutId: rollout.reply.id,
       userId: user.id,
       sessionId: sessions.reply.items[0]?.id ?? "",
     },

@@ -1,0 +1,232 @@
+// Roll-outs and their machines. Each statement below looks at the state that it changes: Machine objects, people and retries come at the same time.
+import { and, asc, desc, eq, gt, inArray, lt, sql } from "drizzle-orm";
+import type { MachineId, RolloutId } from "#schema/ids";
+import type { AgentInfo, BuildSha256 } from "#schema/machine";
+import type { RolloutMachineState } from "#schema/rollout";
+import type { PageRequest } from "../page.ts";
+import type { Database, Statement } from "./database.ts";
+import { toMachineRecord } from "./machines.ts";
+import { machines, rolloutMachines, rollouts } from "./tables.ts";
+
+export type RolloutRecord = Readonly<typeof rollouts.$inferSelect>;
+export type RolloutMachineRecord = Readonly<typeof rolloutMachines.$inferSelect>;
+export type RolloutCounts = Readonly<Partial<Record<RolloutMachineState, number>>>;
+
+export async function findRollout(db: Database, id: RolloutId): Promise<RolloutRecord | null> {
+  const [row] = await db.select().from(rollouts).where(eq(rollouts.id, id));
+  return row ?? null;
+}
+
+export async function findOpenRollout(db: Database): Promise<RolloutRecord | null> {
+  const [row] = await db.select().from(rollouts).where(eq(rollouts.isOpen, true));
+  return row ?? null;
+}
+
+/** Newest first; one more than the limit when there is a next page. */
+export const listRolloutRows = (db: Database, { after, limit }: PageRequest<RolloutId>): Promise<RolloutRecord[]> =>
+  db
+    .select()
+    .from(rollouts)
+    .where(after === null ? undefined : lt(rollouts.id, after))
+    .orderBy(desc(rollouts.id))
+    .limit(limit + 1);
+
+/** How many machines of each roll-out are in each state. */
+export async function countRolloutMachines(
+  db: Database,
+  ids: readonly RolloutId[],
+): Promise<ReadonlyMap<RolloutId, RolloutCounts>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .select({ id: rolloutMachines.rolloutId, state: rolloutMachines.state, count: sql<number>`count(*)` })
+    .from(rolloutMachines)
+    .where(inArray(rolloutMachines.rolloutId, [...ids]))
+    .groupBy(rolloutMachines.rolloutId, rolloutMachines.state);
+  return new Map(
+    [...Map.groupBy(rows, ({ id }) => id)].map(([id, counts]) => [
+      id,
+      Object.fromEntries(counts.map(({ state, count }) => [state, count])),
+    ]),
+  );
+}
+
+/** By id; one more than the limit when there is a next page. */
+export const listRolloutMachineRows = (
+  db: Database,
+  rolloutId: RolloutId,
+  { after, limit }: PageRequest<MachineId>,
+): Promise<RolloutMachineRecord[]> =>
+  db
+    .select()
+    .from(rolloutMachines)
+    .where(
+      and(eq(rolloutMachines.rolloutId, rolloutId), after === null ? undefined : gt(rolloutMachines.machineId, after)),
+    )
+    .orderBy(asc(rolloutMachines.machineId))
+    .limit(limit + 1);
+
+export interface UpgradableMachine {
+  readonly id: MachineId;
+  readonly name: string;
+  readonly agent: AgentInfo | null;
+}
+
+/** Those with these ids, or all. */
+export async function listUpgradable(db: Database, ids: readonly MachineId[] | null): Promise<UpgradableMachine[]> {
+  const condition =
+    ids === null ? undefined : sql`${machines.id} in (select value from json_each(${JSON.stringify(ids)}))`;
+  const rows = await db.select().from(machines).where(condition).orderBy(asc(machines.id));
+  return rows.map(toMachineRecord).map(({ id, name, agent }) => ({ id, name, agent }));
+}
+
+/** Fails with a unique violation of `rollouts.is_open` when there is one that has not ended. */
+export const insertRollout = (db: Database, record: RolloutRecord): Statement => db.insert(rollouts).values(record);
+
+export const insertRolloutMachines = (db: Database, rows: readonly RolloutMachineRecord[]): Statement =>
+  // In the order of the table's columns.
+  db.insert(rolloutMachines).select(
+    sql`select value ->> 'rolloutId', value ->> 'machineId', value ->> 'name', value ->> 'state', value ->> 'isAway',
+      value ->> 'detail', value ->> 'at' from json_each(${JSON.stringify(rows)}) where true`,
+  );
+
+/** Whose turn it is: null when it is nobody's, because of the limit, a pause, or an end. */
+export async function findNextTurn(db: Database, id: RolloutId): Promise<MachineId | null> {
+  const [row] = await db
+    .select({ machineId: rolloutMachines.machineId })
+    .from(rolloutMachines)
+    .where(
+      and(
+        eq(rolloutMachines.rolloutId, id),
+        eq(rolloutMachines.state, "waiting"),
+        eq(rolloutMachines.isAway, false),
+        hasRoom(id),
+      ),
+    )
+    .orderBy(asc(rolloutMachines.machineId))
+    .limit(1);
+  return row?.machineId ?? null;
+}
+
+/** Fewer than `at_once` are being upgraded; never in one that is not running. */
+const hasRoom = (id: RolloutId) =>
+  sql`(select count(*) from ${rolloutMachines} as others where others.rollout_id = ${id} and others.state = 'ordered')
+    < (select at_once from ${rollouts} where id = ${id} and state = 'running')`;
+
+/** True when the machine has its turn from here on, or had it before. */
+export async function claimTurn(db: Database, { rolloutId, machineId }: Place, at: number): Promise<boolean> {
+  const claimed = await db
+    .update(rolloutMachines)
+    .set({ state: "ordered", isAway: false, at })
+    .where(
+      and(
+        isPlace({ rolloutId, machineId }),
+        sql`(${rolloutMachines.state} = 'ordered' or (${rolloutMachines.state} = 'waiting' and ${hasRoom(rolloutId)}))`,
+      ),
+    )
+    .returning({ machineId: rolloutMachines.machineId });
+  return claimed.length > 0;
+}
+
+export interface Place {
+  readonly rolloutId: RolloutId;
+  readonly machineId: MachineId;
+}
+const isPlace = ({ rolloutId, machineId }: Place) =>
+  and(eq(rolloutMachines.rolloutId, rolloutId), eq(rolloutMachines.machineId, machineId));
+
+export const markAway = (db: Database, place: Place) =>
+  db
+    .update(rolloutMachines)
+    .set({ isAway: true })
+    .where(and(isPlace(place), eq(rolloutMachines.state, "waiting")));
+
+/** The machine is back: it is in line again. Null when it was not missed, and then nothing is written. */
+export async function markBack(
+  db: Database,
+  machineId: MachineId,
+): Promise<(Place & { readonly sha256: BuildSha256 }) | null> {
+  const [row] = await db
+    .update(rolloutMachines)
+    .set({ isAway: false })
+    .where(
+      and(
+        sql`${rolloutMachines.rolloutId} = (select id from ${rollouts} where is_open = 1)`,
+        eq(rolloutMachines.machineId, machineId),
+        eq(rolloutMachines.state, "waiting"),
+        eq(rolloutMachines.isAway, true),
+      ),
+    )
+    .returning({ rolloutId: rolloutMachines.rolloutId });
+  if (row === undefined) return null;
+  const rollout = await findRollout(db, row.rolloutId);
+  return rollout === null ? null : { rolloutId: rollout.id, machineId, sha256: rollout.buildSha256 };
+}
+
+export interface Ending extends Place {
+  readonly state: "done" | "failed" | "skipped";
+  readonly detail: string | null;
+  readonly at: number;
+}
+
+/** What became of a machine that waited or was ordered. A failure pauses the roll-out, where that runs. Safe to repeat. */
+export function endTurn(db: Database, { rolloutId, machineId, state, detail, at }: Ending): Statement[] {
+  const isOpen = and(isPlace({ rolloutId, machineId }), inArray(rolloutMachines.state, ["waiting", "ordered"]));
+  const mark = db.update(rolloutMachines).set({ state, detail, at, isAway: false }).where(isOpen);
+  if (state !== "failed") return [mark];
+  const name = sql`(select name from ${rolloutMachines} where ${isOpen})`;
+  const pause = db
+    .update(rollouts)
+    .set({ state: "paused", reason: sql`${name} || ' failed: ' || ${detail ?? "no reason was told"}` })
+    .where(and(eq(rollouts.id, rolloutId), eq(rollouts.state, "running"), sql`${name} is not null`));
+  return [pause, mark];
+}
+
+/** The machine was removed: it holds up nobody. */
+export const skipRemoved = (db: Database, machineId: MachineId, at: number): Statement =>
+  db
+    .update(rolloutMachines)
+    .set({ state: "skipped", detail: "The machine was removed.", isAway: false, at })
+    .where(
+      and(
+        sql`${rolloutMachines.rolloutId} = (select id from ${rollouts} where is_open = 1)`,
+        eq(rolloutMachines.machineId, machineId),
+        inArray(rolloutMachines.state, ["waiting", "ordered"]),
+      ),
+    );
+
+/** Ends a roll-out that has no machine left. */
+export const endIfDone = (db: Database, id: RolloutId, at: number): Statement =>
+  db
+    .update(rollouts)
+    .set({ state: "done", isOpen: false, reason: null, endedAt: at })
+    .where(
+      and(
+        eq(rollouts.id, id),
+        eq(rollouts.isOpen, true),
+        sql`not exists (select 1 from ${rolloutMachines} where rollout_id = ${id} and state in ('waiting', 'ordered'))`,
+      ),
+    );
+
+export const pauseRolloutRow = (db: Database, id: RolloutId, reason: string): Statement =>
+  db
+    .update(rollouts)
+    .set({ state: "paused", reason })
+    .where(and(eq(rollouts.id, id), eq(rollouts.state, "running")));
+
+export const resumeRolloutRow = (db: Database, id: RolloutId): Statement =>
+  db
+    .update(rollouts)
+    .set({ state: "running", reason: null })
+    .where(and(eq(rollouts.id, id), eq(rollouts.isOpen, true)));
+
+/** Machines that wait are out of it; those that were ordered go on. */
+export const cancelRolloutRows = (db: Database, id: RolloutId, at: number): Statement[] => [
+  db
+    .update(rolloutMachines)
+    .set({ state: "skipped", detail: "The roll-out was cancelled before its turn.", isAway: false, at })
+    .where(and(eq(rolloutMachines.rolloutId, id), eq(rolloutMachines.state, "waiting"))),
+  db
+    .update(rollouts)
+    .set({ state: "cancelled", isOpen: false, reason: null, endedAt: at })
+    .where(and(eq(rollouts.id, id), eq(rollouts.isOpen, true))),
+];
