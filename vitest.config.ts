@@ -8,7 +8,9 @@ const BUSY_MS = 30_000;
 const BUSY = { testTimeout: BUSY_MS, hookTimeout: BUSY_MS };
 
 /** Run by name (`npm run e2e -- faults`), not by `npm test`: docs/testing.md says why. */
-const LONG_SCENARIOS = ["installer", "faults", "proxies"].map((name) => `e2e/scenarios/${name}.test.ts`);
+const LONG_SCENARIOS = ["installer", "faults", "proxies", "control-plane-as-a-service"].map(
+  (name) => `e2e/scenarios/${name}.test.ts`,
+);
 
 /** How much property tests of the Worker try, and a seed to try again: docs/testing.md. */
 const FUZZ = {

@@ -22,7 +22,16 @@ export interface SystemdMachine {
 const BOOT_LIMIT_MS = 60_000;
 const ENVIRONMENT = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"];
 
-export async function startSystemdMachine(node: LabNode): Promise<SystemdMachine> {
+export interface SystemdMachineOptions {
+  /** Folders of this host by where they are seen there, to be read. */
+  readonly shared?: Readonly<Record<string, string>>;
+}
+
+export async function startSystemdMachine(
+  node: LabNode,
+  { shared = {} }: SystemdMachineOptions = {},
+): Promise<SystemdMachine> {
+  const binds = Object.entries(shared).map(([inside, outside]) => `--bind-ro=${outside}:${inside}`);
   const tree = await ensureDebianTree();
   // Of runs that were killed.
   for (const name of readNames(machinesFolder)) {
@@ -33,7 +42,7 @@ export async function startSystemdMachine(node: LabNode): Promise<SystemdMachine
   mkdirSync(machinesFolder, { recursive: true });
   await run(["cp", "--archive", "--reflink=auto", tree, folder]);
   writeFileSync(path.join(folder, "etc/hostname"), `${node.name}\n`);
-  let running = await boot(node, folder);
+  let running = await boot(node, folder, binds);
 
   const exec = (argv: readonly string[], options?: ExecOptions) =>
     run([...enter(running.pid), ...ENVIRONMENT, ...argv], options);
@@ -57,7 +66,7 @@ export async function startSystemdMachine(node: LabNode): Promise<SystemdMachine
     sh: (line, options) => exec(["sh", "-c", line], options),
     async reboot() {
       await shutDown();
-      running = await boot(node, folder);
+      running = await boot(node, folder, binds);
     },
     async [Symbol.asyncDispose]() {
       // Its first process takes all others along; nspawn ends then, and an empty group can go.
@@ -80,12 +89,13 @@ const IN_A_GROUP = [
   'exec "$@"',
 ].join("\n");
 
-async function boot(node: LabNode, folder: string): Promise<LabProcess> {
+async function boot(node: LabNode, folder: string, binds: readonly string[]): Promise<LabProcess> {
   const started = await node.spawn(
     [
       ...["sh", "-ec", IN_A_GROUP, "sh", path.basename(folder)],
       ...["systemd-nspawn", "--quiet", `--directory=${folder}`, "--boot", `--machine=${node.name}`],
       ...["--register=no", "--keep-unit", "--console=pipe", "--resolv-conf=off", "--bind=/dev/net/tun"],
+      ...binds,
       "--capability=CAP_NET_ADMIN,CAP_NET_RAW",
     ],
     // The network is the machine's own, which nspawn does not know: its sysctls are the machine's to set.
