@@ -9,6 +9,7 @@ import { createCredentials } from "./browser/credentials.ts";
 import { openWebSocket } from "./browser/open-web-socket.ts";
 import { startTimer } from "./browser/start-timer.ts";
 import { isTabHidden, onVisibilityChange } from "./browser/visibility.ts";
+import { untilIdle } from "./browser/when-idle.ts";
 import { createAppRouter } from "./router.tsx";
 import { createEarlyFetch, type EarlyAnswers } from "./start/early-answers.ts";
 import "./styles.css";
@@ -20,6 +21,7 @@ const credentials = createCredentials();
 const client = createClient({
   fetch: createEarlyFetch((path, init) => fetch(path, init), globalThis as EarlyAnswers),
   readToken: credentials.read,
+  untilIdle,
 });
 const queries = createQueries((queryKey) => live.isAwaited(queryKey));
 const live = createLive({

@@ -123,4 +123,26 @@ describe("a list", () => {
     await client.list(listMeshes, {}, { onMore: (items) => seen.push(items.map(({ name }) => name)) });
     expect(seen).toEqual([["a"], ["a", "b"]]);
   });
+
+  it("asks for more of a list that is shown as it comes once the page is idle", async () => {
+    const pages = [json(200, { items: [MESH], nextCursor: "c1" }), json(200, { items: [MESH], nextCursor: null })];
+    const asked: string[] = [];
+    let rest = () => {};
+    let isShown = () => {};
+    const idle = new Promise<void>((resolve) => (rest = resolve));
+    const shown = new Promise<void>((resolve) => (isShown = resolve));
+    const client = createClient({
+      readToken: () => "bkt_x",
+      untilIdle: () => idle,
+      async fetch(path) {
+        asked.push(path);
+        return pages[asked.length - 1] as Response;
+      },
+    });
+    const whole = client.list(listMeshes, {}, { onMore: () => isShown() });
+    await shown;
+    expect(asked).toHaveLength(1);
+    rest();
+    expect(await whole).toHaveLength(2);
+  });
 });

@@ -26,13 +26,15 @@ export interface ApiClient {
 export interface ClientParts {
   readonly fetch: (path: string, init: RequestInit) => Promise<Response>;
   readonly readToken: () => string | null;
+  /** Resolves when the page has nothing else to do: what has come is drawn before there is more. */
+  readonly untilIdle?: () => Promise<void>;
 }
 
 const PAGE_LIMIT = 500;
 /** What is shown as it comes begins with more than a window shows, and little to wait for. */
 const FIRST_LIMIT = 100;
 
-export function createClient({ fetch, readToken }: ClientParts): ApiClient {
+export function createClient({ fetch, readToken, untilIdle }: ClientParts): ApiClient {
   async function call<const O extends Operation>(operation: O, input: InputOf<O>, options: CallOptions = {}) {
     const { signal, ...keys } = options;
     const { path, ...init } = toRequest(operation, input as RequestParts, { token: readToken(), ...keys });
@@ -72,7 +74,10 @@ export function createClient({ fetch, readToken }: ClientParts): ApiClient {
       const page = (await call(operation, withQuery(input, query), options)) as unknown as Page<ItemOf<O>>;
       items.push(...page.items);
       cursor = page.nextCursor;
-      if (cursor) onMore?.([...items]);
+      if (cursor && onMore) {
+        onMore([...items]);
+        await untilIdle?.();
+      }
     } while (cursor);
     return items;
   }

@@ -20,5 +20,8 @@ const read = (): ViewportStep => queries.findLast(([, { matches }]) => matches)?
 
 export const useViewport = (): ViewportStep => useSyncExternalStore(subscribe, read);
 
+/** As it is now. */
+export const readWindowSize = () => ({ width: window.innerWidth, height: window.innerHeight });
+
 export const isAtLeast = (viewport: ViewportStep, step: ViewportStep): boolean =>
   ORDER.indexOf(viewport) >= ORDER.indexOf(step);

@@ -1,5 +1,5 @@
-// Runs before the first paint and before the page's own scripts are there: sets the theme, so that no page flashes in the other one, has the
-// code of the page fetched that was opened, and asks what every page asks first. It is a script of its own, named by its content.
+// Runs before the first paint and before the page's own scripts are there: has the code of the page fetched that was opened, asks what every
+// page asks first, and sets the theme, so that no page flashes in the other one. It is a script of its own, named by its content.
 import { attempt } from "../browser/attempt.ts";
 import { API_TOKEN_KEY, THEME_KEY } from "../browser/storage-keys.ts";
 import type { EarlyAnswers } from "./early-answers.ts";
@@ -7,9 +7,6 @@ import { FIRST_QUESTIONS } from "./first-questions.ts";
 import { toPageChunks } from "./page-chunks.ts";
 
 const { pages = "{}" } = (document.currentScript as HTMLScriptElement).dataset;
-
-const theme = attempt(() => localStorage.getItem(THEME_KEY));
-if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 
 const files: Readonly<Record<string, readonly string[]>> = JSON.parse(pages);
 for (const href of new Set(toPageChunks(location.pathname).flatMap((name) => files[name] ?? []))) {
@@ -26,3 +23,7 @@ if (!isSignIn && attempt(() => sessionStorage.getItem(API_TOKEN_KEY)) === null) 
   });
   (globalThis as EarlyAnswers).becketAnswers = new Map(answers);
 }
+
+// Last: the first look into storage waits for the browser's other process, and nothing is painted before this script is done.
+const theme = attempt(() => localStorage.getItem(THEME_KEY));
+if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;

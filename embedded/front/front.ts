@@ -1,11 +1,13 @@
 // What listens for the world: Node's HTTP server, in front of Miniflare's on loopback. It refuses what is no good request with a problem document, bounds
-// what a client may cost before it has said anything, tells the Worker whom a request comes from, and passes everything else on as it is.
+// what a client may cost before it has said anything, tells the Worker whom a request comes from, keeps files that never change (kept-assets.ts), and
+// passes everything else on as it is.
 import { Agent, createServer, type IncomingMessage, request, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream";
 import { readOrigin, type TrustedProxies } from "./client-address.ts";
 import { type ForwardedHead, pairsOf, toForwardedHead, valuesOf } from "./forwarded-request.ts";
+import { createKeptAssets, type KeptAnswer, toAssetName } from "./kept-assets.ts";
 import { answerProblem, type FrontFailure, writeProblem } from "./problem-response.ts";
 
 export interface FrontOptions {
@@ -38,6 +40,7 @@ export function createFront({ upstreamPort, clientHeader, trustedProxies, limits
   // The Worker's server ends idle connections after 5 s (KJ's pipeline timeout): they are given up before.
   const agent = new Agent({ keepAlive: true, timeout: 4_000, scheduling: "lifo" });
   const upgraded = new Set<Duplex>();
+  const assets = createKeptAssets();
 
   /** Sends it on, or answers why not. */
   function forward(incoming: IncomingMessage, outgoing: ServerResponse, upgrade: { head: Buffer } | null): void {
@@ -57,13 +60,22 @@ export function createFront({ upstreamPort, clientHeader, trustedProxies, limits
   function send(incoming: IncomingMessage, outgoing: ServerResponse, { path, headers }: ForwardedHead): void {
     const isChunked = incoming.headers["transfer-encoding"] !== undefined;
     const hasBody = isChunked || Number(incoming.headers["content-length"] ?? 0) > 0;
+    const asset = hasBody ? null : toAssetName(incoming.method, path, headers);
+    const kept = asset === null ? undefined : assets.find(asset);
+    if (kept !== undefined) {
+      answerKept(kept, outgoing);
+      return;
+    }
     const framed = isChunked ? [...headers, "transfer-encoding", "chunked"] : headers;
     const upstream = request({
       ...{ host: "127.0.0.1", port: upstreamPort, method: incoming.method, path, headers: framed },
       // A body can be sent once: not over a connection that may be ending.
       agent: hasBody ? false : agent,
     });
-    upstream.on("response", (answer) => answerAs(answer, outgoing));
+    upstream.on("response", (answer) => {
+      if (asset !== null) assets.listen(asset, answer);
+      answerAs(answer, outgoing);
+    });
     upstream.on("error", () => {
       if (outgoing.headersSent || outgoing.destroyed) outgoing.destroy();
       else if (upstream.reusedSocket && !hasBody) send(incoming, outgoing, { path, headers });
@@ -176,6 +188,11 @@ function toFailure({ code }: NodeJS.ErrnoException): FrontFailure {
 function answerAs(answer: IncomingMessage, outgoing: ServerResponse): void {
   outgoing.writeHead(answer.statusCode ?? 500, answer.statusMessage, withoutFraming(answer.rawHeaders));
   pipeline(answer, outgoing, () => undefined);
+}
+
+function answerKept({ rawHeaders, body }: KeptAnswer, outgoing: ServerResponse): void {
+  outgoing.writeHead(200, [...rawHeaders]);
+  outgoing.end(body);
 }
 
 function renderUpgrade({ statusMessage, rawHeaders }: IncomingMessage): string {

@@ -26,7 +26,7 @@ export const dashboardConfig = {
             { name: "libraries", test: /\/node_modules\// },
             // What the first page needs, whichever it is, and what pages share.
             { name: "frame", test: /\/(dashboard|schema)\//, tags: ["$initial"] },
-            { name: "shared", test: /\/dashboard\//, minShareCount: 2, includeDependenciesRecursively: false },
+            { name: "shared", test: /\/(dashboard|schema)\//, minShareCount: 2, includeDependenciesRecursively: false },
           ],
         },
       },

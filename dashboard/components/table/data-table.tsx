@@ -2,8 +2,8 @@
 // them scroll as ten do; assistive technology learns the true count from aria-rowcount. Rows lie where they are put, which the elements of
 // an HTML table don't: roles say what they are (lint's rules for them are off in this folder).
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { memo, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
-import { isAtLeast, useViewport } from "../../browser/use-viewport.ts";
+import { memo, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { isAtLeast, readWindowSize, useViewport } from "../../browser/use-viewport.ts";
 import { whenIdle } from "../../browser/when-idle.ts";
 import { classNames } from "../../lib/class-names.ts";
 import type { Column } from "./columns.ts";
@@ -146,15 +146,23 @@ function useVirtualRows<Row>(rows: readonly Row[], toKey: (row: Row) => string, 
     const top = listRef.current?.getBoundingClientRect().top ?? 0;
     setScrollMargin(Math.round(top + window.scrollY));
   });
-  const virtualizer = useWindowVirtualizer({
-    count: rows.length,
-    estimateSize: () => rowHeight,
-    getItemKey: (index) => {
+  const [initialRect] = useState(readWindowSize);
+  // The same one while the rows are: with another one, all rows are laid out anew, at each frame of scrolling.
+  const getItemKey = useCallback(
+    (index: number) => {
       const row = rows[index];
       return row === undefined ? index : toKey(row);
     },
+    [rows, toKey],
+  );
+  const virtualizer = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: () => rowHeight,
+    getItemKey,
     overscan,
     scrollMargin,
+    // Rows are there with the first drawing, not only when the window was measured.
+    initialRect,
   });
   return { listRef, virtualizer };
 }

@@ -3,6 +3,7 @@ import { toIpv4Number } from "#schema/address";
 import type { Machine, Member } from "#schema/machine";
 import type { NatSummary } from "#schema/nat";
 import { parseSorting } from "../../components/table/columns.ts";
+import { compareKeys, type SortKey, toNaturalKey } from "../../lib/sort-keys.ts";
 import type { MachineSearch } from "./machine-search.ts";
 import { judgeNatSummary } from "./network/nat-words.ts";
 
@@ -111,27 +112,24 @@ const toAddressKey = ({ meshes: [first] }: Machine): number =>
 /** Sorts behind every other text. */
 const LAST = "\uffff";
 
-const KEYS: Readonly<Record<string, (row: MachineRow) => string | number>> = {
-  name: ({ machine }) => machine.name,
+const toName = ({ machine }: MachineRow): string => toNaturalKey(machine.name);
+
+const KEYS: Readonly<Record<string, (row: MachineRow) => SortKey>> = {
+  name: toName,
   // Online first, then whoever was seen last.
   seen: ({ machine }) =>
     machine.online ? 0 : -Date.parse(machine.lastSeenAt ?? "1970-01-01T00:00:00Z") + Number.MAX_SAFE_INTEGER,
   address: ({ machine }) => toAddressKey(machine),
   nat: ({ nat }) => (nat === null ? LAST : judgeNatSummary(nat).title),
-  agent: ({ machine }) => machine.agent?.agentVersion ?? LAST,
+  agent: ({ machine }) => (machine.agent === null ? LAST : toNaturalKey(machine.agent.agentVersion)),
   problems: ({ problems }) => -problems.length,
 };
 
-const COLLATOR = new Intl.Collator("en", { numeric: true });
-
 function sortMachines(rows: readonly MachineRow[], sort: string): MachineRow[] {
   const { columnId, isDescending } = parseSorting(sort);
-  const key = KEYS[columnId] ?? (({ machine }: MachineRow) => machine.name);
+  const key = KEYS[columnId] ?? toName;
   const sign = isDescending ? -1 : 1;
-  const keyed = rows.map((row) => ({ row, key: key(row) }));
-  keyed.sort((a, b) => sign * compare(a.key, b.key) || COLLATOR.compare(a.row.machine.name, b.row.machine.name));
+  const keyed = rows.map((row) => ({ row, key: key(row), name: toName(row) }));
+  keyed.sort((a, b) => sign * compareKeys(a.key, b.key) || compareKeys(a.name, b.name));
   return keyed.map(({ row }) => row);
 }
-
-const compare = (a: string | number, b: string | number): number =>
-  typeof a === "number" && typeof b === "number" ? (a === b ? 0 : a - b) : COLLATOR.compare(String(a), String(b));

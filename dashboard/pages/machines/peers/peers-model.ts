@@ -1,6 +1,7 @@
 // A machine's peers: found, in order, counted; and what was measured of each while the page was open.
 import type { PathKind, PeerConnectivity, PeerTelemetry } from "#schema/path";
 import { parseSorting } from "../../../components/table/columns.ts";
+import { compareKeys, type SortKey, toNaturalKey } from "../../../lib/sort-keys.ts";
 import type { PeerSearch } from "./peer-search.ts";
 
 export const DEFAULT_PEER_SORT = "name";
@@ -26,8 +27,10 @@ export function selectPeers(
 const STATUS_ORDER: readonly PeerConnectivity[] = ["down", "connecting", "up", "idle"];
 const PATH_ORDER: readonly PathKind[] = ["direct", "relayed", "transit", "none"];
 
-const KEYS: Readonly<Record<string, (peer: PeerTelemetry) => number | string>> = {
-  name: ({ name }) => name,
+const toName = ({ name }: PeerTelemetry): string => toNaturalKey(name);
+
+const KEYS: Readonly<Record<string, (peer: PeerTelemetry) => SortKey>> = {
+  name: toName,
   status: ({ status }) => STATUS_ORDER.indexOf(status),
   path: ({ path }) => PATH_ORDER.indexOf(path),
   latency: ({ latencyMs }) => latencyMs ?? Number.MAX_VALUE,
@@ -36,20 +39,13 @@ const KEYS: Readonly<Record<string, (peer: PeerTelemetry) => number | string>> =
   traffic: ({ rxBytesPerSecond, txBytesPerSecond }) => -(rxBytesPerSecond + txBytesPerSecond),
 };
 
-const COLLATOR = new Intl.Collator("en", { numeric: true });
-
 function sortPeers(peers: readonly PeerTelemetry[], sort: string): PeerTelemetry[] {
   const { columnId, isDescending } = parseSorting(sort);
-  const key = KEYS[columnId] ?? (({ name }: PeerTelemetry) => name);
+  const key = KEYS[columnId] ?? toName;
   const sign = isDescending ? -1 : 1;
-  return peers.toSorted((a, b) => {
-    const [left, right] = [key(a), key(b)];
-    const order =
-      typeof left === "number" && typeof right === "number"
-        ? Math.sign(left - right)
-        : COLLATOR.compare(String(left), String(right));
-    return sign * order || COLLATOR.compare(a.name, b.name);
-  });
+  const keyed = peers.map((peer) => ({ peer, key: key(peer), name: toName(peer) }));
+  keyed.sort((a, b) => sign * compareKeys(a.key, b.key) || compareKeys(a.name, b.name));
+  return keyed.map(({ peer }) => peer);
 }
 
 export type PathCounts = Readonly<Record<PathKind, number>>;
