@@ -6,6 +6,7 @@ import path from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { askSecret } from "./deploy/ask-secret.ts";
 import { deploy } from "./deploy/deploy.ts";
+import { describeSettings, findSettingProblem } from "./deploy/settings.ts";
 import { createWrangler } from "./deploy/wrangler.ts";
 
 const HELP = `Usage: npm run deploy [-- --dry-run] [--domain HOST] [--database NAME]
@@ -13,13 +14,14 @@ const HELP = `Usage: npm run deploy [-- --dry-run] [--domain HOST] [--database N
 Puts the control plane onto your Cloudflare account: the D1 database when there is none, its migrations, the secrets, the Worker and the
 dashboard. Run it again for a new version. Sign in first: npx wrangler login, or CLOUDFLARE_API_TOKEN.
 
-  --dry-run         build it and check the bundle; needs no account and changes nothing
+  --dry-run         build it, check the bundle and the settings; needs no account and changes nothing
   --domain HOST     a host name of a zone of yours; left out, the account's workers.dev
   --database NAME   the D1 database's name; default becket
   --help            this text
 
 Settings are the same variables of the environment as on one box (docs/operations.md): BECKET_OIDC_ISSUER and the like. Those left out stay as
-they are. BECKET_OWNER_TOKEN sets the owner's token; else one is made the first time and printed once.`;
+they are. BECKET_OWNER_TOKEN sets the owner's token; else one is made the first time and printed once. A provider is named whole: issuer, client, and who
+gets in.`;
 
 const repository = path.resolve(import.meta.dirname, "..");
 const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -41,12 +43,15 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return void process.stdout.write(`${HELP}\n`);
+  const problem = findSettingProblem(process.env);
+  if (problem !== null) throw new Error(problem);
   say("Building the agent and the dashboard …");
   await promisify(execFile)(process.execPath, ["scripts/build.ts", "agent", "public"], { cwd: repository });
   const wrangler = createWrangler(path.join(repository, "node_modules/.bin/wrangler"), repository);
   if (values["dry-run"]) {
     process.stdout.write(await wrangler.dryRun(path.join(repository, "build/worker")));
-    say("The bundle stands. Nothing was uploaded.");
+    say(`Settings that would go along: ${describeSettings(process.env)}`);
+    say("The bundle stands. Nothing was uploaded. Without --dry-run: npx wrangler login, then npm run deploy");
     return;
   }
   const urls = await deploy({

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { type DeployInput, deploy } from "./deploy.ts";
-import { planSecrets, toAccountConfig, toVariables } from "./settings.ts";
+import { describeSettings, findSettingProblem, planSecrets, toAccountConfig, toVariables } from "./settings.ts";
 import { createWrangler } from "./wrangler.ts";
 
 const CONFIG = readFileSync(path.join(import.meta.dirname, "../../wrangler.toml"), "utf8");
@@ -158,4 +158,26 @@ it("passes no secret as a variable", () => {
 
 it("refuses a configuration that has no place for the database", () => {
   expect(() => toAccountConfig('name = "becket"', "id")).toThrow("database_id");
+});
+
+it.each([
+  [{ BECKET_ORIGIN: "becket.example.org" }, /^BECKET_ORIGIN: becket.example.org is no origin/],
+  [{ BECKET_STUN_SERVERS: "stun.example.org" }, /^BECKET_STUN_SERVERS: /],
+  [{ BECKET_LOG_LEVEL: "loud" }, /^BECKET_LOG_LEVEL: loud is none of debug, info, warn, error$/],
+  [{ BECKET_OWNER_TOKEN: "hunter2" }, /^BECKET_OWNER_TOKEN needs at least 16 characters$/],
+  [{ BECKET_OIDC_ISSUER: "https://id.example.org" }, /needs BECKET_OIDC_CLIENT_ID$/],
+  [{ BECKET_OIDC_ISSUER: "http://id.example.org", BECKET_OIDC_CLIENT_ID: "becket" }, /^BECKET_OIDC_ISSUER: /],
+])("a setting that the Worker would not take is refused before anything is built: %o", (env, problem) => {
+  const found = findSettingProblem(env);
+  expect(found).toMatch(problem);
+  expect(found).not.toContain("hunter2");
+});
+
+it("settings that are left out or change one thing of a provider are good; those that go along are named, secrets without their value", () => {
+  expect(findSettingProblem({})).toBeNull();
+  expect(findSettingProblem({ BECKET_OIDC_ALLOWED_DOMAINS: "example.org", BECKET_ORIGIN: "" })).toBeNull();
+  expect(describeSettings({})).toBe("none: what the Worker has stays");
+  expect(describeSettings({ BECKET_STUN_SERVERS: "none", BECKET_OWNER_TOKEN: TOKEN })).toBe(
+    "BECKET_STUN_SERVERS, BECKET_OWNER_TOKEN (secret)",
+  );
 });

@@ -1,4 +1,6 @@
 // What an operator sets for a control plane on Cloudflare, in the environment of `npm run deploy`: the same variables as on one box.
+import { parseOidcSettings } from "#schema/oidc-settings";
+import { parseStunServers } from "#schema/stun-servers";
 
 /** Secrets go by a file, never by an argument. */
 export const SECRETS = ["BECKET_OWNER_TOKEN", "BECKET_OIDC_CLIENT_SECRET"] as const;
@@ -24,6 +26,37 @@ const pick = (env: Environment, names: readonly string[]): Record<string, string
 /** `KEY:VALUE`, as `wrangler deploy --var` takes it. What is left out stays as it was. */
 export const toVariables = (env: Environment): string[] =>
   Object.entries(pick(env, VARIABLES)).map(([name, value]) => `${name}:${value}`);
+
+/** The Worker's own limit (worker/services.ts). */
+const MIN_OWNER_TOKEN_LENGTH = 16;
+const LOG_LEVELS = ["debug", "info", "warn", "error"];
+
+/** A sentence, before anything is built or uploaded: on Cloudflare a wrong setting is an error in a log. Null: they are good, as far as one can see here. */
+export function findSettingProblem(env: Environment): string | null {
+  const origin = env.BECKET_ORIGIN || undefined;
+  if (origin !== undefined && !(URL.canParse(origin) && new URL(origin).origin === origin)) {
+    return `BECKET_ORIGIN: ${origin} is no origin: scheme, host and port, like https://becket.example.org`;
+  }
+  const stunServers = parseStunServers(env.BECKET_STUN_SERVERS || undefined);
+  if (!stunServers.ok) return `BECKET_STUN_SERVERS: ${stunServers.error}`;
+  const { BECKET_LOG_LEVEL: level, BECKET_OWNER_TOKEN: token } = env;
+  if (level && !LOG_LEVELS.includes(level)) return `BECKET_LOG_LEVEL: ${level} is none of ${LOG_LEVELS.join(", ")}`;
+  if (token && token.length < MIN_OWNER_TOKEN_LENGTH) {
+    return `BECKET_OWNER_TOKEN needs at least ${MIN_OWNER_TOKEN_LENGTH} characters`;
+  }
+  // Single ones may go with those that are there already; a provider that is named is named whole.
+  const oidc = env.BECKET_OIDC_ISSUER ? parseOidcSettings(env) : null;
+  return oidc?.ok === false ? oidc.error : null;
+}
+
+/** What would go along, by name. */
+export function describeSettings(env: Environment): string {
+  const names = [
+    ...Object.keys(pick(env, VARIABLES)),
+    ...Object.keys(pick(env, SECRETS)).map((name) => `${name} (secret)`),
+  ];
+  return names.length === 0 ? "none: what the Worker has stays" : names.join(", ");
+}
 
 export interface SecretPlan {
   /** To upload; those that are there already and not given anew stay. */
