@@ -130,6 +130,26 @@ describe("what is one goes on, and its answer comes back, as they are", () => {
     expect([response.status, response.headers.getSetCookie()]).toEqual([304, ["a=1", "b=2"]]);
   });
 
+  it.each([
+    ["GET", 200, ["GET", "GET", "GET"]],
+    ["DELETE", 503, ["GET", "DELETE"]],
+    ["POST", 503, ["GET", "POST"]],
+  ])(
+    "a %s without a body whose connection the Worker ends comes to it as often as it may",
+    async (method, status, expected) => {
+      const seen: (string | undefined)[] = [];
+      const { url } = await startFront((request, response) => {
+        seen.push(request.method);
+        if (seen.length === 2) request.socket.destroy();
+        else response.end("fine");
+      });
+      // The first leaves a connection to use again.
+      await (await fetch(url)).text();
+      expect((await fetch(url, { method })).status).toBe(status);
+      expect(seen).toEqual(expected);
+    },
+  );
+
   it("an answer that comes before the body's end, of which the client reads it", async () => {
     const { port } = await startFront((_, response) =>
       response.writeHead(413, { connection: "close" }).end("too much"),

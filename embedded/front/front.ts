@@ -32,6 +32,8 @@ export interface Front {
 }
 
 export const FRONT_LIMITS: FrontLimits = { headerBytes: 16 * 1_024, headersMs: 10_000, requestMs: 30_000 };
+/** Those that a server may be asked twice (RFC 9110 section 9.2.1). */
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Longer than a proxy in front keeps an idle connection (nginx: 60 s): it is the one to end it. */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -66,11 +68,12 @@ export function createFront({ upstreamPort, clientHeader, trustedProxies, limits
       answerKept(kept, outgoing);
       return;
     }
+    const isRepeatable = !hasBody && SAFE_METHODS.has(incoming.method ?? "");
     const framed = isChunked ? [...headers, "transfer-encoding", "chunked"] : headers;
     const upstream = request({
       ...{ host: "127.0.0.1", port: upstreamPort, method: incoming.method, path, headers: framed },
-      // A body can be sent once: not over a connection that may be ending.
-      agent: hasBody ? false : agent,
+      // What can be sent once only, because it changes something or has a body, goes not over a connection that may be ending.
+      agent: isRepeatable ? agent : false,
     });
     upstream.on("response", (answer) => {
       if (asset !== null) assets.listen(asset, answer);
@@ -78,7 +81,7 @@ export function createFront({ upstreamPort, clientHeader, trustedProxies, limits
     });
     upstream.on("error", () => {
       if (outgoing.headersSent || outgoing.destroyed) outgoing.destroy();
-      else if (upstream.reusedSocket && !hasBody) send(incoming, outgoing, { path, headers });
+      else if (upstream.reusedSocket && isRepeatable) send(incoming, outgoing, { path, headers });
       else answerProblem(outgoing, { code: "unavailable" });
     });
     outgoing.on("close", () => {
