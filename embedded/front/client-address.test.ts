@@ -40,6 +40,34 @@ test("no protocol but http and https", () => {
   expect(readOrigin("::1", { forwardedFor: "", forwardedProto: "http, HTTPS" }, proxies).protocol).toBe("https");
 });
 
-test.each(["localhost", "10.0.0.0/33", "1.2.3.4.5"])("%s is no proxy", (text) => {
-  expect(parseTrustedProxies(`127.0.0.1,${text}`)).toMatchObject({ ok: false, error: expect.stringContaining(text) });
+test.each([
+  ["localhost", "is no address"],
+  ["10", "is no address"],
+  ["10/8", "is no address"],
+  ["10.0/8", "is no address"],
+  ["010.0.0.0/8", "is no address"],
+  ["0x0a.0.0.1", "is no address"],
+  ["167772161", "is no address"],
+  ["1.2.3.4.5", "is no address"],
+  ["10.0.0.0/08", "is no address"],
+  ["10.0.0.0/255.0.0.0", "is no address"],
+  ["10.0.0.0/", "is no address"],
+  ["10.0.0.0/33", "more than 32"],
+  ["fd00::/129", "more than 128"],
+  ["::ffff:10.0.0.0/104", "IPv4 prefix in IPv6's clothes"],
+  ["10.1.2.3/8", "write 10.0.0.0/8"],
+  ["fd00::1/8", "write fd00::/8"],
+])("%s is no proxy: %s", (text, why) => {
+  const parsed = parseTrustedProxies(`127.0.0.1,${text}`);
+  expect(parsed).toMatchObject({ ok: false, error: expect.stringContaining(why) });
+  expect(parsed).toMatchObject({ error: expect.stringContaining(`"${text}"`) });
+});
+
+test.each(["127.0.0.1", "::1", "::ffff:10.0.0.1", "10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "::/0", "2001:db8::7/128"])(
+  "%s is one",
+  (text) => expect(trust(text)).toHaveLength(1),
+);
+
+test("what a client writes as C would read it is no address", () => {
+  expect(read("127.0.0.1", "10, 198.51.100.1, 012.0.0.1", "127.0.0.1")).toMatchObject({ clientAddress: "127.0.0.1" });
 });

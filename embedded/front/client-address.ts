@@ -11,8 +11,8 @@ export function parseTrustedProxies(text: string | undefined): Result<TrustedPro
   for (const part of (text ?? "").split(",").map((entry) => entry.trim())) {
     if (part === "") continue;
     const parsed = parsePrefix(part);
-    if (parsed === null) return err(`"${part}" is no address and no prefix of a proxy, like 127.0.0.1 or 10.0.0.0/8`);
-    proxies.push(parsed);
+    if (!parsed.ok) return err(`"${part}" ${parsed.error}`);
+    proxies.push(parsed.value);
   }
   return ok(proxies);
 }
@@ -57,12 +57,26 @@ const isTrusted = (address: Address, proxies: TrustedProxies): boolean =>
   proxies.some(([network, length]) => network.kind() === address.kind() && address.match(network, length));
 
 /** An IPv4 address in IPv6's clothes, as a socket for both families has it, is an IPv4 address. */
-const parseAddress = (text: string): Address | null => (ipaddr.isValid(text) ? ipaddr.process(text) : null);
+function parseAddress(text: string): Address | null {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  // ipaddr also takes what C does: 10 is 0.0.0.10, and 010.0.0.1 is 8.0.0.1.
+  return ipaddr.IPv6.isValid(text) && text.includes(":") ? ipaddr.process(text) : null;
+}
 
-function parsePrefix(text: string): [Address, number] | null {
-  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
-  const address = parseAddress(text);
-  return address === null ? null : [address, address.kind() === "ipv4" ? 32 : 128];
+function parsePrefix(text: string): Result<[Address, number], string> {
+  const [, addressText = "", lengthText] = /^([^/]*)(?:\/(0|[1-9]\d*))?$/.exec(text) ?? [];
+  const address = parseAddress(addressText);
+  if (address === null) return err("is no address and no prefix of a proxy, like 127.0.0.1, 10.0.0.0/8 or fd00::/8");
+  const isIpv4 = address.kind() === "ipv4";
+  const full = isIpv4 ? 32 : 128;
+  if (lengthText === undefined) return ok([address, full]);
+  if (isIpv4 && addressText.includes(":")) return err("is an IPv4 prefix in IPv6's clothes: write it as 10.0.0.0/8");
+  const length = Number(lengthText);
+  if (length > full) return err(`has a length of more than ${full}`);
+  const canonical = `${(isIpv4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(`${address}/${length}`)}/${length}`;
+  if (canonical !== `${address}/${length}`)
+    return err(`has bits behind its prefix: write ${canonical}, or the address alone`);
+  return ok([address, length]);
 }
 
 /** Some proxies tell the port too. */
