@@ -1,7 +1,7 @@
 // One backup: a copy of the state at one instant, read through and checked, then packed beside its manifest.
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
-import type { BackupManifest, StateCopy } from "#schema/local/backup";
+import type { BackupManifest } from "#schema/local/backup";
 import { VERSION } from "#schema/version";
 import { readMigrationsNote } from "../migrate-state.ts";
 import { type StatePaths, toStatePaths } from "../state-folder.ts";
@@ -9,7 +9,7 @@ import { takeLock } from "../state-lock.ts";
 import { DATA, listFiles, OWNER_TOKEN, writeArchive } from "./archive.ts";
 import { BackupError } from "./backup-error.ts";
 import { copyState } from "./copy-state.ts";
-import { requestCopy } from "./request-copy.ts";
+import { type HeldCopy, requestCopy } from "./request-copy.ts";
 import { settleDatabase } from "./settle-database.ts";
 
 export interface BackupOptions {
@@ -46,7 +46,7 @@ export async function createBackup({
     throw new BackupError(`there is no owner token in ${state.path}: it comes from BECKET_OWNER_TOKEN`);
   const target = toTarget(to, force);
 
-  const { copy, isRunning } = await takeCopy(state);
+  const { copy, release, isRunning } = await takeCopy(state);
   try {
     say(isRunning ? `copied the state; nothing was answered for ${Math.ceil(copy.frozenMs)} ms` : "copied the state");
     const databases = listFiles(copy.folder).filter((name) => name.endsWith(".sqlite"));
@@ -70,17 +70,19 @@ export async function createBackup({
       ...{ bytes: statSync(file).size, databases: databases.length, hasOwnerToken: withOwnerToken },
     };
   } finally {
-    rmSync(copy.folder, { recursive: true, force: true });
+    release();
   }
 }
 
 /** From the control plane that runs; where none does, nobody may start one until the copy is made. */
-async function takeCopy(state: StatePaths): Promise<{ copy: StateCopy; isRunning: boolean }> {
+async function takeCopy(state: StatePaths): Promise<HeldCopy & { readonly isRunning: boolean }> {
   const lock = takeLock(state.path);
-  if (!lock.ok) return { copy: await requestCopy(state.socketFile), isRunning: true };
+  if (!lock.ok) return { ...(await requestCopy(state.socketFile)), isRunning: true };
   try {
     mkdirSync(state.temporaryFolder, { recursive: true, mode: 0o700 });
-    return { copy: copyState(state), isRunning: false };
+    const copy = copyState(state);
+    const release = () => rmSync(copy.folder, { recursive: true, force: true });
+    return { copy, release, isRunning: false };
   } finally {
     lock.release();
   }

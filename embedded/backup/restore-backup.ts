@@ -4,9 +4,12 @@ import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   chownSync,
+  closeSync,
   copyFileSync,
   existsSync,
+  fsyncSync,
   lstatSync,
+  openSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -88,7 +91,10 @@ async function replaceData(state: StatePaths, file: string, say: (line: string) 
   writeRestoredNote(incomingData, note);
   const ownerToken = takeOwnerToken(incomingFolder, ownerTokenFile);
   giveTo(state.path, incomingData);
+  // The renames may be on the disk before what they name.
+  syncTree(incomingData);
   const previousData = exchange(dataFolder, incomingData, note.restoredAt);
+  syncPath(state.path);
   rmSync(incomingFolder, { recursive: true, force: true });
   const { generation, backupCreatedAt, restoredAt } = note;
   return {
@@ -144,6 +150,25 @@ function exchange(dataFolder: string, incomingData: string, restoredAt: string):
     throw error;
   }
   return aside;
+}
+
+/** Onto the disk, files before the folders that name them. */
+function syncTree(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const entryPath = path.join(folder, entry.name);
+    if (entry.isDirectory()) syncTree(entryPath);
+    else syncPath(entryPath);
+  }
+  syncPath(folder);
+}
+
+function syncPath(path_: string): void {
+  const descriptor = openSync(path_, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** A control plane with a user of its own owns its folder, and root restores for it. */

@@ -31,7 +31,8 @@ it(
     await stop();
     expect(frozenMs).toBeGreaterThan(0);
     await killBackup(state, findRuntime(first.child.pid));
-    // It went on, and whoever was killed while asking left nobody frozen.
+    // Whoever was killed while asking left neither a copy nor anybody frozen.
+    await untilNoCopy(state);
     expect((await callApi(before, "POST", "/meshes", toMesh(200))).status).toBe(201);
     first.child.kill("SIGKILL");
     await first.ended;
@@ -99,6 +100,11 @@ async function killBackup(state: string, runtime: string): Promise<void> {
     if (isFrozen) return;
   }
   throw new Error("no backup was caught while it copied");
+}
+
+async function untilNoCopy(state: string): Promise<void> {
+  const isThere = () => readdirSync(path.join(state, "tmp")).some((name) => name.startsWith("copy-"));
+  while (isThere()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function seeFrozen(runtime: string, isOver: () => boolean): Promise<boolean> {

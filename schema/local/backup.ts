@@ -30,9 +30,9 @@ export const RestoredNote = z.object({
 });
 export type RestoredNote = z.infer<typeof RestoredNote>;
 
-/** The answer to `POST /copies` on the state folder's socket. */
+/** The first line of the answer to `POST /copies` on the state folder's socket, which has no end. */
 export const StateCopy = z.object({
-  /** Holds the copy; whoever asked removes it. */
+  /** Holds the copy, for as long as whoever asked keeps the connection. */
   folder: z.string(),
   copiedAt: Timestamp,
   /** For how long nothing was answered. */
