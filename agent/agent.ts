@@ -12,6 +12,7 @@ import { createIdentityStore } from "./control/identity.ts";
 import { createLinks, type Links } from "./control/links.ts";
 import type { PathNetwork, PathSettings } from "./control/path-parts.ts";
 import { createServerClock } from "./control/server-clock.ts";
+import type { UpgradeSettings } from "./control/upgrades/plan-upgrade.ts";
 import { watchWake } from "./control/watch-wake.ts";
 import { forgetAnnounced } from "./health/health.ts";
 import { createLocalNetwork } from "./net/local-network.ts";
@@ -49,6 +50,8 @@ export interface HostFacts {
   readonly nodeVersion: string;
   readonly kernelVersion: string;
   readonly pid: number;
+  /** The SHA-256 of the program that this is; null when it can't be read. */
+  readonly readBuildSha256: () => string | null;
 }
 
 export interface AgentOptions {
@@ -59,6 +62,7 @@ export interface AgentOptions {
   readonly paths: PathSettings;
   /** Health checks may run programs that the control plane names. */
   readonly allowsExecChecks: boolean;
+  readonly upgrades: UpgradeSettings;
   /** Where WireGuard runs on this machine; a rejection, which ends `run`, when nowhere. */
   readonly findWireGuard: (wireguard: WireGuard) => Promise<AgentInfo["wireguard"]>;
   /** Called once: the machine is enrolled, and the meshes that it knew of are begun. */
@@ -155,7 +159,12 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     const addresses = network.addresses();
     addresses.catch(() => undefined);
     const { nodeVersion, kernelVersion } = host;
-    const agentInfo = { agentVersion: VERSION, nodeVersion, kernelVersion, wireguard: backend };
+    const buildSha256 = host.readBuildSha256();
+    const agentInfo = {
+      ...{ agentVersion: VERSION, nodeVersion, kernelVersion, wireguard: backend },
+      ...(buildSha256 === null ? {} : { buildSha256 }),
+      allowsUpgrades: options.upgrades.isAllowed,
+    };
     const facts = {
       identity,
       saveEnrolment: cache.saveEnrolment,
@@ -208,6 +217,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       pathSettings: options.paths,
       probes: ports.probes,
       allowsExecChecks: options.allowsExecChecks,
+      upgradeSettings: options.upgrades,
       machineId: at.machineId,
       url: at.controlPlaneUrl,
       revision: cached.machine?.revision ?? 0,

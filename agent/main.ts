@@ -20,6 +20,7 @@ import { listenHttp } from "./system/http-listener.ts";
 import { createLocalSockets } from "./system/local-socket.ts";
 import { createStderrLogger, LOG_LEVELS } from "./system/logger.ts";
 import { readNetworkFingerprint } from "./system/network-interfaces.ts";
+import { readSha256 } from "./system/own-build.ts";
 import { createProbes } from "./system/probes/probes.ts";
 import { createReadProcess } from "./system/process-usage.ts";
 import { random, randomBytes } from "./system/random.ts";
@@ -72,7 +73,10 @@ try {
           }),
       },
       readProcess: createReadProcess(),
-      host: { name: os.hostname(), nodeVersion: process.version, kernelVersion: os.release(), pid: process.pid },
+      host: {
+        ...{ name: os.hostname(), nodeVersion: process.version, kernelVersion: os.release(), pid: process.pid },
+        readBuildSha256: () => readSha256(process.argv[1] ?? ""),
+      },
     },
     sockets: createLocalSockets(),
     listenHttp,

@@ -29,6 +29,8 @@ import { createMeshes, type Meshes } from "./meshes.ts";
 import { createPathParts, type PathNetwork, type PathSettings } from "./path-parts.ts";
 import type { ServerClock } from "./server-clock.ts";
 import { createSocketTransport } from "./socket.ts";
+import type { UpgradeSettings } from "./upgrades/plan-upgrade.ts";
+import { createUpgrades } from "./upgrades/upgrades.ts";
 
 export interface Links {
   readonly machineLink: MachineLink;
@@ -57,6 +59,7 @@ export interface LinksOptions {
   readonly birdSockets: BirdSockets;
   readonly probes: Probes;
   readonly allowsExecChecks: boolean;
+  readonly upgradeSettings: UpgradeSettings;
   readonly pathNetwork: PathNetwork;
   readonly pathSettings: PathSettings;
   readonly isUdpPortFree: (port: number) => Promise<boolean>;
@@ -93,17 +96,24 @@ export function createLinks(options: LinksOptions): Links {
       revision: options.revision,
       agent: options.agentInfo,
       heartbeatMs: timings.machineHeartbeatMs,
-      onState: ({ revision, name, meshes: listed, stunServers, keyReplacement }) => {
+      onState: ({ revision, name, meshes: listed, stunServers, keyReplacement, upgrade }) => {
         cache.saveMachine({ revision, meshes: listed, stunServers });
         parts.machine.setStunServers(stunServers);
         meshes.setKeyOrder(keyReplacement);
         meshes.setListed(listed);
+        upgrades.setOrder(upgrade);
         options.onName(name);
       },
       onRemoved: options.onMachineRemoved,
     },
     linkPorts,
   );
+  const upgrades = createUpgrades(options, {
+    stateDir: options.stateDir,
+    buildSha256: options.agentInfo.buildSha256 ?? null,
+    settings: options.upgradeSettings,
+    send: machineLink.send,
+  });
   const parts = createPathParts({
     ...options,
     network: options.pathNetwork,
@@ -177,12 +187,14 @@ export function createLinks(options: LinksOptions): Links {
     },
     stop() {
       machineLink.stop();
+      upgrades.stop();
       health.stop();
       routes.stop();
       meshes.stop();
       parts.rules.stop();
     },
     async whenIdle() {
+      await upgrades.whenIdle();
       await meshes.whenIdle();
       await health.whenIdle();
       await parts.machine.stop();

@@ -13,6 +13,8 @@ export interface MachineLink {
   state(): ConnectionState;
   /** Asks for the state again. */
   ring(): void;
+  /** Nothing, when there is no connection: what matters is said again after the next hello. */
+  send(message: ToMachineMessage): void;
   networkChanged(): void;
 }
 
@@ -78,6 +80,7 @@ export function createMachineLink(options: MachineLinkOptions, ports: LinkPorts)
     start: connection.start,
     stop: connection.stop,
     state: connection.state,
+    send: connection.send,
     ring: () => connection.send(toHeartbeat()),
     networkChanged: connection.networkChanged,
   };

@@ -125,6 +125,7 @@ Environment:
   BECKET_ENDPOINTS                    where others reach this machine, if it can't find out: ip:port, comma separated
   BECKET_STUN_SERVERS                 STUN servers instead of the control plane's: host:port, comma separated, or none
   BECKET_ALLOW_EXEC_CHECKS            1: health checks may run programs, as root
+  BECKET_ALLOW_UPGRADES               yes: the control plane may upgrade this agent, and so is root here
   BECKET_LOG_LEVEL                    error, warn, info (default), debug or trace
   BECKET_CA_FILE                      certificates (PEM) of more authorities to trust for the control plane
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY   how to reach the control plane

@@ -15,6 +15,9 @@ import { requirePrograms, requireRoot } from "./requirements.ts";
 import { takeNetwork } from "./take-network.ts";
 import { tellServiceManager } from "./tell-service-manager.ts";
 
+/** Where install.sh installs: installer/script/about.sh. */
+const LIBRARY_DIR = "/usr/local/lib/becket";
+
 export interface UpOptions extends Folders {
   readonly url?: string;
   readonly tokenFile?: string;
@@ -37,6 +40,11 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
     timings: DEFAULT_TIMINGS,
     paths: parsePathSettings(cli.env),
     allowsExecChecks: cli.env.BECKET_ALLOW_EXEC_CHECKS === "1",
+    upgrades: {
+      isAllowed: ["yes", "1"].includes(cli.env.BECKET_ALLOW_UPGRADES ?? ""),
+      libraryDir: LIBRARY_DIR,
+      startsInstaller: cli.env.BECKET_STARTS_UPGRADES === "yes",
+    },
     findWireGuard: (wireguard) => requirePrograms(ports.exec, wireguard, ports.host.pid),
     onUp: () => tellServiceManager(ports, cli.env),
   });

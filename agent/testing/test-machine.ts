@@ -131,7 +131,10 @@ export function createTestMachine({
       createPortMapper: () => NO_PORT_MAPPER,
     },
     readProcess: () => ({ cpuSeconds: 1.5, residentBytes: 50_000_000, startedAtMs: 1_700_000_000_000 }),
-    host: { name: `host-${number}`, nodeVersion: "v20.18.1", kernelVersion: "6.1.0", pid: 1 },
+    host: {
+      ...{ name: `host-${number}`, nodeVersion: "v20.18.1", kernelVersion: "6.1.0", pid: 1 },
+      readBuildSha256: () => "a".repeat(64),
+    },
   };
 
   return {
@@ -157,6 +160,7 @@ export function createTestMachine({
           credentials: { url, readToken: async () => token },
           timings: DEFAULT_TIMINGS,
           allowsExecChecks: false,
+          upgrades: { isAllowed: false, libraryDir: "/lib", startsInstaller: false },
           paths: { staticEndpoints: [], stunServers: [] },
           findWireGuard: async () => "kernel",
         },

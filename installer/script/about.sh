@@ -22,7 +22,10 @@ PROGRAM=/usr/local/bin/becket
 STATE=/var/lib/becket
 SETTINGS=/etc/default/becket
 UNIT=/etc/systemd/system/becket.service
+UPGRADE_UNIT=/etc/systemd/system/becket-upgrade.service
+UPGRADE_PATH=/etc/systemd/system/becket-upgrade.path
 OPENRC_SCRIPT=/etc/init.d/becket
+UPGRADE_LOG=/var/log/becket-upgrade.log
 # The authorities of BECKET_CA_FILE, kept for the agent and for upgrades.
 AUTHORITIES=$LIBRARY/ca.pem
 # What this script did to the machine beyond these files, so that it can be undone.
@@ -40,6 +43,9 @@ Installs the Becket agent $VERSION of $ORIGIN, or upgrades it.
 
 Options:
   --uninstall   take the machine out of its meshes; remove the agent, its state, and the packages that this script installed and nobody else uses
+  --upgrade     carry out the upgrade that the control plane ordered, if BECKET_ALLOW_UPGRADES=yes; for becket-upgrade.service
+  --begin-upgrade
+                the same in the background; for OpenRC
   --help        this text
 
 Environment:
@@ -51,7 +57,8 @@ Environment:
   BECKET_CA_FILE          certificates (PEM) of more authorities to trust: the control plane's own, where it has none that everybody trusts.
                           They are kept in $AUTHORITIES
   BECKET_KEEP_PACKAGES    1: --uninstall leaves packages where they are
-  BECKET_ENDPOINTS, BECKET_STUN_SERVERS, BECKET_LOG_LEVEL, BECKET_METRICS, BECKET_ALLOW_EXEC_CHECKS, HTTPS_PROXY, NO_PROXY
+  BECKET_ENDPOINTS, BECKET_STUN_SERVERS, BECKET_LOG_LEVEL, BECKET_METRICS, BECKET_ALLOW_EXEC_CHECKS, BECKET_ALLOW_UPGRADES,
+  HTTPS_PROXY, NO_PROXY
                           the agent's own: kept in $SETTINGS, unless that is there already
 HELP
 }

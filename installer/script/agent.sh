@@ -102,7 +102,7 @@ read_settings() {
   GIVEN=
   # A file that is there is somebody's, and is left alone.
   [ ! -e "$ROOT$SETTINGS" ] || return 0
-  for name in BECKET_ENDPOINTS BECKET_STUN_SERVERS BECKET_LOG_LEVEL BECKET_METRICS BECKET_ALLOW_EXEC_CHECKS HTTPS_PROXY HTTP_PROXY NO_PROXY; do
+  for name in BECKET_ENDPOINTS BECKET_STUN_SERVERS BECKET_LOG_LEVEL BECKET_METRICS BECKET_ALLOW_EXEC_CHECKS BECKET_ALLOW_UPGRADES HTTPS_PROXY HTTP_PROXY NO_PROXY; do
     value=$(printenv "$name") || continue
     case $value in
       *[!]A-Za-z0-9:/.,_@%*[-]*) fail "$name has a character that can't be kept" "write it into $SETTINGS yourself, then run this without it" ;;

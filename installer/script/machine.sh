@@ -1,13 +1,14 @@
 
 # --- This machine ----------------------------------------------------------------------------------------------------
 
+# look_at_machine [unlocked]
 look_at_machine() {
   # A person's PATH may lack sbin, where most of these programs live.
   PATH=$PATH:$ROOT/usr/local/sbin:$ROOT/usr/local/bin:$ROOT/usr/sbin:$ROOT/sbin:$ROOT/usr/bin:$ROOT/bin
   export PATH LC_ALL=C
   [ "$(uname -s)" = Linux ] || fail "the agent runs on Linux; this is $(uname -s)" "run this on a Linux machine"
   [ "$(id -u)" = 0 ] || fail "this is not root" "put sudo in front of sh, as in: (echo BECKET_TOKEN=... && curl ...) | sudo sh"
-  take_lock
+  [ "${1-}" = unlocked ] || take_lock
   WORK=$(mktemp -d) || fail "there is no room for temporary files" "free some space in ${TMPDIR:-/tmp}"
   trap 'end $?' EXIT
   trap 'exit 130' INT

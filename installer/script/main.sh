@@ -55,6 +55,13 @@ main() {
       look_at_machine
       uninstall
       ;;
+    # The lock is for the script that this one fetches and runs.
+    --upgrade)
+      take_order
+      look_at_machine unlocked
+      upgrade
+      ;;
+    --begin-upgrade) begin_upgrade ;;
     '')
       look_at_machine
       install

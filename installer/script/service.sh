@@ -3,9 +3,16 @@
 
 install_service() {
   case $SERVICES in
-    systemd) put_file $UNIT 644 <<'SYSTEMD_UNIT'
+    systemd)
+      put_file $UNIT 644 <<'SYSTEMD_UNIT'
 @SYSTEMD_UNIT@
 SYSTEMD_UNIT
+      put_file $UPGRADE_UNIT 644 <<'SYSTEMD_UPGRADE_UNIT'
+@SYSTEMD_UPGRADE_UNIT@
+SYSTEMD_UPGRADE_UNIT
+      put_file $UPGRADE_PATH 644 <<'SYSTEMD_UPGRADE_PATH'
+@SYSTEMD_UPGRADE_PATH@
+SYSTEMD_UPGRADE_PATH
       ;;
     openrc) put_file $OPENRC_SCRIPT 755 <<'OPENRC_SERVICE'
 @OPENRC_SERVICE@
@@ -25,6 +32,7 @@ start_service() {
     systemd)
       run "see what systemctl says above" systemctl daemon-reload
       run "see what systemctl says above" systemctl --quiet enable becket.service
+      run "see what systemctl says above" systemctl --quiet enable --now becket-upgrade.path
       ;;
     openrc) run "see what rc-update says above" rc-update --quiet add becket default ;;
   esac
@@ -88,6 +96,11 @@ print_log() {
 remove_service() {
   case $SERVICES in
     systemd)
+      if [ -f "$ROOT$UPGRADE_PATH" ]; then
+        run "see what systemctl says above" systemctl --quiet disable --now becket-upgrade.path
+        rm -f "$ROOT$UPGRADE_PATH" "$ROOT$UPGRADE_UNIT"
+        systemctl --quiet reset-failed becket-upgrade.path becket-upgrade.service 2>/dev/null || true
+      fi
       if [ -f "$ROOT$UNIT" ]; then
         run "see what systemctl says above" systemctl --quiet disable --now becket.service
         rm -f "$ROOT$UNIT"
@@ -98,7 +111,7 @@ remove_service() {
     openrc)
       if [ -f "$ROOT$OPENRC_SCRIPT" ]; then
         rc-update --quiet delete becket default >/dev/null 2>&1 || true
-        rm -f "$ROOT$OPENRC_SCRIPT" "$ROOT/var/log/becket.log"
+        rm -f "$ROOT$OPENRC_SCRIPT" "$ROOT/var/log/becket.log" "$ROOT$UPGRADE_LOG"
       fi
       ;;
   esac

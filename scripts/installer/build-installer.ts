@@ -8,7 +8,18 @@ import { type InstallerParts, type NodeBuilds, renderInstaller } from "./render-
 const repository = path.resolve(import.meta.dirname, "../..");
 const sources = path.join(repository, "installer");
 /** One text, cut by what it is about. */
-const SCRIPT = ["about", "say", "machine", "packages", "remove-packages", "node", "agent", "service", "main"];
+const SCRIPT = [
+  "about",
+  "say",
+  "machine",
+  "packages",
+  "remove-packages",
+  "node",
+  "agent",
+  "service",
+  "upgrade",
+  "main",
+];
 /** Where the Worker finds it: worker/routes/installer.ts. */
 const TEMPLATE = "install-script.txt";
 /** What of it the control plane itself has to know: worker/agent-build.ts. */
@@ -36,7 +47,15 @@ export async function buildInstaller(folder: string): Promise<void> {
 export function readParts(): InstallerParts {
   const read = (file: string) => readFileSync(path.join(sources, file), "utf8");
   const script = SCRIPT.map((name) => read(`script/${name}.sh`));
-  return { script, systemdUnit: read("becket.service"), openrcService: read("becket.openrc") };
+  return {
+    script,
+    files: {
+      SYSTEMD_UNIT: read("becket.service"),
+      SYSTEMD_UPGRADE_UNIT: read("becket-upgrade.service"),
+      SYSTEMD_UPGRADE_PATH: read("becket-upgrade.path"),
+      OPENRC_SERVICE: read("becket.openrc"),
+    },
+  };
 }
 
 export const readNodeBuilds = (): NodeBuilds =>

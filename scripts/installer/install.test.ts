@@ -38,12 +38,15 @@ describe.each(SHELLS_HERE)("install.sh under %s", { timeout: BUSY_MS }, (shell) 
       `${APT} install --no-install-recommends nodejs`,
       "systemctl daemon-reload",
       "systemctl --quiet enable becket.service",
+      "systemctl --quiet enable --now becket-upgrade.path",
       "systemctl restart becket.service",
     ]);
     for (const said of [`${APT} install`, "systemctl --quiet disable bird.service", "write /usr/local/bin/becket"])
       expect(stdout).toMatch(new RegExp(`^becket: \\+ .*${said}`, "m"));
     expect(machine.files()).toEqual([
       "etc/os-release",
+      "etc/systemd/system/becket-upgrade.path",
+      "etc/systemd/system/becket-upgrade.service",
       "etc/systemd/system/becket.service",
       "usr/local/bin/becket",
       "usr/local/lib/becket/becket.mjs",
@@ -112,7 +115,11 @@ describe.each(SHELLS_HERE)("install.sh under %s", { timeout: BUSY_MS }, (shell) 
     machine.run(JOIN);
     const again = machine.run();
     expect(again.stdout).toContain("The agent runs, and nothing changed.");
-    expect(changes(again.calls)).toEqual(["systemctl daemon-reload", "systemctl --quiet enable becket.service"]);
+    expect(changes(again.calls)).toEqual([
+      "systemctl daemon-reload",
+      "systemctl --quiet enable becket.service",
+      "systemctl --quiet enable --now becket-upgrade.path",
+    ]);
     machine.remove("is-running");
     expect(machine.run().calls).toContain("systemctl restart becket.service");
   });

@@ -3,8 +3,8 @@
 export interface InstallerParts {
   /** In order; the last one calls `main`. */
   readonly script: readonly string[];
-  readonly systemdUnit: string;
-  readonly openrcService: string;
+  /** By the name of their place in it. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 export interface InstallerFacts {
@@ -38,15 +38,12 @@ export function renderInstaller(
     NODE_SHA256_X64: node.sha256.x64,
     NODE_SHA256_ARM64: node.sha256.arm64,
   };
-  const files: Record<string, string> = {
-    SYSTEMD_UNIT: parts.systemdUnit.trimEnd(),
-    OPENRC_SERVICE: parts.openrcService.trimEnd(),
-  };
   return parts.script.join("").replace(/@([A-Z0-9_]+)@/g, (place, name: string) => {
     if (place === ORIGIN_PLACE) return place;
-    const value = files[name] ?? constants[name];
+    const file = parts.files[name]?.trimEnd();
+    const value = file ?? constants[name];
     if (value === undefined) throw new Error(`install.sh has a place for ${name}, and nothing goes there`);
-    if (files[name] === undefined && !/^[\w.-]+$/.test(value)) throw new Error(`${name} can't be ${value}`);
+    if (file === undefined && !/^[\w.-]+$/.test(value)) throw new Error(`${name} can't be ${value}`);
     return value;
   });
 }

@@ -1,0 +1,67 @@
+
+# --- Upgrades that the control plane orders --------------------------------------------------------------------------
+
+# Run by becket-upgrade.service, or by an agent that is root with all its power (OpenRC). The agent wrote which build is ordered and nothing else is
+# taken from it: whether it may be, by the machine's own settings; where from, as it is written into this script.
+
+WANTED=$STATE/upgrade.wanted
+# Where the agent reads what became of it. Under systemd it can't write there.
+RESULT=$LIBRARY/upgrade.result
+
+# OpenRC: the agent that is to be replaced called, so its end must not be ours.
+begin_upgrade() {
+  sh "$ROOT$LIBRARY/install.sh" --upgrade </dev/null >>"$ROOT$UPGRADE_LOG" 2>&1 &
+}
+
+# Sets ORDER and SHA256.
+take_order() {
+  ORDER=
+  SHA256=
+  # Nobody's link: what it leads to may be for root alone.
+  if [ -f "$ROOT$WANTED" ] && [ ! -L "$ROOT$WANTED" ]; then read -r ORDER SHA256 <"$ROOT$WANTED" || true; fi
+  case $ORDER in *[!a-z0-9_]* | '') ORDER= ;; esac
+  case $SHA256 in *[!0-9a-f]* | '') ORDER= ;; esac
+  if [ ${#ORDER} -gt 64 ] || [ ${#SHA256} != 64 ]; then ORDER=; fi
+  if [ -n "$ORDER" ]; then tell_result running </dev/null || true; fi
+  # Whatever it is: systemd starts this again for as long as it is there.
+  rm -rf "$ROOT${WANTED:?}"
+  [ -n "$ORDER" ] || fail "there is no order, or it is none" "nothing: the agent orders upgrades by itself"
+}
+
+# tell_result STATE, with why on standard input.
+tell_result() {
+  { printf '%s %s\n' "$ORDER" "$1" && cat; } >"$ROOT$RESULT.new" && mv -f "$ROOT$RESULT.new" "$ROOT$RESULT"
+}
+
+upgrade() {
+  : >"$WORK/errors"
+  if (perform_upgrade) 2>"$WORK/errors"; then
+    tell_result ok </dev/null
+    return 0
+  fi
+  cat "$WORK/errors" >&2
+  grep -E '^becket: (FAILED|What to do)' "$WORK/errors" | tail -n 2 | sed 's/^becket: //' >"$WORK/why" || true
+  [ -s "$WORK/why" ] || tail -n 5 "$WORK/errors" >"$WORK/why"
+  tell_result failed <"$WORK/why"
+  IS_EXPLAINED=yes
+  exit 1
+}
+
+# In a condition: `set -e` does nothing here.
+perform_upgrade() {
+  if [ $SERVICES = openrc ] && [ -r "$ROOT$SETTINGS" ]; then
+    set -a
+    # shellcheck disable=SC1090 # a file of settings
+    . "$ROOT$SETTINGS"
+    set +a
+  fi
+  case ${BECKET_ALLOW_UPGRADES-} in
+    yes | 1) ;;
+    *) fail "this machine does not allow upgrades from the control plane" "put BECKET_ALLOW_UPGRADES=yes into $SETTINGS and restart the agent" ;;
+  esac
+  read_authorities
+  fetch "$ORIGIN/install.sh" "$WORK/upgrade.sh" "see that this machine reaches $ORIGIN"
+  grep -qx "AGENT_SHA256='$SHA256'" "$WORK/upgrade.sh" ||
+    fail "$ORIGIN does not hand out the agent that was ordered, $SHA256" "the control plane was upgraded meanwhile: start another roll-out"
+  sh "$WORK/upgrade.sh" </dev/null || exit 1
+}
