@@ -96,4 +96,25 @@ describe("what checks say is told", () => {
       [false, "healthy"],
     ]);
   });
+
+  it("that there are none, once, where the other end may have kept some", () => {
+    const { reports, said } = setUp();
+    const connect = () => {
+      reports.forgetTold();
+      reports.tell();
+    };
+    // Nobody knows yet what there is to check.
+    connect();
+    expect(said()).toEqual([]);
+    // The agent before this one may have told some.
+    reports.set([]);
+    connect();
+    reports.set([]);
+    expect(said()).toEqual([[true]]);
+    reports.set([check("healthy")]);
+    reports.set([]);
+    connect();
+    connect();
+    expect(said().slice(1)).toEqual([[false, "healthy"], [true]]);
+  });
 });

@@ -32,7 +32,10 @@ interface Told {
 }
 
 export function createCheckReports({ clock, isConnected, send }: CheckReportsOptions): CheckReports {
-  let checks: readonly CheckState[] = [];
+  /** Null: they are not known yet. */
+  let checks: readonly CheckState[] | null = null;
+  /** The other end may have kept something of before, told by the agent before this one. */
+  let mayBeKept = true;
   /** Null: nothing yet on this connection. */
   let told: Map<AnnouncementId, Told> | null = null;
   let readyAtMs = Number.NEGATIVE_INFINITY;
@@ -48,7 +51,11 @@ export function createCheckReports({ clock, isConnected, send }: CheckReportsOpt
 
   function tell(): void {
     cancel();
-    if (!isConnected()) return;
+    if (!isConnected() || checks === null) return;
+    if (checks.length === 0) {
+      tellOfNone();
+      return;
+    }
     const waiting = checks.flatMap((check) => {
       const atMs = dueAtMs(check);
       return atMs === null ? [] : [{ check, atMs }];
@@ -60,8 +67,16 @@ export function createCheckReports({ clock, isConnected, send }: CheckReportsOpt
     if (Number.isFinite(nextAtMs)) cancel = clock.setTimer(Math.max(nextAtMs, readyAtMs) - nowMs, tell);
   }
 
+  /** Once: a connection without checks costs no message. */
+  function tellOfNone(): void {
+    if (told === null && mayBeKept) send({ type: "checks.report", checks: [], isAll: true });
+    if (told === null) mayBeKept = false;
+    told ??= new Map();
+  }
+
   function sendAll(due: readonly CheckState[], nowMs: number): void {
     const isAll = told === null;
+    mayBeKept = true;
     told ??= new Map();
     for (let from = 0; from < due.length; from += MAX_CHECK_STATES) {
       const part = due.slice(from, from + MAX_CHECK_STATES);

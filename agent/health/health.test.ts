@@ -29,6 +29,7 @@ function setUp({
   const asked: string[] = [];
   let [running, mostRunning] = [0, 0];
   const changes: MeshId[] = [];
+  const looks: (string | null)[] = [];
   const connect: Probes["connect"] = async ({ host, port }, signal) => {
     asked.push(`${host}:${port}`);
     running++;
@@ -47,11 +48,16 @@ function setUp({
       ...{ clock, files, random: () => 0, log: silentLogger, exec: createExec({}) },
       probes: { connect, askHttp: unused, askGrpcHealth: unused },
     },
-    { runDir: "/run/becket", allowsExec, onChanged: (meshId) => changes.push(meshId), onChecked: () => undefined },
+    {
+      runDir: "/run/becket",
+      allowsExec,
+      onChanged: (meshId) => changes.push(meshId),
+      onChecked: () => looks.push(health.list()[0]?.reason ?? null),
+    },
   );
   const set = (...duties: Duty[]) => health.setDuties(MESH_A, duties, SELF);
   const isAnnounced = (id: AnnouncementId = VIP) => health.isAnnounced(MESH_A, id);
-  return { clock, up, stuck, asked, changes, health, files, set, isAnnounced, mostRunning: () => mostRunning };
+  return { clock, up, stuck, asked, changes, looks, health, files, set, isAnnounced, mostRunning: () => mostRunning };
 }
 
 describe("health", () => {
@@ -61,6 +67,19 @@ describe("health", () => {
     expect(isAnnounced(ROUTE)).toBe(true);
     expect(isAnnounced(VIP)).toBe(false);
     expect(changes).toEqual([MESH_A]);
+  });
+
+  it("says that a check has news when it has, and not by each check that says the same", async () => {
+    const { clock, up, set, looks, asked } = setUp();
+    set(dutyOf(VIP, tcp()));
+    await clock.advance(600_000);
+    expect(asked.length).toBeGreaterThan(50);
+    expect(looks).toEqual(["it was not checked yet", "passed 1 of 2 times", null]);
+    up.clear();
+    await clock.advance(5_000);
+    expect(looks.slice(3)).toEqual([]);
+    await clock.advance(10_000);
+    expect(looks.slice(3)).toEqual(["failed 3 times in a row: refused"]);
   });
 
   it("announces a service that passed often enough, and withdraws one that failed often enough", async () => {

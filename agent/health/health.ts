@@ -56,7 +56,7 @@ export interface HealthOptions {
   readonly allowsExec: boolean;
   /** Other duties of this mesh are announced than before. */
   readonly onChanged: (meshId: MeshId) => void;
-  /** A check ran, or other duties of this mesh are checked than before: what `list` says of it may be new. */
+  /** What a check says is new, or other duties of this mesh are checked than before. Not by each check: `list` has all duties, and is read then. */
   readonly onChecked: (meshId: MeshId) => void;
 }
 
@@ -109,7 +109,7 @@ export function createHealth(ports: HealthPorts, { runDir, allowsExec, onChanged
   function take(meshId: MeshId, entry: Entry, { check, result }: { check: HealthCheck; result: CheckResult }): void {
     const before = entry.state;
     entry.state = takeResult(before, result, check);
-    onChecked(meshId);
+    if (isNews(before, entry.state)) onChecked(meshId);
     if (entry.state.status === before.status) return;
     const { status, reason } = entry.state;
     log.info("a health check turned", {
@@ -180,6 +180,10 @@ export function createHealth(ports: HealthPorts, { runDir, allowsExec, onChanged
     whenIdle: () => saving,
   };
 }
+
+/** What a check that passes finds is no news. */
+const isNews = (before: DutyState, { status, results: [newest] }: DutyState): boolean =>
+  status !== before.status || (status !== "healthy" && newest?.text !== before.results[0]?.text);
 
 const isSameCheck = (known: Entry, { healthCheck }: Duty, self: string): boolean =>
   known.self === self && JSON.stringify(known.duty.healthCheck) === JSON.stringify(healthCheck);
