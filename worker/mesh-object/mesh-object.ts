@@ -27,7 +27,7 @@ import {
 import { changeSettings } from "./change-settings.ts";
 import { createMesh, type MeshServices } from "./create-mesh.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
-import type { Credential } from "./live/live.ts";
+import type { Grant } from "./live/live.ts";
 import { isWatcherSocket } from "./live/watchers.ts";
 import { toMember, toMemberRib } from "./member-view.ts";
 import {
@@ -263,8 +263,8 @@ export class MeshObject extends DurableObject<Env> implements MeshObjectRpc {
     this.#mesh.live.note("lists");
   }
 
-  async dismissWatchers(credential: Credential): Promise<void> {
-    this.#mesh.live.dismiss(credential);
+  async dismissWatchers(grant: Grant): Promise<void> {
+    this.#mesh.live.dismiss(grant);
   }
 
   async close(): Promise<{ memberCount: number }> {

@@ -22,7 +22,7 @@ import type {
   NoAnnouncement,
 } from "./announcements/change-announcements.ts";
 import type { IndirectPath } from "./links/indirect-links.ts";
-import type { Credential } from "./live/live.ts";
+import type { Grant } from "./live/live.ts";
 
 export interface MeshObjectRpc {
   /** Makes the mesh; the same settings again change nothing. */
@@ -82,7 +82,7 @@ export interface MeshObjectRpc {
   /** D1 has a change of this mesh, or of a member, that this object did not make: whoever watches asks again. */
   hintLists(): Promise<void>;
   /** Whoever watches with this hears nothing more from here on; what is still good connects again. */
-  dismissWatchers(credential: Credential): Promise<void>;
+  dismissWatchers(grant: Grant): Promise<void>;
   /** Closes the mesh: members are told `mesh_deleted`, Machine objects are told through the outbox, storage goes when that is done. */
   close(): Promise<{ memberCount: number }>;
   /** WebSocket upgrade, long-poll GET, message POST of an authenticated machine (see TRUSTED_HEADERS). */

@@ -1,6 +1,6 @@
 import { listMeshIds } from "../db/meshes.ts";
 import { toErrorFields } from "../log.ts";
-import type { Credential } from "../mesh-object/live/live.ts";
+import type { Grant } from "../mesh-object/live/live.ts";
 import { inWaves } from "../meshes/in-waves.ts";
 import type { Services } from "../services.ts";
 
@@ -11,7 +11,7 @@ import type { Services } from "../services.ts";
  */
 export async function dismissWatchers(
   { db, objects, log }: Pick<Services, "db" | "objects" | "log">,
-  credential: Credential,
+  grant: Grant,
 ): Promise<void> {
   const meshIds = await listMeshIds(db).catch((error: unknown) => {
     log.warn("no mesh was told whose watchers to dismiss", toErrorFields(error));
@@ -19,7 +19,7 @@ export async function dismissWatchers(
   });
   await inWaves(meshIds, async (meshId) => {
     try {
-      await objects.mesh(meshId).dismissWatchers(credential);
+      await objects.mesh(meshId).dismissWatchers(grant);
     } catch (error) {
       log.warn("a mesh was not told whose watchers to dismiss", { meshId, ...toErrorFields(error) });
     }

@@ -168,7 +168,7 @@ async function ageWatchers(mesh: Awaited<ReturnType<typeof createTestMesh>>): Pr
 describe("when what somebody was let in with is revoked", () => {
   it.each(["user:usr_a", "session:ses_a"] as const)(
     "by %s: no other socket is closed, also after hibernation",
-    async (credential) => {
+    async (grant) => {
       const mesh = await createTestMesh();
       const open = (actor: string, session: string) => openWatcher(() => fetchLive(mesh, actor, { session }));
       const its = await open("user:usr_a", "session:ses_a");
@@ -177,7 +177,7 @@ describe("when what somebody was let in with is revoked", () => {
         openWatcher(() => fetchLive(mesh, "api_token:atk_a")),
       ]);
       await evictDurableObject(mesh.stub);
-      await mesh.mesh.dismissWatchers(credential);
+      await mesh.mesh.dismissWatchers(grant);
       expect(await its.closed).toMatchObject({ code: 4401 });
       await mesh.mesh.changeSettings({ name: "renamed" });
       for (const other of others) await other.nextChange("mesh");

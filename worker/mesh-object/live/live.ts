@@ -32,7 +32,7 @@ export interface Live {
   isWatched(machineId: MachineId): boolean;
   passOn(machineId: MachineId, report: KeptReport): void;
   /** What these were let in with was revoked, or means something else: they are told nothing more, and may connect again. */
-  dismiss(credential: Credential): void;
+  dismiss(grant: Grant): void;
   /** The mesh is no more. */
   close(): void;
 }
@@ -51,8 +51,8 @@ export interface LiveParts {
   readonly log: Logger;
 }
 
-/** A user, an API token or a session, as a watcher's socket has them. */
-export type Credential = `${"user" | "api_token" | "session"}:${string}`;
+/** What a watcher was let in by, and what can be revoked: a user, an API token or a session, as the watcher's socket has them. */
+export type Grant = `${"user" | "api_token" | "session"}:${string}`;
 
 export const MAX_WATCHERS = 128;
 /** Tabs of one person, or runs of one script. */
@@ -119,7 +119,7 @@ export function createLive(parts: LiveParts): Live {
 
   /** D1 may have been asked before it was changed, and the object be told of the change before the answer got here. */
   const isDismissed = ({ actor, session, checkedAt }: Arrival): boolean =>
-    [actor, session].some((credential) => checkedAt <= (dismissed.get(credential ?? "") ?? Number.NEGATIVE_INFINITY));
+    [actor, session].some((grant) => checkedAt <= (dismissed.get(grant ?? "") ?? Number.NEGATIVE_INFINITY));
 
   function findRefusal(mesh: MeshRecord | null, arrival: Arrival): Failure | null {
     const { actor } = arrival;
@@ -206,10 +206,10 @@ export function createLive(parts: LiveParts): Live {
       passedOn.set(machineId, { at: now(), characters });
     },
 
-    dismiss(credential) {
-      dismissed.set(credential, now());
+    dismiss(grant) {
+      dismissed.set(grant, now());
       for (const watcher of watchers.list()) {
-        if (watcher.actor === credential || watcher.session === credential) renew(watcher);
+        if (watcher.actor === grant || watcher.session === grant) renew(watcher);
       }
     },
 
