@@ -8,6 +8,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
+import { WORKER_BUILD_OPTIONS } from "./worker-build-options.ts";
 import type { WorkerManifest } from "./worker-bundle.ts";
 
 const repository = path.resolve(import.meta.dirname, "..");
@@ -26,21 +27,10 @@ async function main(folder: string): Promise<void> {
   const config = unstable_readConfig({ config: configPath });
   const result = await build({
     entryPoints: [config.main ?? "worker/index.ts"],
-    absWorkingDir: repository,
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "browser"],
-    target: "es2024",
-    external: ["cloudflare:*", "node:*"],
-    loader: { ".sql": "text" },
-    keepNames: true,
+    ...WORKER_BUILD_OPTIONS,
     sourcemap: "inline",
     sourcesContent: false,
     metafile: true,
-    write: false,
-    logLevel: "error",
   });
   const [output] = result.outputFiles;
   if (output === undefined) throw new Error("esbuild wrote nothing");

@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_readConfig } from "wrangler";
 import { applyMigrations } from "../../embedded/apply-migrations.ts";
+import { WORKER_BUILD_OPTIONS } from "../../embedded/worker-build-options.ts";
 
 const repository = path.resolve(import.meta.dirname, "../..");
 
@@ -27,19 +28,7 @@ export async function startBenchWorker({ entry, objects, bindings = {} }: BenchW
   const { compatibility_date: compatibilityDate = "" } = unstable_readConfig({
     config: path.join(repository, "wrangler.toml"),
   });
-  const bundle = await build({
-    entryPoints: [path.join(repository, entry)],
-    absWorkingDir: repository,
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "browser"],
-    target: "es2024",
-    external: ["cloudflare:*", "node:*"],
-    write: false,
-    logLevel: "error",
-  });
+  const bundle = await build({ ...WORKER_BUILD_OPTIONS, entryPoints: [path.join(repository, entry)] });
   const workerd = new Miniflare(
     convertV4MiniflareOptions({
       name: "bench",
