@@ -37,22 +37,49 @@ export async function run(argv: string[]): Promise<Record<string, unknown>> {
   };
   const forkMs = await measureFork();
   const twoBirds = await measure({ members: 2, reflectors: 0 });
-  const reflectors = await measure({ members, reflectors: REFLECTORS });
+  const { numbers: reflectors, reason: reflectorsEndedAt } = await attempt(measure, {
+    members,
+    reflectors: REFLECTORS,
+  });
   const { steps, endedAt } = await climb(members, measure);
   const reference = { forkMs, twoBirds };
-  return { bench: "bgp", members, fullMesh: steps.at(-1) ?? null, endedAt, reflectors, steps, reference };
+  return {
+    ...{
+      bench: "bgp",
+      members,
+      fullMesh: steps.findLast(({ restartedAtRest }) => restartedAtRest === 0) ?? null,
+      endedAt,
+      reflectors,
+      reflectorsEndedAt,
+      steps,
+      reference,
+    },
+  };
 }
 
-/** Larger and larger full meshes, until this machine carries no more. */
-async function climb(members: number, measure: (mesh: Mesh) => Promise<MeshNumbers>) {
+type Measure = (mesh: Mesh) => Promise<MeshNumbers>;
+
+/** Null numbers: this machine does not carry it, and the reason says why. */
+async function attempt(measure: Measure, mesh: Mesh): Promise<{ numbers: MeshNumbers | null; reason: string | null }> {
+  try {
+    return { numbers: await measure(mesh), reason: null };
+  } catch (error) {
+    if (!(error instanceof LimitReached)) throw error;
+    process.stderr.write(`  ended: ${error.message}\n`);
+    return { numbers: null, reason: error.message };
+  }
+}
+
+/** Larger and larger full meshes, until this machine carries no more: also one whose sessions do not stay up. */
+async function climb(members: number, measure: Measure) {
   const steps: MeshNumbers[] = [];
   for (const size of toSteps(members)) {
-    try {
-      steps.push(await measure({ members: size, reflectors: 0 }));
-    } catch (error) {
-      if (!(error instanceof LimitReached)) throw error;
-      process.stderr.write(`  ended: ${error.message}\n`);
-      return { steps, endedAt: { members: size, reason: error.message } };
+    const { numbers, reason } = await attempt(measure, { members: size, reflectors: 0 });
+    if (numbers === null) return { steps, endedAt: { members: size, reason } };
+    steps.push(numbers);
+    const { restartedAtRest } = numbers;
+    if (restartedAtRest > 0) {
+      return { steps, endedAt: { members: size, reason: `at rest ${restartedAtRest} ends of sessions came up again` } };
     }
   }
   return { steps, endedAt: null };

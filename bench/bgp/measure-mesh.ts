@@ -76,8 +76,7 @@ async function measureIdle(birds: Birds, seconds: number) {
   const elapsed = (performance.now() - startedMs) / 1_000;
   const sessions = await inPortions(ASKED_AT_ONCE, birds.members, birds.readEstablished);
   const restarted = sessions.flat().filter((cameUpAt) => cameUpAt > startedAt).length;
-  if (restarted > 0) throw new LimitReached(`at rest ${restarted} ends of sessions came up again within ${seconds} s`);
-  return { cpuPercentIdle: round((used / elapsed) * 100, 1) };
+  return { cpuPercentIdle: round((used / elapsed) * 100, 1), restartedAtRest: restarted };
 }
 
 /** Until each was looked at and has it no more. How long a look at all takes is part of it, and measured right before. */
