@@ -78,15 +78,13 @@ export function createStubMachine(shell: Shell, system: keyof typeof SYSTEMS, ch
 
   publish("// the agent\n");
   return {
-    ...{ run, publish, publishNode, write },
+    ...{ run, publish, publishNode, write, path: inside },
     /** As an enabled service is one: to nowhere. */
     link(file: string): void {
       mkdirSync(path.dirname(inside(file)), { recursive: true });
       symlinkSync("/nowhere", inside(file));
     },
     script: () => served,
-    /** Of a file in it, on this host. */
-    path: inside,
     read: (file: string) => readFileSync(inside(file), "utf8"),
     has: (file: string) => existsSync(inside(file)),
     remove: (file: string) => rmSync(inside(file), { recursive: true }),
