@@ -6,6 +6,8 @@ import { LongestFirst } from "./scripts/test/longest-first.ts";
 /** A test that hangs is found out all the same; one that waits for a busy core shall not fail for it. */
 const BUSY_MS = 30_000;
 const BUSY = { testTimeout: BUSY_MS, hookTimeout: BUSY_MS };
+/** Pure functions: nothing that one file does is seen by the next, and what they import is most of their time. */
+const PURE = { isolate: false };
 
 /** Run by name (`npm run e2e -- faults`), not by `npm test`: docs/testing.md says why. */
 const LONG_SCENARIOS = ["installer", "faults", "proxies", "control-plane-as-a-service"].map(
@@ -26,7 +28,7 @@ export default defineConfig(async () => {
       // Most of them wait more than they compute: vitest would leave a core to nobody.
       maxWorkers: "100%",
       projects: [
-        { test: { name: "schema", include: ["schema/**/*.test.ts"], ...BUSY } },
+        { test: { name: "schema", include: ["schema/**/*.test.ts"], ...PURE, ...BUSY } },
         {
           plugins: [
             cloudflareTest({
@@ -50,7 +52,7 @@ export default defineConfig(async () => {
             hookTimeout: 4 * BUSY_MS,
           },
         },
-        { test: { name: "dashboard", include: ["dashboard/**/*.test.{ts,tsx}"], ...BUSY } },
+        { test: { name: "dashboard", include: ["dashboard/**/*.test.{ts,tsx}"], ...PURE, ...BUSY } },
         { test: { name: "scripts", include: ["scripts/**/*.test.ts", "bench/**/*.test.ts"], ...BUSY } },
         // The lab's pure parts need no root; what makes namespaces is `e2e`.
         { test: { name: "lab", include: ["e2e/lab/*/**/*.test.ts"], ...BUSY } },
