@@ -10,7 +10,7 @@ const BUSY = { testTimeout: BUSY_MS, hookTimeout: BUSY_MS };
 const PURE = { isolate: false };
 
 /** Run by name (`npm run e2e -- faults`), not by `npm test`: docs/testing.md says why. */
-const LONG_SCENARIOS = ["installer", "faults", "proxies", "control-plane-as-a-service"].map(
+const LONG_SCENARIOS = ["installer", "faults", "proxies", "control-plane-as-a-service", "keys-are-replaced"].map(
   (name) => `e2e/scenarios/${name}.test.ts`,
 );
 

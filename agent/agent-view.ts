@@ -59,7 +59,11 @@ export function createAgentView({ ports, ...options }: AgentViewOptions): AgentV
       ...{ version: VERSION, enrolment: options.enrolment(), connection },
       meshes: listMeshes(),
       announcementsOf: (meshId: MeshId) => links?.routingView.announcementsOf(meshId) ?? [],
-      failures: [...options.cache.failures(), ...(links?.meshes.failures() ?? [])],
+      failures: [
+        ...options.cache.failures(),
+        ...(links?.meshes.failures() ?? []),
+        ...[links?.identityRotation.failure() ?? null].filter((failure) => failure !== null),
+      ],
       nowMs: clock.now(),
       toWallMs: clock.wall,
     };

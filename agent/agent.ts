@@ -184,7 +184,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   }
 
   async function startLinks(
-    { key, firstMeshes, enrolment: at }: Enrolled,
+    { key, nextKey, firstMeshes, enrolment: at }: Enrolled,
     agentInfo: AgentInfo,
     addresses: Awaited<ReturnType<typeof network.addresses>>,
     signal: AbortSignal,
@@ -202,7 +202,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
         exec,
         followProgram: ports.followProgram,
         wireguard,
-        key,
+        ...{ key, nextKey, identity },
         agentInfo,
         cache,
         reconciler,
@@ -231,6 +231,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     opened.setLocalAddresses(addresses);
     const restored = opened.meshes.restore(cached.meshes, firstMeshes ?? cached.machine?.meshes ?? null);
     opened.machineLink.start();
+    opened.identityRotation.start();
     watchWake(clock, opened.networkChanged, signal);
     let current = JSON.stringify(addresses);
     network.watchChanges(() => {

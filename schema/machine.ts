@@ -121,6 +121,7 @@ export const Machine = z
         examples: [true],
       }),
     meshes: z.array(Membership).describe("The meshes it is in."),
+    identityKeySince: Timestamp.describe("Since when it signs its requests with its identity key."),
     createdAt: Timestamp.describe("When it enrolled."),
   })
   .meta({ id: "Machine", description: "A Linux host with an agent and an identity key." });
@@ -167,10 +168,12 @@ export type Member = z.infer<typeof Member>;
 /** What a person asked of a machine's keys. */
 export const KeyReplacement = z
   .object({
-    keysMadeBefore: Timestamp.describe("The machine replaces each WireGuard key that it made before this."),
+    keysMadeBefore: Timestamp.describe(
+      "The machine replaces each WireGuard key, and its identity key, that it made before this.",
+    ),
     force: z.boolean().meta({
       description:
-        "False: in each mesh it waits until every member that it has a session with is connected to the control plane, and so hears of the new key. True: it waits for nobody, and who isn't connected can't reach it until it is.",
+        "False: in each mesh the WireGuard key waits until every member that it has a session with is connected to the control plane, and so hears of the new key. True: it waits for nobody, and who isn't connected can't reach it until it is.",
       examples: [false],
     }),
   })

@@ -25,6 +25,8 @@ export interface Credentials {
 
 export interface Enrolled {
   readonly key: Ed25519Key;
+  /** Of a replacement that was begun. */
+  readonly nextKey: Ed25519Key | null;
   readonly enrolment: EnrolmentFile;
   /** What the enrolment answered; null when the machine was enrolled before. */
   readonly firstMeshes: readonly ListedMesh[] | null;
@@ -55,12 +57,12 @@ export async function ensureEnrolled(
   if (!stored.ok) return stored;
   const { enrolment, isDamaged } = stored.value;
   if (enrolment !== null) {
-    const key = await guardState(() => identity.ensureKey());
-    if (!key.ok) return key;
+    const keys = await guardState(() => readKeys(identity));
+    if (!keys.ok) return keys;
     if (credentials.url !== null && credentials.url !== enrolment.controlPlaneUrl)
       return err(enrolledElsewhere(enrolment));
     await credentials.onTokenUnused?.();
-    return ok({ key: key.value, enrolment, firstMeshes: null });
+    return ok({ ...keys.value, enrolment, firstMeshes: null });
   }
   if (isDamaged) log.error("identity.json is damaged; the same key and a join token bring this machine back");
   const token = await credentials.readToken(signal);
@@ -68,9 +70,16 @@ export async function ensureEnrolled(
   const missing = findMissing(credentials.url, token);
   if (credentials.url === null || token === null || missing !== null) return err(missing ?? NO_TOKEN);
   // Made only now: a start that could not enrol leaves nothing behind.
-  const key = await guardState(() => identity.ensureKey());
-  if (!key.ok) return key;
-  const reply = await enrol({ ...ports, key: key.value, url: credentials.url, token, agent: ports.agentInfo, signal });
+  const keys = await guardState(() => readKeys(identity));
+  if (!keys.ok) return keys;
+  const reply = await enrol({
+    ...ports,
+    key: keys.value.key,
+    url: credentials.url,
+    token,
+    agent: ports.agentInfo,
+    signal,
+  });
   if (!reply.ok) return reply;
   signal.throwIfAborted();
   const { machineId, name, meshes } = reply.value;
@@ -78,7 +87,12 @@ export async function ensureEnrolled(
   // The first tunnels do not wait for the disk.
   ports.saveEnrolment(fresh);
   log.info("enrolled", { machineId, name });
-  return ok({ key: key.value, enrolment: fresh, firstMeshes: meshes });
+  return ok({ ...keys.value, enrolment: fresh, firstMeshes: meshes });
+}
+
+async function readKeys(identity: IdentityStore): Promise<Result<Pick<Enrolled, "key" | "nextKey">, EnrolmentError>> {
+  const key = await identity.ensureKey();
+  return key.ok ? ok({ key: key.value, nextKey: await identity.readNext(key.value) }) : key;
 }
 
 /** What the disk refuses, in a sentence. */

@@ -1,5 +1,5 @@
-// Who this machine is. The key has a file of its own, written once and before it is used, so that nothing that happens to the other
-// files can lose it.
+// Who this machine is. The key has a file of its own, written before it is used and replaced only by one that the control plane knows, so that
+// nothing that happens to the other files can lose it.
 import { EnrolmentFile } from "#schema/local/agent-files";
 import { err, ok, type Result } from "#schema/result";
 import { type Ed25519Key, generateEd25519Pem, parseEd25519Pem } from "../system/ed25519.ts";
@@ -17,6 +17,13 @@ export interface IdentityStore {
   ensureKey(): Promise<Result<Ed25519Key, IdentityError>>;
   /** Null: not enrolled, or the file is damaged (`isDamaged`): then the same key and a join token bring the same machine back. */
   readEnrolment(): Promise<{ readonly enrolment: EnrolmentFile | null; readonly isDamaged: boolean }>;
+  /** The key that is to take this one's place, if that was begun. What is no key, or the same one, counts as none. */
+  readNext(key: Ed25519Key): Promise<Ed25519Key | null>;
+  /** Makes and keeps it. */
+  makeNext(): Promise<Ed25519Key>;
+  /** The next one takes the key's place. Interrupted, both files are there, and whole. */
+  adoptNext(): Promise<void>;
+  dropNext(): Promise<void>;
   /** Forgets who this machine was, key included. */
   forget(): Promise<void>;
 }
@@ -32,6 +39,9 @@ const REMEDY =
 
 export function createIdentityStore(files: Files, stateDir: string): IdentityStore {
   const keyFile = `${stateDir}/identity.key`;
+  const nextFile = `${stateDir}/identity.key.next`;
+  /** What `adoptNext` writes, also where the file is gone. */
+  let nextPem: string | null = null;
   const enrolmentFile = toEnrolmentFile(stateDir);
   return {
     async ensureKey() {
@@ -60,9 +70,42 @@ export function createIdentityStore(files: Files, stateDir: string): IdentitySto
       const parsed = EnrolmentFile.safeParse(parseJson(text));
       return parsed.success ? { enrolment: parsed.data, isDamaged: false } : { enrolment: null, isDamaged: true };
     },
+    async readNext(key) {
+      const pem = await files.read(nextFile);
+      const next = pem === null ? null : tryParse(pem);
+      if (pem === null || next === null || next.publicKey === key.publicKey) return null;
+      nextPem = pem;
+      return next;
+    },
+    async makeNext() {
+      const pem = generateEd25519Pem();
+      await files.writeAtomic(nextFile, pem);
+      nextPem = pem;
+      return parseEd25519Pem(pem);
+    },
+    async adoptNext() {
+      if (nextPem === null) throw new Error("there is no next identity key");
+      await files.writeAtomic(keyFile, nextPem);
+      await files.remove(nextFile);
+      nextPem = null;
+    },
+    async dropNext() {
+      await files.remove(nextFile);
+      nextPem = null;
+    },
     async forget() {
       await files.remove(enrolmentFile);
+      await files.remove(nextFile);
       await files.remove(keyFile);
     },
   };
+}
+
+function tryParse(pem: string): Ed25519Key | null {
+  try {
+    return parseEd25519Pem(pem);
+  } catch {
+    // A replacement that was only begun is begun anew.
+    return null;
+  }
 }

@@ -21,6 +21,8 @@ import type { Probes } from "../system/probes/probes.ts";
 import type { Random } from "../system/random.ts";
 import type { WireGuard } from "../wireguard/wireguard.ts";
 import type { DiskCache } from "./disk-cache.ts";
+import type { IdentityStore } from "./identity.ts";
+import { createIdentityRotation, type IdentityRotation, type SigningKeys } from "./keys/identity-rotation.ts";
 import { createDeviceChooser } from "./local-device.ts";
 import { createLongPollTransport } from "./long-poll.ts";
 import { createMachineApi } from "./machine-api.ts";
@@ -35,6 +37,7 @@ import { createUpgrades } from "./upgrades/upgrades.ts";
 export interface Links {
   readonly machineLink: MachineLink;
   readonly meshes: Meshes;
+  readonly identityRotation: IdentityRotation;
   readonly machine: MachineNetwork;
   readonly routingView: RoutingView;
   readonly health: Pick<Health, "list">;
@@ -66,6 +69,8 @@ export interface LinksOptions {
   readonly cache: DiskCache;
   readonly reconciler: Reconciler;
   readonly key: Ed25519Key;
+  readonly nextKey: Ed25519Key | null;
+  readonly identity: IdentityStore;
   readonly machineId: MachineId;
   readonly url: string;
   readonly userAgent: string;
@@ -82,7 +87,12 @@ export interface LinksOptions {
 
 export function createLinks(options: LinksOptions): Links {
   const { clock, log, random, cache, reconciler, timings } = options;
-  const api = createMachineApi(options);
+  const signingKeys: SigningKeys = { list: [options.key] };
+  const api = createMachineApi({ ...options, signingKeys });
+  const identityRotation = createIdentityRotation({
+    ...options,
+    ...{ signingKeys, store: options.identity, api, onFailureChanged: () => meshes.failuresChanged() },
+  });
   const linkPorts = {
     webSocket: createSocketTransport(api, clock, timings),
     longPoll: createLongPollTransport(api, clock, timings),
@@ -96,10 +106,11 @@ export function createLinks(options: LinksOptions): Links {
       revision: options.revision,
       agent: options.agentInfo,
       heartbeatMs: timings.machineHeartbeatMs,
-      onState: ({ revision, name, meshes: listed, stunServers, keyReplacement, upgrade }) => {
+      onState: ({ revision, name, meshes: listed, stunServers, keyReplacement, upgrade, dueIdentityKey }) => {
         cache.saveMachine({ revision, meshes: listed, stunServers });
         parts.machine.setStunServers(stunServers);
         meshes.setKeyOrder(keyReplacement);
+        identityRotation.setDue(dueIdentityKey);
         meshes.setListed(listed);
         upgrades.setOrder(upgrade);
         options.onName(name);
@@ -165,12 +176,14 @@ export function createLinks(options: LinksOptions): Links {
     heartbeatMs: timings.meshHeartbeatMs,
     reportDebounceMs: timings.reportDebounceMs,
     retryMs: timings.cacheRetryMs,
+    identityFailure: identityRotation.failure,
     onDoubt: machineLink.ring,
     onMachineRemoved: () => options.onMachineRemoved("the machine was removed"),
   });
   return {
     machineLink,
     meshes,
+    identityRotation,
     machine: parts.machine,
     health,
     routes,
@@ -188,6 +201,7 @@ export function createLinks(options: LinksOptions): Links {
     stop() {
       machineLink.stop();
       upgrades.stop();
+      identityRotation.stop();
       health.stop();
       routes.stop();
       meshes.stop();
@@ -195,6 +209,7 @@ export function createLinks(options: LinksOptions): Links {
     },
     async whenIdle() {
       await upgrades.whenIdle();
+      await identityRotation.whenIdle();
       await meshes.whenIdle();
       await health.whenIdle();
       await parts.machine.stop();

@@ -5,6 +5,7 @@ import type { Clock } from "../system/clock.ts";
 import type { Ed25519Key } from "../system/ed25519.ts";
 import { type Http, type HttpReply, isNetworkError, type SocketPort } from "../system/http.ts";
 import { type ApiFailure, parseJson, toApiFailure, toNetworkFailure } from "./api-failure.ts";
+import type { SigningKeys } from "./keys/identity-rotation.ts";
 import { signMachineToken } from "./machine-token.ts";
 import type { ServerClock } from "./server-clock.ts";
 
@@ -29,7 +30,8 @@ export interface MachineApiOptions {
   readonly http: Http;
   readonly clock: Clock;
   readonly serverClock: ServerClock;
-  readonly key: Ed25519Key;
+  /** In the order in which they are tried. */
+  readonly signingKeys: SigningKeys;
   readonly machineId: MachineId;
   /** The control plane's origin. */
   readonly url: string;
@@ -47,14 +49,27 @@ const CURABLE = new Set([
 type Attempt<T> = { readonly value: T } | { readonly reply: HttpReply };
 
 export function createMachineApi(options: MachineApiOptions): MachineApi {
-  const { http, clock, serverClock, key, machineId, url, userAgent } = options;
+  const { http, clock, serverClock, signingKeys, machineId, url, userAgent } = options;
 
-  const toHeaders = (method: string, path: string) => ({
+  const toHeaders = (key: Ed25519Key, method: string, path: string) => ({
     authorization: `Bearer ${signMachineToken(key, { machineId, audience: url, method, path, nowMs: serverClock.now() })}`,
     "user-agent": userAgent,
   });
 
-  async function attempt<T>(send: () => Promise<Attempt<T>>): Promise<Result<T, ApiFailure>> {
+  async function attempt<T>(send: (key: Ed25519Key) => Promise<Attempt<T>>): Promise<Result<T, ApiFailure>> {
+    const [first, ...others] = signingKeys.list;
+    if (first === undefined) throw new Error("there is no key to sign with");
+    let result = await attemptWith(() => send(first));
+    for (const key of others) {
+      const isUnknownKey =
+        !result.ok && result.error.code === "refused" && result.error.problem === "signature_invalid";
+      if (!isUnknownKey) return result;
+      result = await attemptWith(() => send(key));
+    }
+    return result;
+  }
+
+  async function attemptWith<T>(send: () => Promise<Attempt<T>>): Promise<Result<T, ApiFailure>> {
     for (let isRetry = false; ; isRetry = true) {
       const sentAt = clock.now();
       let answer: Attempt<T>;
@@ -76,23 +91,23 @@ export function createMachineApi(options: MachineApiOptions): MachineApi {
 
   return {
     get: (path, query, limits) =>
-      attempt(async () => {
+      attempt(async (key) => {
         const search = new URLSearchParams();
         for (const [name, value] of Object.entries(query)) search.set(name, String(value));
         const target = `${url}${path}?${search}`;
         return toAttempt(
-          await http.request({ method: "GET", url: target, headers: toHeaders("GET", path), ...limits }),
+          await http.request({ method: "GET", url: target, headers: toHeaders(key, "GET", path), ...limits }),
         );
       }),
     post: (path, body, limits) =>
-      attempt(async () => {
-        const headers = { ...toHeaders("POST", path), "content-type": "application/json" };
+      attempt(async (key) => {
+        const headers = { ...toHeaders(key, "POST", path), "content-type": "application/json" };
         const text = JSON.stringify(body);
         return toAttempt(await http.request({ method: "POST", url: `${url}${path}`, headers, body: text, ...limits }));
       }),
     openSocket: (path, limits, more = {}) =>
-      attempt(async (): Promise<Attempt<SocketPort>> => {
-        const headers = { ...more, ...toHeaders("GET", path) };
+      attempt(async (key): Promise<Attempt<SocketPort>> => {
+        const headers = { ...more, ...toHeaders(key, "GET", path) };
         const opening = await http.openSocket({ url: `${url}${path}`, headers, ...limits });
         return opening.kind === "open" ? { value: opening.socket } : { reply: opening.reply };
       }),

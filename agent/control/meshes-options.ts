@@ -1,5 +1,6 @@
 // What the meshes of this machine are made with.
 import type { MachineId, MeshId } from "#schema/ids";
+import type { StepFailure } from "#schema/machine";
 import type { Health } from "../health/health.ts";
 import type { PathPorts } from "../paths/path-ports.ts";
 import type { MeshRoutes } from "../reconcile/mesh-routes.ts";
@@ -30,6 +31,8 @@ export interface MeshesOptions {
   readonly heartbeatMs: number;
   readonly reportDebounceMs: number;
   readonly retryMs: number;
+  /** Why this machine's identity key is not replaced. */
+  readonly identityFailure: () => StepFailure | null;
   /** A mesh let this machine go: ask the Machine object what is true. */
   readonly onDoubt: () => void;
   readonly onMachineRemoved: () => void;

@@ -247,7 +247,9 @@ export function createMeshes(options: MeshesOptions): Meshes {
       ...(reconciler.state().meshes.get(meshId)?.failures ?? []),
       ...failures.of(meshId),
       ...(entries.get(meshId)?.failures() ?? []),
-      ...[options.pathPorts.rules.failure(), routing.failureOf(meshId)].filter((failure) => failure !== null),
+      ...[options.pathPorts.rules.failure(), routing.failureOf(meshId), options.identityFailure()].filter(
+        (failure) => failure !== null,
+      ),
       ...cache.failures(),
     ];
   }

@@ -227,7 +227,15 @@ export async function openTestLink({
   const real = createClock();
   const clock = { ...real, now: () => real.now() + skewMs };
   const serverClock = createServerClock(clock);
-  const api = createMachineApi({ ...machine, url: plane.url, http, clock, serverClock, userAgent: "test" });
+  const api = createMachineApi({
+    ...machine,
+    signingKeys: { list: [machine.key] },
+    url: plane.url,
+    http,
+    clock,
+    serverClock,
+    userAgent: "test",
+  });
   const { publicKey } = generateX25519KeyPair();
   let session = createSession(plane.meshId, null);
   let hellos = 0;

@@ -46,7 +46,7 @@ function open(own: number, peer: number, { env = {}, timings = TIMINGS, ticket =
     http,
     clock,
     serverClock: createServerClock(clock),
-    key: parseEd25519Pem(generateEd25519Pem()),
+    signingKeys: { list: [parseEd25519Pem(generateEd25519Pem())] },
     machineId: testMachineId(own),
     url: fake.url,
     userAgent: "test",

@@ -9,6 +9,7 @@ import type { MachineId, MeshId } from "#schema/ids";
 import { CLOSE_CODES } from "#schema/wire/close-codes";
 import { AGENT_PATHS, EnrolmentRequest } from "#schema/wire/enrolment";
 import { PING, PONG } from "#schema/wire/messages";
+import { createFakeIdentities, type FakeIdentities } from "./fake-identities.ts";
 import { createFakeMachine, createFakeMesh, type FakeMachine, type FakeMesh, type FakeObject } from "./fake-objects.ts";
 import { createFakeRelay, type FakeRelay } from "./fake-relay.ts";
 import { testMachineId, testMeshId } from "./mesh-model.ts";
@@ -22,6 +23,7 @@ export interface FakeControlPlane {
   /** A place for another machine, which enrols as `host-NUMBER`. */
   addMachine(number: number): MachineId;
   readonly relay: FakeRelay;
+  readonly identities: FakeIdentities;
   /** Makes a mesh; with `isMember` the first machine is in it and told so. */
   addMesh(index: number, options?: { readonly isMember?: boolean }): FakeMesh;
   join(mesh: FakeMesh, machineId?: MachineId): void;
@@ -73,7 +75,6 @@ interface Enrolled {
   /** Its address in each mesh, counted from the first. */
   readonly host: number;
   readonly machine: FakeMachine;
-  identityKey: string | null;
 }
 
 export async function createFakeControlPlane(now: () => number = () => Date.now()): Promise<FakeControlPlane> {
@@ -82,6 +83,7 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
   const meshes = new Map<MeshId, FakeMesh>();
   const machines = new Map<MachineId, Enrolled>();
   const relay = await createFakeRelay();
+  const identities = createFakeIdentities((id) => machineOf(id).machine.setDueIdentityKey(null));
   const requests: string[] = [];
   const seen = new Set<string>();
   const levers: Levers = {
@@ -101,9 +103,8 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
   const publishTo = (path: string) => (message: object, except?: MachineId | undefined) => {
     for (const link of [...links]) if (link.path === path && link.machineId !== except) link.send(message);
   };
-  const closeSockets = (path: string, code: number) => {
-    for (const link of [...links]) if (link.path === path) link.close(code);
-  };
+  const closeSockets = (path: string, code: number) =>
+    [...links].filter((link) => link.path === path).forEach((link) => void link.close(code));
   const linksOf = (machineId: MachineId, path: string) =>
     [...links].filter((link) => link.machineId === machineId && link.path === path);
   const tellOn = (path: string) => (machineId: MachineId, message: object) => {
@@ -118,7 +119,7 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
       for (const link of linksOf(id, AGENT_PATHS.machineSync)) link.send(message);
     };
     const name = `host-${number}`;
-    machines.set(id, { name, host: 199 + number, machine: createFakeMachine(name, publish), identityKey: null });
+    machines.set(id, { name, host: 199 + number, machine: createFakeMachine(name, publish) });
     return id;
   }
   const machineOf = (id: MachineId): Enrolled => {
@@ -128,7 +129,6 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
   };
   const machineId = addMachine(1);
   const { machine } = machineOf(machineId);
-
   const findObject = (path: string, caller: MachineId): FakeObject | undefined =>
     path === AGENT_PATHS.machineSync ? machines.get(caller)?.machine : objects.get(path);
 
@@ -140,7 +140,7 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
       path,
       audience: url,
       nowMs: levers.now(),
-      findKey: (id) => machines.get(id as MachineId)?.identityKey ?? null,
+      keysOf: identities.keysOf,
       seen,
     });
     if (typeof claims === "string") return claims as ErrorCode;
@@ -168,8 +168,10 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
         return reply(status, code === undefined ? "<html>" : { code, title: code }, headers);
       }
       if (pathname === AGENT_PATHS.enrolments) return enrol(text, reply, refuse);
-      if (pathname !== AGENT_PATHS.machineSync && !objects.has(pathname)) return reply(404, "<html>not found</html>");
       const caller = authenticate(request, pathname);
+      const lose = () => response.destroy();
+      if (pathname === AGENT_PATHS.identityKey) return identities.answer(caller, text, { reply, refuse, lose });
+      if (pathname !== AGENT_PATHS.machineSync && !objects.has(pathname)) return reply(404, "<html>not found</html>");
       const object = findObject(pathname, caller as MachineId);
       if (object === undefined || caller in ERROR_STATUS) return refuse(caller as ErrorCode);
       if (request.method === "POST") {
@@ -189,9 +191,8 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
     if (!body.success) return refuse("validation_failed");
     if (levers.enrolment !== null) return refuse(levers.enrolment);
     const [id] = [...machines].find(([, { name }]) => name === body.data.hostname) ?? [machineId];
-    const place = machineOf(id);
-    place.identityKey = body.data.identityKey;
-    const { name, meshes: joined } = place.machine.state();
+    identities.setKey(id, body.data.identityKey);
+    const { name, meshes: joined } = machineOf(id).machine.state();
     reply(201, { machineId: id, name, meshes: joined });
   }
 
@@ -309,6 +310,7 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
     machineId,
     addMachine,
     relay,
+    identities,
     levers,
     requests,
     goUp,

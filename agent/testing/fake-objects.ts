@@ -189,19 +189,22 @@ export interface FakeMachine extends FakeObject {
   rename(name: string): void;
   /** Somebody asks for new keys. */
   replaceKeys(order: KeyReplacement): void;
+  /** It is told that this public key of its identity is to be replaced. */
+  setDueIdentityKey(key: string | null): void;
   remove(): void;
   state(): {
     revision: number;
     name: string;
     meshes: readonly { meshId: MeshId; name: string }[];
     keyReplacement: KeyReplacement | null;
+    dueIdentityKey: string | null;
   };
 }
 
 export function createFakeMachine(initialName: string, publish: Publish): FakeMachine {
   let isRemoved = false;
   let state: ReturnType<FakeMachine["state"]> = {
-    ...{ revision: 1, name: initialName, meshes: [], keyReplacement: null },
+    ...{ revision: 1, name: initialName, meshes: [], keyReplacement: null, dueIdentityKey: null },
   };
   const toMessage = () => ({ type: "machine.state", ...state });
   const change = (next: Partial<typeof state>) => {
@@ -213,6 +216,7 @@ export function createFakeMachine(initialName: string, publish: Publish): FakeMa
     setMeshes: (meshes) => change({ meshes }),
     rename: (name) => change({ name }),
     replaceKeys: (keyReplacement) => change({ keyReplacement }),
+    setDueIdentityKey: (dueIdentityKey) => change({ dueIdentityKey }),
     remove: () => {
       isRemoved = true;
       publish({ type: "machine.removed" });

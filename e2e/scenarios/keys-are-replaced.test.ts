@@ -1,9 +1,9 @@
 // alice and bob behind easy NATs of their own, carol with a public address. UDP between alice and bob vanishes, so they talk over the relay; carol
-// is reached directly. Everybody pings alice, and alice everybody, while each of them in turn gets a new WireGuard key.
+// is reached directly. Everybody pings alice, and alice everybody, while each of them in turn gets a new WireGuard key and a new identity key.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import type { Member } from "#schema/machine";
+import type { Machine, Member } from "#schema/machine";
 import { type Fleet, withFleet } from "../fleet/fleet.ts";
 import { readPeer, untilPath } from "../fleet/paths.ts";
 import { twoHomes } from "../fleet/topologies.ts";
@@ -31,6 +31,21 @@ it("new keys at each end lose no packet of direct and relayed pairs, and wait fo
     };
     const readMember = (name: string) =>
       fleet.api.call("GET", `/meshes/${mesh.id}/members/${at(name).machineId}`) as Promise<Member>;
+    const readMachine = (name: string) => fleet.api.call("GET", `/machines/${at(name).machineId}`) as Promise<Machine>;
+    /** The machine signs with another key, and has no other. */
+    const untilIdentity = async (name: string, before: Machine, keyBefore: string) => {
+      await eventually(async () => (await readMachine(name)).identityKeySince !== before.identityKeySince, {
+        ...{ withinMs: WITHIN_MS, describe: `the control plane knows ${name}'s new identity key` },
+      });
+      const { identityFiles } = await eventually(
+        () => {
+          const identityFiles = readIdentity(fleet.lab.machine(name));
+          return identityFiles.length === 1 && { identityFiles };
+        },
+        { withinMs: WITHIN_MS, describe: `${name} has one identity key` },
+      );
+      expect(identityFiles).not.toContain(keyBefore);
+    };
     const rotate = (name: string) => fleet.api.call("POST", `/machines/${at(name).machineId}/rotate-keys`, {});
     const untilReplaced = async (name: string, before: Member) => {
       const after = await eventually(
@@ -63,9 +78,11 @@ it("new keys at each end lose no packet of direct and relayed pairs, and wait fo
     };
     await untilMore(10);
     for (const name of ["alice", "bob", "carol"]) {
-      const before = await readMember(name);
+      const [before, machine] = [await readMember(name), await readMachine(name)];
+      const [identityKey = ""] = readIdentity(fleet.lab.machine(name));
       await rotate(name);
       const after = await untilReplaced(name, before);
+      await untilIdentity(name, machine, identityKey);
       expect(Date.parse(after.keySince ?? "")).toBeGreaterThan(Date.parse(before.keySince ?? ""));
       expect(readKeys(fleet.lab.machine(name))).toHaveLength(1);
       await untilMore(10);
@@ -82,6 +99,7 @@ it("new keys at each end lose no packet of direct and relayed pairs, and wait fo
     });
     expect(await readMember("alice")).toMatchObject({ publicKey: before.publicKey });
     expect((await fleet.agent("alice").becket("status")).stdout).toMatch(/waits for carol, who isn't connected/);
+    // By the key that she has now.
     await fleet.agent("carol").up();
     await untilReplaced("alice", before);
     expect((await readMember("alice")).failures).toEqual([]);
@@ -102,4 +120,10 @@ async function untilSession(fleet: Fleet, from: string, to: string, member: Memb
 function readKeys(machine: LabNode): string[] {
   const folder = path.join(machine.files.varLib, "keys");
   return existsSync(folder) ? readdirSync(folder).map((name) => readFileSync(path.join(folder, name), "utf8")) : [];
+}
+
+/** Its key, and the one that is to take its place while that goes on. */
+function readIdentity(machine: LabNode): string[] {
+  const files = ["identity.key", "identity.key.next"].map((name) => path.join(machine.files.varLib, name));
+  return files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8"));
 }

@@ -42,6 +42,7 @@ export const AuditAction = z
     "machine.enrolled",
     "machine.updated",
     "key_replacement.requested",
+    "identity_key.replaced",
     "machine.removed",
     "machine.upgraded",
     "machine.upgrade_failed",

@@ -83,7 +83,8 @@ export const rotateMachineKeys = defineOperation({
   summary: "Replace a machine's keys",
   description:
     "The machine makes a new WireGuard key in each mesh that it is in, as soon as it is connected. Packets wait for the moment that it takes, and none " +
-    "is lost. `keySince` of its members tells when it did; while it waits for somebody, a failure of the member with the code `waits_for_peers` says " +
+    "is lost. It makes a new identity key, with which it signs its requests, too; the former one is taken for two minutes more. `keySince` of its " +
+    "members and its own `identityKeySince` tell when it did; while it waits for somebody, a failure of the member with the code `waits_for_peers` says " +
     "for whom. With the same `keysMadeBefore`, the same request changes nothing.",
   role: "admin",
   params,

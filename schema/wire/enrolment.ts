@@ -13,11 +13,13 @@ export const JoinTokenSecret = z
   .string()
   .regex(/^bkj_[A-Za-z0-9_-]{43}$/, "must be a join token: bkj_ and 43 characters");
 
+export const Ed25519Signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/, "must be an Ed25519 signature in base64url");
+
 export const EnrolmentRequest = z.object({
   token: JoinTokenSecret,
   identityKey: IdentityPublicKey,
   /** Ed25519 over `toEnrolmentText(token, identityKey)`, base64url: proves that the sender holds the private key. */
-  signature: z.string().regex(/^[A-Za-z0-9_-]{86}$/, "must be an Ed25519 signature in base64url"),
+  signature: Ed25519Signature,
   /** The host name; the control plane makes it a unique machine name. */
   hostname: z.string().max(255),
   agent: AgentInfo,
@@ -53,6 +55,7 @@ export type MachineClaims = z.infer<typeof MachineClaims>;
 export const AGENT_PATHS = {
   enrolments: "/agent/v1/enrolments",
   machineSync: "/agent/v1/machine/sync",
+  identityKey: "/agent/v1/machine/identity-key",
   meshSync: (meshId: string) => `/agent/v1/meshes/${meshId}/sync`,
   relay: (meshId: string, peerId: string) => `/agent/v1/relays/${meshId}/${peerId}`,
 } as const;

@@ -14,7 +14,7 @@ import {
   PeerRow,
   Revision,
 } from "../desired-state.ts";
-import { MachineId, MeshId, RolloutId, WireGuardPublicKey } from "../ids.ts";
+import { IdentityPublicKey, MachineId, MeshId, RolloutId, WireGuardPublicKey } from "../ids.ts";
 import {
   MAX_GATEWAYS_NAMED,
   MAX_LINK_REPORTS,
@@ -301,6 +301,8 @@ export const MachineState = z.object({
   stunServers: z.array(StunServer).max(MAX_STUN_SERVERS).default([]),
   keyReplacement: KeyReplacement.nullable().default(null),
   upgrade: UpgradeOrder.nullable().default(null),
+  /** Its identity key, when that is to be replaced. It is named, so that a state that comes late asks for nothing twice. */
+  dueIdentityKey: IdentityPublicKey.nullable().default(null),
 });
 export type MachineState = z.infer<typeof MachineState>;
 /** This machine was removed: take everything down. The socket closes with code 4403. */

@@ -4,7 +4,7 @@ import { MAX_MACHINE_TOKEN_SECONDS } from "#schema/limits";
 import { err, ok, type Result } from "#schema/result";
 import { MachineClaims } from "#schema/wire/enrolment";
 import type { Failure } from "../failure.ts";
-import type { IdentityKeys } from "./identity-keys.ts";
+import type { Identity, IdentityKeys } from "./identity-keys.ts";
 
 /** A clock may run ahead of ours by this much; the agent corrects larger skews from the Date header of the refusal. */
 const MAX_CLOCK_AHEAD_SECONDS = 5;
@@ -29,7 +29,7 @@ export type MachineTokenFailure = Failure<
 >;
 
 export async function verifyMachineToken(
-  { identityKeys, now }: { identityKeys: Pick<IdentityKeys, "read">; now: () => number },
+  { identityKeys, now }: { identityKeys: Pick<IdentityKeys, "read" | "readAgain">; now: () => number },
   request: MachineRequest,
 ): Promise<Result<MachineClaims, MachineTokenFailure>> {
   if (request.token === null) return err({ code: "unauthenticated" });
@@ -39,7 +39,11 @@ export async function verifyMachineToken(
   if (identity.status === "removed") return err({ code: "machine_removed" });
   if (identity.status === "unknown") return err({ code: "machine_not_found" });
   // The signature comes before what the claims say, so that the answers about claims go to the machine itself only.
-  if (!(await isSignedBy(request.token, identity.key))) return err({ code: "signature_invalid" });
+  if (!(await isSignedByMachine(request.token, identity, now()))) {
+    const newest = await identityKeys.readAgain(claims.iss);
+    const isSigned = newest?.status === "known" && (await isSignedByMachine(request.token, newest, now()));
+    if (!isSigned) return err({ code: "signature_invalid" });
+  }
   const failure = checkBinding(claims, request) ?? checkTimes(claims, Math.floor(now() / 1_000));
   return failure === null ? ok(claims) : err(failure);
 }
@@ -57,6 +61,15 @@ function parseClaims(token: string): MachineClaims | null {
     // jose throws on anything that is no JWT: for us that is one answer.
     return null;
   }
+}
+
+async function isSignedByMachine(
+  token: string,
+  { key, former }: Identity & { readonly status: "known" },
+  nowMs: number,
+): Promise<boolean> {
+  if (await isSignedBy(token, key)) return true;
+  return former !== null && former.until > nowMs && isSignedBy(token, former.key);
 }
 
 async function isSignedBy(token: string, key: CryptoKey): Promise<boolean> {

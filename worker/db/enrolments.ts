@@ -65,7 +65,7 @@ export function insertEnrolment(db: Database, machine: EnrollingMachine, event: 
   // In the order of the table's columns.
   const insert = db.insert(machines).select(sql`
     select ${machine.id}, ${machine.name}, ${machine.identityKey}, ${JSON.stringify(machine.agent)},
-      ${machine.joinTokenId}, null, ${machine.now}, 0, null, null, ${renderTags(machine.tags)}
+      ${machine.joinTokenId}, null, ${machine.now}, 0, null, null, ${renderTags(machine.tags)}, null, null
     where ${isMarked(event)}`);
   return runMarked(db, machine, event, insert);
 }

@@ -13,7 +13,13 @@ export type MachineRecord = Readonly<Omit<typeof machines.$inferSelect, "agent" 
 };
 
 export type StoredIdentity =
-  | { readonly status: "known"; readonly identityKey: IdentityPublicKey }
+  | {
+      readonly status: "known";
+      readonly identityKey: IdentityPublicKey;
+      /** Null: since the machine was created. */
+      readonly since: number | null;
+      readonly formerKey: IdentityPublicKey | null;
+    }
   | { readonly status: "unknown" }
   | { readonly status: "removed" };
 
@@ -54,8 +60,15 @@ export async function findMachine(db: Database, id: MachineId): Promise<MachineR
 }
 
 export async function findIdentity(db: Database, id: MachineId): Promise<StoredIdentity> {
-  const [row] = await db.select({ key: machines.identityKey }).from(machines).where(eq(machines.id, id));
-  if (row !== undefined) return { status: "known", identityKey: row.key };
+  const [row] = await db
+    .select({
+      identityKey: machines.identityKey,
+      since: machines.identityKeySince,
+      formerKey: machines.formerIdentityKey,
+    })
+    .from(machines)
+    .where(eq(machines.id, id));
+  if (row !== undefined) return { status: "known", ...row };
   const removed = await db.select({ id: removedMachines.id }).from(removedMachines).where(eq(removedMachines.id, id));
   return { status: removed.length > 0 ? "removed" : "unknown" };
 }

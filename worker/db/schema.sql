@@ -74,7 +74,7 @@ CREATE TABLE `machines` (
 	`join_token_id` text,
 	`enrolled_at` integer,
 	`created_at` integer NOT NULL
-, `is_gateway` integer DEFAULT false NOT NULL, `import_policy_set_id` text REFERENCES policy_sets(id), `export_policy_set_id` text REFERENCES policy_sets(id), `tags` text DEFAULT '[]' NOT NULL);
+, `is_gateway` integer DEFAULT false NOT NULL, `import_policy_set_id` text REFERENCES policy_sets(id), `export_policy_set_id` text REFERENCES policy_sets(id), `tags` text DEFAULT '[]' NOT NULL, `identity_key_since` integer, `former_identity_key` text);
 
 CREATE INDEX `machines_export_policy_set_id` ON `machines` (`export_policy_set_id`) WHERE export_policy_set_id is not null;
 

@@ -93,6 +93,10 @@ export const machines = sqliteTable(
     ...usedPolicySets(),
     /** JSON array of tags. */
     tags: text("tags").notNull().default("[]"),
+    /** Null: since it was created. */
+    identityKeySince: integer("identity_key_since"),
+    /** Still taken for a moment after that; null: there was none. */
+    formerIdentityKey: text("former_identity_key").$type<IdentityPublicKey>(),
   },
   (table) => [
     uniqueIndex("machines_name_unique").on(table.name),

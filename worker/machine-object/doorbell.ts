@@ -24,6 +24,7 @@ import type { Failure } from "../failure.ts";
 import type { Logger } from "../log.ts";
 import type { Projection } from "../outbox/entries.ts";
 import type { Outbox } from "../outbox/outbox.ts";
+import { isIdentityKeyDue } from "./key-order.ts";
 import type { MachineRecord, MachineStorage } from "./storage.ts";
 import type { Upgrades } from "./upgrades/upgrades.ts";
 
@@ -114,7 +115,7 @@ export function createDoorbell(
   const toRevision = (machine: MachineRecord): number => firstRevision + machine.revision;
 
   function renderState(machine: MachineRecord): string {
-    const { name, keyOrder } = machine;
+    const { name, keyOrder, identityKey } = machine;
     const revision = toRevision(machine);
     const joined = storage.readMeshes().filter((entry) => entry.state === "joined");
     const meshes = joined.map((entry) => ({ meshId: entry.meshId, name: entry.meshName ?? "" }));
@@ -122,9 +123,10 @@ export function createDoorbell(
       keyOrder === null
         ? null
         : { keysMadeBefore: new Date(keyOrder.madeBeforeMs).toISOString(), force: keyOrder.isForced };
+    const dueIdentityKey = isIdentityKeyDue(machine) ? identityKey : null;
     const state: MachineState = {
       ...{ type: "machine.state", revision, name, meshes },
-      ...{ stunServers: [...stunServers], keyReplacement, upgrade: upgrades.order() },
+      ...{ stunServers: [...stunServers], keyReplacement, upgrade: upgrades.order(), dueIdentityKey },
     };
     return JSON.stringify(state);
   }

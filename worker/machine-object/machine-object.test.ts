@@ -15,7 +15,7 @@ describe("meshes of a machine", () => {
     const machine = await registerTestMachine();
     const socket = await machine.socket();
     socket.send(createMachineHello());
-    const told = { stunServers: DEFAULT_STUN_SERVERS, keyReplacement: null, upgrade: null };
+    const told = { stunServers: DEFAULT_STUN_SERVERS, keyReplacement: null, upgrade: null, dueIdentityKey: null };
     expect(await socket.next()).toEqual({ type: "machine.state", revision: 1, name: "box", meshes: [], ...told });
     expect(await machine.join(settings)).toMatchObject({ ok: true, value: { address: "10.1.0.1", isNew: true } });
     const meshes = [{ meshId: settings.id, name: "office" }];

@@ -22,6 +22,7 @@ import { createDoorbell, type Doorbell } from "./doorbell.ts";
 import { toNewerOrder } from "./key-order.ts";
 import { createMemberships, type Memberships } from "./memberships.ts";
 import type {
+  IdentityKeyChange,
   JoinMeshError,
   JoinMeshRequest,
   KeyOrder,
@@ -35,7 +36,7 @@ import { createUpgradeStorage } from "./upgrades/upgrade-storage.ts";
 import { createUpgrades, type TurnRequest, type Upgrades, type UpgradeTurn } from "./upgrades/upgrades.ts";
 
 type AlarmName = "outbox" | "memberships" | "upgrades";
-const UNSEEN = { lastSeenAt: null, isGateway: false, keyOrder: null };
+const UNSEEN = { lastSeenAt: null, isGateway: false, keyOrder: null, identityKeySince: 0 };
 
 export class MachineObject extends DurableObject<Env> implements MachineObjectRpc {
   readonly #log: Logger;
@@ -99,7 +100,16 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
     const machine = this.#storage.readMachine();
     const { machineId: id, name, identityKey, agent } = registration;
     if (machine === null) {
-      const fresh = { id, name, identityKey, agent, revision: 1, removedAt: null, ...UNSEEN };
+      const fresh = {
+        id,
+        name,
+        identityKey,
+        agent,
+        revision: 1,
+        removedAt: null,
+        ...UNSEEN,
+        identityKeySince: Date.now(),
+      };
       this.#storage.transaction(() => this.#storage.insertMachine(fresh));
       return ok(null);
     }
@@ -112,6 +122,20 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
   async readIdentityKey(): Promise<IdentityPublicKey | null> {
     const machine = this.#storage.readMachine();
     return machine?.removedAt === null ? machine.identityKey : null;
+  }
+
+  async setIdentityKey({
+    identityKey,
+    sinceMs,
+  }: IdentityKeyChange): Promise<Result<null, { code: "machine_not_found" | "machine_removed" }>> {
+    const machine = this.#storage.readMachine();
+    if (machine === null) return err({ code: "machine_not_found" });
+    if (machine.removedAt !== null) return err({ code: "machine_removed" });
+    if (sinceMs <= machine.identityKeySince) return ok(null);
+    const revision = machine.revision + 1;
+    this.#storage.writeMachine({ ...machine, identityKey, identityKeySince: sinceMs, revision });
+    this.#doorbell.ring();
+    return ok(null);
   }
 
   joinMesh(request: JoinMeshRequest): Promise<Result<AddedMember, JoinMeshError>> {

@@ -54,4 +54,9 @@ export const MACHINE_MIGRATIONS: readonly Migration[] = [
     ],
   },
   UPGRADE_MIGRATION,
+  {
+    name: "add ages of identity keys",
+    // 0: longer than anybody asked for
+    statements: ["ALTER TABLE machine ADD COLUMN identity_key_since INTEGER NOT NULL DEFAULT 0"],
+  },
 ];

@@ -12,6 +12,8 @@ export interface MachineObjectRpc {
   register(registration: MachineRegistration): Promise<Result<null, { code: "machine_removed" }>>;
   /** Null when it was never registered, or was removed. The Worker's fallback when D1 fails. */
   readIdentityKey(): Promise<IdentityPublicKey | null>;
+  /** D1 has it already. One that is older than what is known here changes nothing; the machine is told that its key is not due any more. */
+  setIdentityKey(key: IdentityKeyChange): Promise<Result<null, { code: "machine_not_found" | "machine_removed" }>>;
   /** Reserves the CIDR here, adds the member there, rings the doorbell. Resumed by alarm when interrupted. */
   joinMesh(request: JoinMeshRequest): Promise<Result<AddedMember, JoinMeshError>>;
   /** `value` is false when it was not in that mesh. */
@@ -41,6 +43,10 @@ export interface MachineRegistration {
   readonly name: string;
   readonly identityKey: IdentityPublicKey;
   readonly agent: AgentInfo;
+}
+export interface IdentityKeyChange {
+  readonly identityKey: IdentityPublicKey;
+  readonly sinceMs: number;
 }
 /** Keys that were made before this are to be replaced; forced: whoever can't hear of it. */
 export interface KeyOrder {

@@ -14,6 +14,8 @@ export interface MachineRecord {
   readonly id: MachineId;
   readonly name: string;
   readonly identityKey: IdentityPublicKey;
+  /** Milliseconds since the epoch. */
+  readonly identityKeySince: number;
   /** Null when it was removed before it was registered. */
   readonly agent: AgentInfo | null;
   /** Counts the changes that the machine is told. */
@@ -62,6 +64,7 @@ type MachineRow = {
   is_gateway: number;
   keys_made_before: number | null;
   is_key_replacement_forced: number;
+  identity_key_since: number;
 };
 type MeshRow = {
   mesh_id: MeshId;
@@ -92,17 +95,19 @@ export function createMachineStorage(db: Database): MachineStorage {
       migrate(db, MACHINE_MIGRATIONS);
       hasTables = true;
       db.run(
-        "INSERT INTO machine VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO machine VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ...[machine.id, machine.name, machine.identityKey, JSON.stringify(machine.agent), machine.revision],
         ...[machine.removedAt, machine.lastSeenAt, Number(machine.isGateway), ...renderKeyOrder(machine.keyOrder)],
+        machine.identityKeySince,
       );
     },
     writeMachine: (machine) =>
       db.run(
         `UPDATE machine SET name = ?, agent = ?, revision = ?, removed_at = ?, last_seen_at = ?, is_gateway = ?,
-          keys_made_before = ?, is_key_replacement_forced = ?`,
+          keys_made_before = ?, is_key_replacement_forced = ?, identity_key = ?, identity_key_since = ?`,
         ...[machine.name, JSON.stringify(machine.agent), machine.revision, machine.removedAt, machine.lastSeenAt],
         ...[Number(machine.isGateway), ...renderKeyOrder(machine.keyOrder)],
+        ...[machine.identityKey, machine.identityKeySince],
       ),
     readMesh(meshId) {
       const row = hasTables ? db.first<MeshRow>("SELECT * FROM meshes WHERE mesh_id = ?", meshId) : null;
@@ -124,6 +129,7 @@ const toMachineRecord = (row: MachineRow): MachineRecord => ({
   id: row.id,
   name: row.name,
   identityKey: row.identity_key,
+  identityKeySince: row.identity_key_since,
   agent: AgentInfo.nullable().parse(JSON.parse(row.agent)),
   revision: row.revision,
   removedAt: row.removed_at,

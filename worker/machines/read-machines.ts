@@ -54,6 +54,7 @@ async function toMachines(
       agent: row.agent,
       upToDate: isUpToDate(row.agent, build),
       meshes: (byMachine.get(row.id) ?? []).map(toMembership),
+      identityKeySince: new Date(row.identityKeySince ?? row.createdAt).toISOString(),
       createdAt: new Date(row.createdAt).toISOString(),
     };
   });

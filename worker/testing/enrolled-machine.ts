@@ -10,6 +10,7 @@ import {
   type MachineClaims,
   toEnrolmentText,
 } from "#schema/wire/enrolment";
+import { type IdentityKeyRequest, toIdentityKeyText } from "#schema/wire/identity-key";
 import { ORIGIN, type TestApp } from "./create-test-app.ts";
 import type { SendRequest } from "./fake-agent.ts";
 
@@ -35,9 +36,27 @@ export async function toEnrolmentRequest(
   identity: Identity,
   { token, hostname = "host", agent = AGENT_INFO }: { token: string; hostname?: string; agent?: AgentInfo | undefined },
 ): Promise<EnrolmentRequest> {
-  const text = new TextEncoder().encode(toEnrolmentText(token, identity.publicKey));
-  const signature = base64url.encode(new Uint8Array(await crypto.subtle.sign("Ed25519", identity.privateKey, text)));
+  const signature = await signText(identity, toEnrolmentText(token, identity.publicKey));
   return { token, identityKey: identity.publicKey, signature, hostname, agent };
+}
+
+async function signText({ privateKey }: Identity, text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  return base64url.encode(new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, bytes)));
+}
+
+/** A machine's request for another identity key, right unless another signs in place of one of the two. */
+export async function toIdentityKeyRequest(
+  { machineId, identity }: Pick<EnrolledMachine, "identity" | "machineId">,
+  next: Identity,
+  signers: { readonly former?: Identity; readonly next?: Identity } = {},
+): Promise<IdentityKeyRequest> {
+  const text = toIdentityKeyText({ machineId, formerKey: identity.publicKey, identityKey: next.publicKey });
+  return {
+    identityKey: next.publicKey,
+    signature: await signText(signers.next ?? next, text),
+    formerSignature: await signText(signers.former ?? identity, text),
+  };
 }
 
 export const postEnrolment = (app: TestApp, body: unknown): Promise<Response> =>

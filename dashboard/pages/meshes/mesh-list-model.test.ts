@@ -22,7 +22,8 @@ const machine = (number: number, online: boolean, meshes: number[]): Machine =>
       tags: [],
     },
     ...{ importPolicySetId: null, exportPolicySetId: null },
-    ...{ agent: null, createdAt: "2026-11-23T09:30:00.000Z" },
+    ...{ agent: null, upToDate: true },
+    ...{ identityKeySince: "2026-11-23T09:30:00.000Z", createdAt: "2026-11-23T09:30:00.000Z" },
     meshes: meshes.map((mesh) => ({
       ...{ meshId: toId(mesh), meshName: "x", address: "10.1.0.7", address6: "fd5a:7c1e:9b02::7" },
     })),

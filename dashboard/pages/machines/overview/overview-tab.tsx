@@ -33,6 +33,7 @@ function OverviewTab() {
             <Card title="Identity">
               <Facts>
                 <Fact label="Enrolled">{formatMoment(found.createdAt)}</Fact>
+                <Fact label="Identity key since">{formatMoment(found.identityKeySince)}</Fact>
                 <Fact label="Id">
                   <CopyText text={found.id} what="id" className="text-xs" />
                 </Fact>
