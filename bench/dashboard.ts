@@ -36,7 +36,7 @@ export async function run(argv: string[]): Promise<Record<string, unknown>> {
     process.stderr.write(`the list: ${JSON.stringify(list)}\n`);
     const browser = await openBrowser();
     try {
-      const pages = await measurePages(browser, controlPlane, { loads, machines });
+      const pages = await measurePages(browser, controlPlane, { loads, machines, watchedId: seeded.watchedId });
       const { bytes, gzipBytes } = measureFirstLoad(PUBLIC_FOLDER, pages.files);
       return { bench: "dashboard", machines, connected, list, ...pages.numbers, firstLoad: { bytes, gzipBytes } };
     } finally {

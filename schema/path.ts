@@ -113,6 +113,10 @@ export const PeerTelemetry = z
       .number()
       .nonnegative()
       .meta({ description: "Sent to it.", examples: [900] }),
+    inDoubt: z
+      .boolean()
+      .default(false)
+      .describe("The path is used, but nothing has answered on it for about a second: another one is made ready."),
     reason: PathReason,
     bgp: BgpSession.default(NO_SESSION),
   })

@@ -12,7 +12,8 @@ import { createWatch, toTelemetryReports } from "./telemetry.ts";
 const explanationOf = (number: number): PeerExplanation => ({
   ...{ meshId: testMeshId(0), machineId: testMachineId(number), name: "n".repeat(63), status: "down", path: "none" },
   ...{ gatewayId: null, endpoint: null, handshakeAgeSeconds: null, latencyMs: null, lossRatio: null },
-  ...{ rxBytesPerSecond: 0, txBytesPerSecond: 0, localNat: null, peerNat: null, nextTryAt: null, since: null },
+  ...{ rxBytesPerSecond: 0, txBytesPerSecond: 0, inDoubt: false },
+  ...{ localNat: null, peerNat: null, nextTryAt: null, since: null },
   reason: { code: "no_answer", message: "m".repeat(250) },
   bgp: { state: "active", since: "2026-01-01T00:00:00.000Z", lastError: "e".repeat(80) },
   candidates: Array.from({ length: 16 }, (_, index) => ({

@@ -6,7 +6,7 @@ import type { NatSummary } from "#schema/nat";
 import type { PeerExplanation } from "#schema/path";
 import type { TelemetryReport } from "#schema/wire/messages";
 import type { Clock } from "../system/clock.ts";
-import { toCandidateOutcomes, toConnectivity, toNextTryAt, toPathReason } from "./core/explain-path.ts";
+import { isInDoubt, toCandidateOutcomes, toConnectivity, toNextTryAt, toPathReason } from "./core/explain-path.ts";
 import type { Pair } from "./pair.ts";
 import type { PeerSample } from "./sampler.ts";
 
@@ -39,6 +39,7 @@ export function toExplanation({ mesh, row, pair, sample, localNat, bgp, nowMs, t
     lossRatio: pair.quality.lossRatio(nowMs),
     rxBytesPerSecond: Math.round(sample?.rxBytesPerSecond ?? 0),
     txBytesPerSecond: Math.round(sample?.txBytesPerSecond ?? 0),
+    inDoubt: isInDoubt(state, nowMs),
     reason: toPathReason(state, nowMs),
     bgp,
     candidates: toCandidateOutcomes(state, nowMs, toWallMs),

@@ -1,4 +1,5 @@
-// Pages in Debian's Chromium: how long until rows stand there and take a click, and whether they scroll without a hitch.
+// Pages in Debian's Chromium: how long until rows stand there and take a click, and whether they scroll without a hitch: machines, and the peers
+// of one, of which it tells every second.
 import type { Browser, CDPSession, Page } from "playwright-core";
 import { apiClient } from "../lib/api.ts";
 import type { ControlPlaneProcess } from "../lib/control-plane.ts";
@@ -7,6 +8,7 @@ import { median, percentile, round } from "../lib/measure.ts";
 interface PagesOptions {
   readonly loads: number;
   readonly machines: number;
+  readonly watchedId: string;
 }
 
 export async function measurePages(browser: Browser, controlPlane: ControlPlaneProcess, options: PagesOptions) {
@@ -30,6 +32,10 @@ export async function measurePages(browser: Browser, controlPlane: ControlPlaneP
   process.stderr.write(`loads, cold: ${JSON.stringify(cold)}, warm: ${JSON.stringify(warm)}\n`);
   const scroll = await measureScroll(page);
   process.stderr.write(`scrolling: ${JSON.stringify(scroll)}\n`);
+  await page.goto(`${controlPlane.origin}/machines/${options.watchedId}/peers`);
+  await page.locator(`[role="table"][aria-rowcount="${options.machines}"]`).waitFor();
+  const peersScroll = await measureScroll(page);
+  process.stderr.write(`scrolling peers: ${JSON.stringify(peersScroll)}\n`);
   const emptyPageMs = round(median(empty), 0);
   const toNumbers = (loads: readonly Load[], key: keyof Load) => {
     const values = loads.map((load) => load[key]);
@@ -44,6 +50,7 @@ export async function measurePages(browser: Browser, controlPlane: ControlPlaneP
       },
       wholeListMs: { cold: toNumbers(cold, "whole"), warm: toNumbers(warm, "whole") },
       scrollFrameMs: scroll,
+      peersScrollFrameMs: peersScroll,
       reference: { emptyPageMs },
     },
     files: [...files],

@@ -1,4 +1,6 @@
-// A thousand machines in one mesh: each enrols as a real one does, and some of them stay connected and answer what is asked of them.
+// A thousand machines in one mesh: each enrols as a real one does, and some of them stay connected. One of those says what it measures of all others.
+import { enrolMachine } from "../../e2e/browser/told-machine.ts";
+import { createPaths } from "../../e2e/browser/told-paths.ts";
 import { apiClient } from "../lib/api.ts";
 import type { ControlPlaneProcess } from "../lib/control-plane.ts";
 import { since } from "../lib/measure.ts";
@@ -6,7 +8,7 @@ import { createSimulatedAgent, type SimulatedAgent } from "../sync/simulated-age
 
 export interface SeededMachines {
   readonly ms: number;
-  /** One that is connected. */
+  /** The one that says what it measures. */
   readonly watchedId: string;
   stop(): void;
 }
@@ -22,21 +24,28 @@ export async function seedMachines(
   const api = apiClient(controlPlane);
   const mesh = await api("POST", "/meshes", { name: "office", cidr: "10.64.0.0/16", isDefault: true });
   const { token } = await api("POST", "/join-tokens", { expiresInSeconds: 3_600, meshIds: [mesh.id] });
-  const agents = Array.from({ length: machines }, (_, index) => createSimulatedAgent(controlPlane.origin, index));
+  const agents = Array.from({ length: machines - 1 }, (_, index) => createSimulatedAgent(controlPlane.origin, index));
   const started = performance.now();
   await eachAtOnce(agents, (agent) => agent.enrol(token));
+  const watched = await enrolMachine({ url: controlPlane.origin, call: api }, "watched", [mesh.id]);
   const ms = since(started);
-  const online = agents.slice(0, connected);
+  const online = agents.slice(0, connected - 1);
   await eachAtOnce(online, (agent) => agent.connect(mesh.id));
+  const others = agents.map(({ machineId, name }) => ({ id: machineId, name }));
+  const toPeers = createPaths({ meshId: mesh.id, self: watched, others, silentIds: [], gatewayId: watched.id });
+  await watched.connect(mesh.id, {
+    toTelemetry: () => ({ peers: toPeers(), endpoints: [], nat: null, announcements: [] }),
+  });
   const timer = setInterval(() => {
     for (const agent of online) agent.sendPing();
   }, PING_MS);
   return {
     ms,
-    watchedId: online[0]?.machineId ?? "",
+    watchedId: watched.id,
     stop() {
       clearInterval(timer);
       for (const agent of online) agent.cut();
+      watched.stop();
     },
   };
 }

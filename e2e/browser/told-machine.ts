@@ -43,7 +43,7 @@ export interface ToldMachine {
 
 /** @param meshIds the meshes to join; left out: the default one */
 export async function enrolMachine(
-  { url, call }: SeenControlPlane,
+  { url, call }: Pick<SeenControlPlane, "url" | "call">,
   name: string,
   meshIds?: readonly string[],
 ): Promise<ToldMachine> {
@@ -96,6 +96,18 @@ function answer(socket: WebSocket, { told, watch }: Means, data: WebSocket.RawDa
   }
 }
 
+/** A message holds so many peers; the rest follow. */
+const PEERS_IN_PART = 40;
+
+function sendTelemetry(socket: WebSocket, { peers, ...rest }: Telemetry): void {
+  for (let from = 0; from === 0 || from < peers.length; from += PEERS_IN_PART) {
+    const hasMore = from + PEERS_IN_PART < peers.length;
+    const part = from === 0 ? rest : NOTHING;
+    const contents = { ...part, peers: peers.slice(from, from + PEERS_IN_PART) };
+    sendToMesh(socket, { type: "telemetry.report", ...contents, isSteady: true, ...(hasMore && { hasMore }) });
+  }
+}
+
 const NOTHING: Telemetry = { peers: [], endpoints: [], nat: null, announcements: [] };
 
 /** Reports at once, and then every second for as long as somebody looks. */
@@ -107,7 +119,7 @@ function createWatch(socket: WebSocket, { toTelemetry = () => NOTHING }: Told): 
     const report = () => {
       left -= 1;
       if (left < 0 || socket.readyState !== socket.OPEN) clearInterval(timer);
-      else sendToMesh(socket, { type: "telemetry.report", ...toTelemetry(), isSteady: true });
+      else sendTelemetry(socket, toTelemetry());
     };
     report();
     timer = setInterval(report, REPORT_EVERY_MS);

@@ -44,13 +44,20 @@ const WAYS: readonly Way[] = [
   },
   { status: "idle", path: "none", reason: { code: "idle", message: "idle: nothing was sent for five minutes" } },
   { status: "connecting", path: "none", reason: { code: "checking", message: "connecting: checks are under way" } },
-  DIRECT,
+  {
+    ...{ ...DIRECT, inDoubt: true },
+    reason: {
+      code: "direct",
+      message:
+        "direct, but in doubt: 203.0.113.20:51820 has not answered the last 3 checks; another path is made ready",
+    },
+  },
 ];
 
 interface Teller {
   readonly meshId: string;
-  readonly self: ToldMachine;
-  readonly others: readonly ToldMachine[];
+  readonly self: Pick<ToldMachine, "id">;
+  readonly others: readonly Pick<ToldMachine, "id" | "name">[];
   /** Who is not connected. */
   readonly silentIds: readonly string[];
   readonly gatewayId: string;
@@ -74,9 +81,9 @@ export function createPaths({ meshId, self, others, silentIds, gatewayId }: Tell
             gatewayId: way.path === "transit" ? gatewayId : null,
             nextTryAt: way.path === "direct" ? null : ago(-40),
           },
-          endpoint: way.path === "direct" ? `203.0.113.${10 + index}:51820` : null,
+          endpoint: way.path === "direct" ? `${toAddress(index)}:51820` : null,
           handshakeAgeSeconds: isUp ? (index * 17) % 120 : null,
-          latencyMs: isUp ? 8 + index * 3 + wave * 2 : null,
+          latencyMs: isUp ? 8 + (index % 100) * 3 + wave * 2 : null,
           rxBytesPerSecond: isUp ? Math.round(40_000 * (1.2 + wave) * (1 + (index % 4))) : 0,
           txBytesPerSecond: isUp ? Math.round(9_000 * (1.2 - wave)) : 0,
           bgp: isUp
@@ -89,15 +96,17 @@ export function createPaths({ meshId, self, others, silentIds, gatewayId }: Tell
   };
 }
 
+const toAddress = (index: number): string => `203.0.113.${1 + ((9 + index) % 254)}`;
+
 const toCandidates = (index: number, { path, status }: Way): Peer["candidates"] => [
   {
-    ...{ endpoint: `203.0.113.${10 + index}:51820`, type: "stun", lastTriedAt: ago(12) },
+    ...{ endpoint: `${toAddress(index)}:51820`, type: "stun", lastTriedAt: ago(12) },
     ...(path === "direct"
-      ? { outcome: "answered", roundTripMs: 8 + index }
+      ? { outcome: "answered", roundTripMs: 8 + (index % 100) * 3 }
       : { outcome: "no_answer", roundTripMs: null }),
   },
   {
-    ...{ endpoint: `203.0.113.${10 + index}:${40_000 + index}`, type: "mesh_observed", roundTripMs: null },
+    ...{ endpoint: `${toAddress(index)}:${40_000 + index}`, type: "mesh_observed", roundTripMs: null },
     ...{ outcome: status === "connecting" ? "checking" : "no_answer", lastTriedAt: ago(3) },
   },
   { endpoint: "192.168.1.20:51820", type: "host", outcome: "unreachable", roundTripMs: null, lastTriedAt: null },
@@ -139,7 +148,7 @@ export const NAT: NonNullable<Telemetry["nat"]> = {
 export const toLinks = (others: readonly ToldMachine[]): NonNullable<Told["links"]> =>
   others.slice(0, 6).map(({ id }, index) => {
     const { path, reason } = WAYS[index] ?? DIRECT;
-    const endpoint = path === "direct" ? `203.0.113.${10 + index}:51820` : null;
+    const endpoint = path === "direct" ? `${toAddress(index)}:51820` : null;
     const kind = path === "none" ? "down" : index % 2 === 0 ? "up" : "path_changed";
     return { peerId: id, kind, path, endpoint, reason, at: ago(60 * (6 - index)) };
   });

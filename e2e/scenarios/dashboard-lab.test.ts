@@ -79,9 +79,15 @@ async function tellStory(fleet: Fleet, browser: Browser): Promise<void> {
   await look("peers-direct");
 
   await lab.blackhole("alice", "bob");
-  // First the reason says that the path is in doubt, then the row and the reason that it was left.
+  // First the row and the reason say that the path is in doubt, then that it was left.
   const [doubtSeenMs, cutSeenMs] = await Promise.all([
-    time(() => expectText(why, (text) => /in doubt|relayed/.test(text))),
+    time(async () => {
+      await bobsRow
+        .getByText(/^no answer$|^relayed$/)
+        .first()
+        .waitFor();
+      await expectText(why, (text) => /in doubt|relayed/.test(text));
+    }),
     time(async () => {
       await bobsRow.getByText("relayed").waitFor();
       await expectText(why, (text) => text.startsWith("relayed"));

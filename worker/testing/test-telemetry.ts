@@ -17,7 +17,7 @@ export const createExplanation = (
   bgp: { state: "established", since: AT, lastError: null },
   reason: { code: "direct", message: "direct: a check was answered in 8.5 ms" },
   candidates: [{ endpoint: ENDPOINT, type: "stun", outcome: "answered", roundTripMs: 8.5, lastTriedAt: AT }],
-  ...{ localNat: null, peerNat: null, nextTryAt: null, since: AT },
+  ...{ inDoubt: false, localNat: null, peerNat: null, nextTryAt: null, since: AT },
   ...change,
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CandidateOutcome, PathReason } from "#schema/path";
-import { toCandidateOutcomes, toConnectivity, toNextTryAt, toPathReason } from "./explain-path.ts";
+import { isInDoubt, toCandidateOutcomes, toConnectivity, toNextTryAt, toPathReason } from "./explain-path.ts";
 import {
   answered,
   BEGINNING_MS,
@@ -20,6 +20,7 @@ const reasonOf = (path: PathFixture) => {
   return `${code} | ${message}`;
 };
 const connectivityOf = (path: PathFixture) => toConnectivity(path.state(), path.nowMs());
+const isDoubted = (path: PathFixture) => isInDoubt(path.state(), path.nowMs());
 const nextOf = (path: PathFixture) => toNextTryAt(path.state(), path.nowMs(), (atMs) => atMs);
 
 function openRelay(path: PathFixture, timeMs: number): void {
@@ -137,11 +138,14 @@ describe("a reason", () => {
     path.answerFrom(STUN_ENDPOINT);
     for (let time = 1_000; time <= 10_000; time += 1_000) path.at(time, TRAFFIC);
     path.answerFrom(null);
+    expect(isDoubted(path)).toBe(false);
     for (let time = 10_500; time <= 12_500; time += 500) path.at(time, SENT);
+    expect(isDoubted(path)).toBe(true);
     expect(reasonOf(path)).toMatch(
       /^direct \| direct, but in doubt: 198\.51\.100\.2:51820 has not answered the last \d+ checks, and nothing comes from it/,
     );
     path.at(12_600, TRAFFIC);
+    expect(isDoubted(path)).toBe(false);
     expect(reasonOf(path)).toMatch(/^direct \| direct: 198\.51\.100\.2:51820 answers checks/);
   });
 
@@ -155,8 +159,10 @@ describe("a reason", () => {
       /^path_died \| direct, but silent: 198\.51\.100\.2:51820 answers neither checks nor packets/,
     );
     expect(connectivityOf(path)).toBe("down");
+    expect(isDoubted(path)).toBe(true);
     openRelay(path, 14_600);
     path.at(15_000, SENT);
+    expect(isDoubted(path)).toBe(false);
     expect(reasonOf(path)).toMatch(/^path_died \| relayed: the direct path stopped answering 1 s ago; /);
     path.until(120_000);
     expect(reasonOf(path)).toMatch(/^no_answer \|/);

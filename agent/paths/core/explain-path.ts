@@ -69,6 +69,9 @@ function toDirectMessage(code: PathReasonCode, state: PathState, nowMs: number):
   return `direct: ${path.endpoint} looks reachable; it can't be checked, because ${toChecksProblem({ local })}`;
 }
 
+/** Nothing shows that the path in use still works: what is sent on it may be lost. */
+export const isInDoubt = (state: PathState, nowMs: number): boolean => isDoubtful(state, nowMs) || isDead(state, nowMs);
+
 const toTime = (known: Try | undefined): string =>
   known?.roundTripMs == null ? "" : ` in ${Math.max(1, Math.round(known.roundTripMs))} ms`;
 

@@ -22,7 +22,7 @@ export function AuditEventItem({ event, names, onSubject }: AuditEventItemProps)
             type="button"
             title="Only what happened to this"
             onClick={() => onSubject(subjectId)}
-            className="max-w-full break-all text-accent hover:underline"
+            className="max-w-full break-all text-left text-accent hover:underline"
           >
             {toSubjectName(event) ?? names.get(subjectId) ?? subjectId}
           </button>{" "}

@@ -1,5 +1,6 @@
 // An audit event in words: what happened to what, and the details in a line.
 import type { AuditAction, AuditEvent } from "#schema/api/audit-events";
+import { formatMoment } from "../../lib/format.ts";
 
 const NOUNS: Readonly<Record<string, string>> = {
   vip: "VIP",
@@ -36,11 +37,13 @@ export function describeDetails({ details }: Pick<AuditEvent, "details">, names:
     .join(", ");
 }
 
+const MOMENT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
 type Names = ReadonlyMap<string, string>;
 
 function renderValue(value: unknown, names: Names): string {
   if (value === null || value === undefined) return "none";
-  if (typeof value === "string") return names.get(value) ?? value;
+  if (typeof value === "string") return names.get(value) ?? (MOMENT.test(value) ? formatMoment(value) : value);
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) {
     return value.map((item) => names.get(item) ?? item).join(" ") || "none";
   }

@@ -7,16 +7,18 @@ import { EmptyState, ErrorState, LoadingState } from "../../components/states.ts
 export const PageLoading = () => <LoadingState label="Loading the page" />;
 
 export const NotFoundPage = () => (
-  <EmptyState
-    icon={<Compass />}
-    title="There is no such page"
-    isWholePage
-    action={
-      <Link to="/machines" className={buttonClass()}>
-        To the machines
-      </Link>
-    }
-  />
+  <div className="mx-auto max-w-xl px-4 py-24">
+    <EmptyState
+      icon={<Compass />}
+      title="There is no such page"
+      isWholePage
+      action={
+        <Link to="/machines" className={buttonClass()}>
+          To the machines
+        </Link>
+      }
+    />
+  </div>
 );
 
 export const PageFailure = ({ error, reset }: ErrorComponentProps) => (

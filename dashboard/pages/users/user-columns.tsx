@@ -64,7 +64,9 @@ export function toUserColumns(selfId: string | undefined, actions: (user: User) 
         <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <Badge>{ROLE_WORDS[user.role].label}</Badge>
           <State user={user} />
-          <LastSignIn at={user.lastSignInAt} />
+          <span className="text-muted">
+            signed in <LastSignIn at={user.lastSignInAt} />
+          </span>
         </span>
       </div>
       {actions(user)}

@@ -6,7 +6,7 @@ import { StatusDot } from "../../../components/status-dot.tsx";
 import type { Column } from "../../../components/table/columns.ts";
 import { classNames } from "../../../lib/class-names.ts";
 import { formatBitRate, formatMs, formatRatio, formatSeconds } from "../../../lib/format.ts";
-import { BGP_WORDS, PATH_WORDS, STATUS_WORDS } from "./peer-words.ts";
+import { BGP_WORDS, DOUBT_WORDS, PATH_WORDS, STATUS_WORDS } from "./peer-words.ts";
 import { toPeerKey } from "./peers-model.ts";
 
 interface PeerColumnsInput {
@@ -16,10 +16,10 @@ interface PeerColumnsInput {
 }
 
 const State = ({ peer }: { readonly peer: PeerTelemetry }) => {
-  const { label, hint, tone } = STATUS_WORDS[peer.status];
+  const { label, hint, tone } = peer.inDoubt ? DOUBT_WORDS : STATUS_WORDS[peer.status];
   return (
     <span className="inline-flex items-center gap-2" title={hint}>
-      <StatusDot tone={tone} isPulsing={peer.status === "connecting"} /> {label}
+      <StatusDot tone={tone} isPulsing={peer.inDoubt || peer.status === "connecting"} /> {label}
     </span>
   );
 };
@@ -68,6 +68,7 @@ export function toPeerColumns({ meshNames, open, toggle }: PeerColumnsInput) {
         />
         <span className="min-w-0">
           <span className="block truncate font-medium">{peer.name}</span>
+          {peer.inDoubt && <span className="block truncate text-warn text-xs">{DOUBT_WORDS.below}</span>}
           {meshNames.size > 1 && (
             <span className="block truncate text-muted text-xs">{meshNames.get(peer.meshId)}</span>
           )}

@@ -22,6 +22,14 @@ export const STATUS_WORDS: Readonly<Record<PeerConnectivity, Words>> = {
   down: { label: "down", hint: "Nothing works", tone: "bad" },
 };
 
+/** In place of `up`, while nothing shows that the path still works. */
+export const DOUBT_WORDS: Words & { readonly below: string } = {
+  label: "no answer",
+  hint: "Nothing has come back on this path for a second or more. Until another one is proved ready, packets still go this way.",
+  tone: "warn",
+  below: "another path is made ready",
+};
+
 export const BGP_WORDS: Readonly<Record<BgpState, Omit<Words, "hint">>> = {
   established: { label: "established", tone: "good" },
   active: { label: "active", tone: "warn" },

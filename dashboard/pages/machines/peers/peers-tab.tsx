@@ -1,6 +1,8 @@
 import { createLazyRoute, getRouteApi } from "@tanstack/react-router";
 import { SearchX, Users } from "lucide-react";
+import { useCallback, useMemo } from "react";
 import { listMachinePeers } from "#schema/api/machine-links";
+import type { PeerTelemetry } from "#schema/path";
 import { useLiveTelemetry } from "../../../api/live/use-live.ts";
 import { LIVE_EVERY_MS } from "../../../api/pace.ts";
 import { useReply } from "../../../api/use-api.ts";
@@ -17,19 +19,29 @@ import { countPaths, DEFAULT_PEER_SORT, selectPeers, toPeerKey } from "./peers-m
 import { usePeerHistories } from "./use-peer-histories.ts";
 
 const route = getRouteApi("/shell/machines/$machineId/peers");
+const NO_PEERS: readonly PeerTelemetry[] = [];
 
 function PeersTab() {
   const { machineId } = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const change: ChangePeerSearch = (next) =>
-    void navigate({ search: (now) => ({ ...now, ...next }) as PeerSearch, replace: true, resetScroll: false });
+  const change: ChangePeerSearch = useCallback(
+    (next) =>
+      void navigate({ search: (now) => ({ ...now, ...next }) as PeerSearch, replace: true, resetScroll: false }),
+    [navigate],
+  );
   useLiveTelemetry(machineId);
   const peers = useReply(listMachinePeers, { params: { machineId } }, { everyMs: LIVE_EVERY_MS });
   const histories = usePeerHistories(peers.data?.items, peers.dataUpdatedAt);
   const meshNames = useMeshNames(machineId);
-  const toggle = (key: string) => change({ open: search.open === key ? undefined : key });
-  const { columns, card } = toPeerColumns({ meshNames, open: search.open, toggle });
+  const { open } = search;
+  // The machine tells every second of a thousand peers: what did not change is left as it is.
+  const { columns, card } = useMemo(
+    () => toPeerColumns({ meshNames, open, toggle: (key) => change({ open: open === key ? undefined : key }) }),
+    [meshNames, open, change],
+  );
+  const all = peers.data?.items ?? NO_PEERS;
+  const rows = useMemo(() => selectPeers(all, search), [all, search]);
   return (
     <LiveView query={peers}>
       {({ items }) => {
@@ -40,7 +52,6 @@ function PeersTab() {
             </EmptyState>
           );
         }
-        const rows = selectPeers(items, search);
         return (
           <div className="flex flex-col gap-3">
             <PeerFilters search={search} counts={countPaths(items)} onChange={change} />
@@ -62,7 +73,7 @@ function PeersTab() {
                 sort={search.sort ?? DEFAULT_PEER_SORT}
                 onSort={(sort) => change({ sort })}
                 expansion={(peer) =>
-                  search.open === toPeerKey(peer) ? (
+                  open === toPeerKey(peer) ? (
                     <PeerDetail
                       machineId={machineId}
                       peer={peer}

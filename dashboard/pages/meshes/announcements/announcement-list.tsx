@@ -103,7 +103,7 @@ export function AnnouncementList<Item extends Announcement>(props: AnnouncementL
                   <Name item={item} />
                   {toWhat(item)}
                   <Announcers name={item.name} announced={item} names={names} />
-                  <Check item={item} />
+                  {item.healthCheck !== null && <Check item={item} />}
                 </div>
                 {actions(item)}
               </div>

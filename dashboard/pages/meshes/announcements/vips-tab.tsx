@@ -30,7 +30,7 @@ function VipsTab() {
           noun="VIP"
           canChange={canChange && mesh.data !== undefined}
           empty={EMPTY}
-          what={[ADDRESS, ADDRESS6]}
+          what={[ADDRESS]}
           toWhat={ADDRESS.cell}
           by="Held by"
           toDialog={({ item, ...rest }) => mesh.data && <VipDialog mesh={mesh.data} vip={item} vips={all} {...rest} />}
@@ -50,17 +50,14 @@ const EMPTY = {
 
 const ADDRESS: Column<Vip> = {
   id: "address",
-  header: "Address",
-  track: "minmax(8rem, 1fr)",
-  cell: ({ address }) => <CopyText text={address} what="address" />,
-};
-
-const ADDRESS6: Column<Vip> = {
-  id: "address6",
-  header: "IPv6",
-  track: "minmax(11rem, 1.2fr)",
-  from: "xl",
-  cell: ({ address6 }) => <CopyText text={address6} what="IPv6 address" />,
+  header: "Addresses",
+  track: "minmax(12rem, 1fr)",
+  cell: ({ address, address6 }) => (
+    <span className="flex flex-col items-start">
+      <CopyText text={address} what="address" />
+      <CopyText text={address6} what="IPv6 address" className="text-muted text-xs" />
+    </span>
+  ),
 };
 
 const DeleteVipDialog = ({ vip, onClose }: { readonly vip: Vip; readonly onClose: () => void }) => (

@@ -84,14 +84,14 @@ export function MeshSettingsForm({ mesh, canChange }: MeshSettingsFormProps) {
             disabled={!canChange}
           />
           <TextField
-            label="New WireGuard keys after days"
-            error={keyRotationDays === undefined ? "must be 1 to 365, or nothing" : form.refused.keyRotationDays}
+            label="Replace WireGuard keys every … days"
+            error={keyRotationDays === undefined ? "must be 1 to 365, or empty" : form.refused.keyRotationDays}
             hint={
               keyRotationDays === null
-                ? "Nothing: only when somebody asks a machine for them."
+                ? "Empty: only when somebody asks a machine for a new one."
                 : "Each machine replaces its key when it is this old, or up to a tenth sooner. No packet is lost."
             }
-            className="sm:max-w-32"
+            className="sm:max-w-72"
             inputMode="numeric"
             value={keyDaysText}
             onChange={setKeyDays}
