@@ -59,7 +59,13 @@ async function addOperatorCommands(program: Command, word: string | undefined, c
   program
     .command("completion")
     .addArgument(new Argument("<shell>").choices(SHELLS))
-    .description("Prints a script that completes commands and options: source <(becket completion bash)")
+    .summary("print a script that completes commands in a shell")
+    .description(
+      `Prints a script that completes commands, options and their values:
+  bash   source <(becket completion bash)       in ~/.bashrc
+  zsh    source <(becket completion zsh)        in ~/.zshrc
+  fish   becket completion fish | source        in ~/.config/fish/config.fish`,
+    )
     .action((shell: (typeof SHELLS)[number]) => cli.print(renderCompletion(program, shell)));
 }
 
@@ -87,6 +93,7 @@ For operators, by the control plane's API (becket NOUN --help; BECKET_URL and BE
 ${Object.entries(NOUNS)
   .map(([noun, words]) => `  ${noun.padEnd(12)}${words}`)
   .join("\n")}
+  completion  a script that completes all of this in bash, zsh or fish
 
   becket mesh create office --cidr 10.77.0.0/16
   becket machine list --json

@@ -37,6 +37,8 @@ const REFERENCES: readonly [RegExp, Reference][] = [
   [/^apiTokenId$/, "apiToken"],
   [/^rolloutId$/, "rollout"],
 ];
+/** The API's word for operations on a mesh itself. */
+const MESHES = "meshes";
 /** Pages are put together; programs that want them one by one have the API. */
 const PAGING: ReadonlySet<string> = new Set(["limit", "cursor"]);
 const SINGULAR: Readonly<Record<string, string>> = { prefixes: "prefix", communities: "community", tags: "tag" };
@@ -51,7 +53,7 @@ export function toFields(operation: Operation): Fields {
     ...readShape("query", operation.query).filter(({ key }) => !PAGING.has(key)),
     ...readShape("body", operation.body),
   ];
-  const isAboutMesh = operation.path.endsWith("/{meshId}");
+  const isAboutMesh = operation.tag === MESHES;
   const subject = operation.status === 201 ? findSubject(all) : undefined;
   const positional = all.filter(
     (field) => field === subject || (field.place === "path" && (field.key !== "meshId" || isAboutMesh)),

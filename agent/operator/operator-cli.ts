@@ -13,11 +13,18 @@ export const ACCESS_HELP = `
 Environment:
   BECKET_URL          the control plane, as --url
   BECKET_API_TOKEN    an API token whose role allows it; never an argument, where every user of this machine could read it
+  BECKET_CA_FILE      certificates (PEM) of more authorities to trust for it
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY`;
 
 /** Adds every verb of a noun below `program`. */
 export function addNoun(program: Command, noun: Noun, ports: OperatorPorts): void {
-  const command = program.command(noun).summary(NOUNS[noun]).description(`${NOUNS[noun]}, by the control plane's API.`);
+  const command = program
+    .command(noun)
+    .helpCommand(false)
+    .summary(NOUNS[noun])
+    .description(`${upperFirst(NOUNS[noun])}, by the control plane's API.`)
+    .showHelpAfterError(`(becket ${noun} --help shows how)`)
+    .addHelpText("after", ACCESS_HELP);
   for (const [word, verb] of Object.entries(COMMANDS[noun])) addVerb(command, word, verb, ports);
 }
 
@@ -26,6 +33,7 @@ function addVerb(noun: Command, word: string, verb: Verb, ports: OperatorPorts):
   const { positional, options } = toFields(operation);
   const command = noun
     .command(word)
+    .showHelpAfterError(`(becket ${noun.name()} ${word} --help shows how)`)
     .summary(lowerFirst(operation.summary))
     .description([operation.summary, operation.description].filter(Boolean).join(".\n"));
   for (const field of positional) {
@@ -78,6 +86,7 @@ function toHelp({ description, kind, isNullable, reference }: Field): string {
   return `${description.replace(/\.$/, "")}${notes.length === 0 ? "" : ` (${notes.join("; ")})`}`;
 }
 
+const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 function demandUrl(text: string | undefined): string {
