@@ -13,7 +13,10 @@ import { createHttp, type Http } from "../system/http.ts";
 import { silentLogger } from "../system/logger.ts";
 import { generateX25519KeyPair } from "../system/x25519.ts";
 import { eventually } from "../testing/eventually.ts";
+import { createMemoryFiles } from "../testing/memory-files.ts";
 import { enrol } from "./enrol.ts";
+import { createIdentityStore } from "./identity.ts";
+import { createIdentityRotation, type SigningKeys } from "./keys/identity-rotation.ts";
 import { createMachineApi, type MachineApi } from "./machine-api.ts";
 import { createServerClock } from "./server-clock.ts";
 import { createSession, isSessionMessage, stepSession } from "./session.ts";
@@ -85,6 +88,19 @@ export function describeTransport({ name, createPlane, isShared, createTransport
         await eventually(() => expect(link.desired()?.revision).toBeGreaterThan(revision));
       }
       expect(link.gaps()).toBe(0);
+    });
+
+    test("stays open while the machine replaces its identity key, and opens with the new one", async () => {
+      const machine = await enrolMachine();
+      const link = await openLink(machine);
+      await eventually(() => expect(link.desired()).not.toBeNull());
+      const key = await replaceIdentityKey({ plane, http, machine });
+      const revision = link.desired()?.revision ?? 0;
+      await plane.change();
+      await eventually(() => expect(link.desired()?.revision).toBeGreaterThan(revision));
+      expect(link.ends).toEqual([]);
+      const next = await openLink({ ...machine, key });
+      await eventually(() => expect(next.desired()?.members.map((row) => row.machineId)).toContain(machine.machineId));
     });
 
     test("carries many messages, in order, without waiting for answers", async () => {
@@ -276,4 +292,30 @@ export async function openTestLink({
     desired: () => session.desired,
     gaps: () => hellos - 1,
   };
+}
+
+/** As the agent does. Answers the key that it has then. */
+async function replaceIdentityKey({
+  plane,
+  http,
+  machine,
+}: Pick<TestLinkOptions, "plane" | "http" | "machine">): Promise<Ed25519Key> {
+  const clock = createClock();
+  const signingKeys: SigningKeys = { list: [machine.key] };
+  const api = createMachineApi({
+    ...{ ...machine, signingKeys, url: plane.url, http, clock },
+    ...{ serverClock: createServerClock(clock), userAgent: "test" },
+  });
+  const files = createMemoryFiles();
+  const rotation = createIdentityRotation({
+    ...{ ...machine, nextKey: null, signingKeys, api, clock, random: Math.random, log: silentLogger },
+    store: createIdentityStore(files, "/state"),
+    onFailureChanged: () => undefined,
+  });
+  rotation.setDue(machine.key.publicKey);
+  await rotation.whenIdle();
+  expect(rotation.failure()).toBeNull();
+  rotation.stop();
+  expect([...files.content.keys()]).toEqual(["/state/identity.key"]);
+  return parseEd25519Pem(files.content.get("/state/identity.key") ?? "");
 }
