@@ -11,6 +11,7 @@ import { parseMachineSearch } from "./pages/machines/machine-search.ts";
 import { parsePeerSearch } from "./pages/machines/peers/peer-search.ts";
 import { parseMapSearch } from "./pages/meshes/map/map-search.ts";
 import { parseMeshSearch } from "./pages/meshes/mesh-search.ts";
+import { parseRolloutSearch } from "./pages/rollouts/rollout-search.ts";
 import { parseSessionSearch } from "./pages/sessions/session-search.ts";
 import { NotFoundPage, PageFailure, PageLoading } from "./pages/shell/page-states.tsx";
 import { Root } from "./pages/shell/root.tsx";
@@ -111,6 +112,11 @@ const meshSettingsRoute = createRoute({ getParentRoute: () => meshRoute, path: "
   import("./pages/meshes/settings/settings-tab.tsx").then(({ settingsTab }) => settingsTab),
 );
 
+const rolloutsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/rollouts",
+  validateSearch: parseRolloutSearch,
+}).lazy(() => import("./pages/rollouts/rollouts-page.tsx").then(({ rolloutsPage }) => rolloutsPage));
 const joinTokensRoute = createRoute({ getParentRoute: () => shellRoute, path: "/join-tokens" }).lazy(() =>
   import("./pages/tokens/join-tokens-page.tsx").then(({ joinTokensPage }) => joinTokensPage),
 );
@@ -161,6 +167,7 @@ const routeTree = rootRoute.addChildren([
     ]),
     policySetsRoute,
     policySetRoute,
+    rolloutsRoute,
     joinTokensRoute,
     apiTokensRoute,
     usersRoute,

@@ -55,6 +55,9 @@ export async function seedNetwork(controlPlane: SeenControlPlane): Promise<SeenN
   const { announcements, checks } = await createAnnouncements(create, meshId, ids);
   const policySetId = await createPolicies(create, call, { meshId, ids });
   await createPeople(create, call);
+  // One of before: while one is going on, no other can be begun.
+  const rolloutId = await create("/rollouts", { machineIds: [ids["web-1"], ids["home-nas"]] });
+  await call("POST", `/rollouts/${rolloutId}/cancel`);
 
   const toTold = (self: ToldMachine, inMesh: string, others: readonly ToldMachine[]): Told => {
     const toPeers = createPaths({

@@ -12,7 +12,11 @@ const AGENT = {
   nodeVersion: "v24.21.0",
   kernelVersion: "6.1.0-40-amd64",
   wireguard: "kernel",
+  buildSha256: "a".repeat(64),
 } as const;
+
+/** It lets nobody upgrade its agent. */
+const UNWILLING = "home-nas";
 
 /** Presence is judged to 60 s. */
 const PING_EVERY_MS = 20_000;
@@ -49,7 +53,7 @@ export async function enrolMachine(
 ): Promise<ToldMachine> {
   const { token } = await call("POST", "/join-tokens", { maxUses: 1, ...(meshIds ? { meshIds } : {}) });
   const machine = createBareMachine(url);
-  await machine.enrol(String(token), name, AGENT);
+  await machine.enrol(String(token), name, { ...AGENT, allowsUpgrades: name !== UNWILLING });
   const stops: (() => void)[] = [];
   return {
     id: machine.id,

@@ -202,6 +202,8 @@ const toPages = () => ({
   "mesh-settings": `/meshes/${network.meshId}/settings`,
   "policy-sets": "/policy-sets",
   "policy-set": `/policy-sets/${network.policySetId}`,
+  rollouts: "/rollouts",
+  "start-rollout": "/rollouts?start=rollout",
   "join-tokens": "/join-tokens",
   "api-tokens": "/api-tokens",
   users: "/users",

@@ -1,5 +1,6 @@
 // alice, bob on one LAN. alice is a Debian 12 with systemd and nothing of ours: she gets the agent by the one line, bob's is started as ever.
 import { expect, it } from "vitest";
+import { Rollout } from "#schema/rollout";
 import { type Fleet, withFleet } from "../fleet/fleet.ts";
 import { pingOnce } from "../fleet/reach.ts";
 import { oneLan } from "../fleet/topologies.ts";
@@ -27,7 +28,7 @@ it("the one line installs, upgrades without losing a packet, and removes all of 
     await using alice = await startSystemdMachine(node);
     const before = listTree(alice.folder);
 
-    const installed = await runLine(fleet, alice, { ...mirror, BECKET_TOKEN: token });
+    const installed = await runLine(fleet, alice, { ...mirror, BECKET_TOKEN: token, BECKET_ALLOW_UPGRADES: "yes" });
     await fleet.untilConnected(mesh.id);
     const { stdout: traces } = await alice.sh("journalctl --no-pager; cat /proc/[0-9]*/cmdline; ls /var/lib/becket");
     expect(installed.stdout + installed.stderr + traces).not.toContain(token);
@@ -45,20 +46,21 @@ it("the one line installs, upgrades without losing a packet, and removes all of 
     await fleet.controlPlane.start();
     await fleet.untilConnected(mesh.id);
 
-    // An agent of other content is an earlier one.
-    await alice.sh(`echo '// earlier' >>${BUNDLE} && systemctl restart becket`);
-    const processes = await readWorkers(alice);
-    const running = await startPing(bob, address, { intervalMs: 20 });
-    const upgraded = await runLine(fleet, alice);
-    const pings = await running.stop();
-    expect(pings).toMatchObject({ lost: 0 });
-    expect(pings.received).toBeGreaterThan(50);
+    const upgraded = await upgradeUnderPing({ fleet, alice, bob, address }, () => runLine(fleet, alice));
     expect(upgraded.stdout).toMatch(
       /has joined .* before[\s\S]*\+ write \/usr\/local\/lib\/becket\/becket.mjs[\s\S]*Done\./,
     );
-    expect((await alice.sh(`cat ${BUNDLE}`)).stdout).not.toContain("// earlier");
-    expect(processes).toMatch(/proc.*\n.*proc/);
-    expect(await readWorkers(alice)).toBe(processes);
+    await upgradeUnderPing({ fleet, alice, bob, address }, () => rollOut(fleet));
+    // The agent is back before the script has seen that it works, and tidied up.
+    const hasEnded = async () =>
+      (await alice.sh("systemctl show becket-upgrade -p ActiveState; cat /usr/local/lib/becket/upgrade.result")).stdout;
+    await eventually(async () => /=inactive\nrol_\w+ ok\n$/.test(await hasEnded()), {
+      withinMs: 30_000,
+      describe: "install.sh has ended well",
+    });
+    const { stdout: said } = await alice.sh("journalctl --no-pager -u becket-upgrade; ls -A /var/lib/becket");
+    expect(said).toContain("write /usr/local/lib/becket/becket.mjs");
+    expect(said).not.toContain("upgrade.wanted");
     expect((await runLine(fleet, alice)).stdout).toContain("The agent runs, and nothing changed.");
 
     await alice.sh("sh /usr/local/lib/becket/install.sh --uninstall", { timeoutMs: 120_000 });
@@ -69,6 +71,44 @@ it("the one line installs, upgrades without losing a packet, and removes all of 
     expect((await alice.sh("systemctl --failed --no-legend")).stdout).toBe("");
   });
 });
+
+interface Upgrading {
+  readonly fleet: Fleet;
+  readonly alice: SystemdMachine;
+  readonly bob: LabNode;
+  readonly address: string;
+}
+
+/** Alice runs an earlier agent, and `upgrade` changes that while bob pings her. */
+async function upgradeUnderPing<T>({ fleet, alice, bob, address }: Upgrading, upgrade: () => Promise<T>): Promise<T> {
+  // An agent of other content is an earlier one.
+  await alice.sh(`echo '// earlier' >>${BUNDLE} && systemctl restart becket`);
+  const isOlder = async () => (await fleet.api.listMachines()).some(({ upToDate }) => upToDate === false);
+  await eventually(isOlder, { withinMs: 30_000, describe: "the control plane sees that alice's agent is another one" });
+  const processes = await readWorkers(alice);
+  const running = await startPing(bob, address, { intervalMs: 20 });
+  const upgraded = await upgrade();
+  const pings = await running.stop();
+  expect(pings).toMatchObject({ lost: 0 });
+  expect(pings.received).toBeGreaterThan(50);
+  expect((await alice.sh(`cat ${BUNDLE}`)).stdout).not.toContain("// earlier");
+  expect(processes).toMatch(/proc.*\n.*proc/);
+  expect(await readWorkers(alice)).toBe(processes);
+  return upgraded;
+}
+
+/** As the dashboard does. */
+async function rollOut(fleet: Fleet): Promise<void> {
+  const { id } = Rollout.parse(await fleet.api.call("POST", "/rollouts", {}));
+  const read = async () => Rollout.parse(await fleet.api.call("GET", `/rollouts/${id}`));
+  await eventually(async () => expect((await read()).state).not.toBe("running"), {
+    withinMs: 120_000,
+    describe: "the roll-out has ended",
+  });
+  // Bob's agent is the control plane's already.
+  const counts = { waiting: 0, ordered: 0, done: 1, failed: 0, skipped: 0 };
+  expect(await read()).toMatchObject({ state: "done", reason: null, counts });
+}
 
 /** As a person would; the shell's own words go to the test when it fails. */
 async function runLine(fleet: Fleet, machine: SystemdMachine, env: Readonly<Record<string, string>> = {}) {

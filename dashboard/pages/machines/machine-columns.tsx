@@ -69,6 +69,16 @@ const Problems = ({ problems }: { readonly problems: readonly string[] }) => {
   );
 };
 
+const Agent = ({ machine: { agent, upToDate } }: { readonly machine: Machine }) => {
+  if (agent === null) return <Nothing label="not known" />;
+  return (
+    <span className={upToDate === false ? "text-warn" : undefined} title={upToDate === false ? OLDER : undefined}>
+      {agent.agentVersion}
+    </span>
+  );
+};
+const OLDER = "Another agent than this control plane hands out";
+
 export const MACHINE_COLUMNS: readonly Column<MachineRow>[] = [
   {
     id: "name",
@@ -105,7 +115,7 @@ export const MACHINE_COLUMNS: readonly Column<MachineRow>[] = [
     track: "5rem",
     from: "xl",
     isSortable: true,
-    cell: ({ machine }) => machine.agent?.agentVersion ?? <Nothing label="not known" />,
+    cell: ({ machine }) => <Agent machine={machine} />,
   },
   {
     id: "problems",

@@ -20,7 +20,6 @@ const machine = (name: string, facts: { address?: string } & Record<string, unkn
     ...{ importPolicySetId: null, exportPolicySetId: null },
     ...{ agent: AGENT, upToDate: true },
     meshes: address ? [{ meshId: MESH, meshName: "office", address, address6: "fd5a:7c1e:9b02::7" }] : [],
-    upToDate: true,
     ...{ identityKeySince: "2026-11-23T09:30:00.000Z", createdAt: "2026-11-23T09:30:00.000Z" },
     ...rest,
   });

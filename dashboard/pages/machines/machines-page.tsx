@@ -27,6 +27,7 @@ import {
   toMachineRows,
 } from "./machine-list-model.ts";
 import type { MachineSearch } from "./machine-search.ts";
+import { UpgradeNotice } from "./upgrade-notice.tsx";
 
 const route = getRouteApi("/shell/machines");
 
@@ -52,6 +53,7 @@ function MachinesPage() {
             </EmptyState>
           ) : (
             <div className="flex flex-col gap-3">
+              <UpgradeNotice machines={all} />
               <MachineFilters
                 search={search}
                 counts={countMachines(rows)}

@@ -33,11 +33,9 @@ export function createStubMachine(shell: Shell, system: keyof typeof SYSTEMS, ch
     writeFileSync(inside(file), text);
   };
   cpSync(stubs, root, { recursive: true });
-  for (const file of packager.hides) rmSync(inside(`stubs/${file}`));
-  for (const file of services.hides) rmSync(inside(`stubs/${file}`));
+  for (const file of [...packager.hides, ...services.hides]) rmSync(inside(`stubs/${file}`));
   mkdirSync(inside("tools"));
   for (const name of TOOLS) symlinkSync(toPath(name), inside(`tools/${name}`));
-  // By its name busybox knows which of its programs it is.
   symlinkSync(toPath(SHELLS[shell][0]), inside("tools/sh"));
   for (const [name, text] of Object.entries(answers)) write(`answers/${name}`, text);
   write("etc/os-release", `NAME="Some"\nPRETTY_NAME="${prettyName}"\n`);

@@ -1,5 +1,5 @@
 import { CircleCheck } from "lucide-react";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { listAuditEvents } from "#schema/api/audit-events";
 import type { CreatedJoinToken } from "#schema/api/join-tokens";
 import { listMachines } from "#schema/api/machines";
@@ -9,6 +9,7 @@ import { Until } from "../../../components/age.tsx";
 import { Button } from "../../../components/button.tsx";
 import { CopyBlock } from "../../../components/copy-text.tsx";
 import { DialogBody, DialogFooter } from "../../../components/dialog.tsx";
+import { SwitchField } from "../../../components/field.tsx";
 import { StatusDot } from "../../../components/status-dot.tsx";
 import { MachineLink } from "../machine-link.tsx";
 import { OnlineState } from "../online-state.tsx";
@@ -19,6 +20,7 @@ const ENROLLED = { query: { action: "machine.enrolled" } } as const;
 
 /** The command, and who came with its token. */
 export function Arrivals({ token, onDone }: { readonly token: CreatedJoinToken; readonly onDone: () => void }) {
+  const [allowsUpgrades, setAllowsUpgrades] = useState(false);
   const events = usePages(listAuditEvents, ENROLLED, { everyMs: LIVE_EVERY_MS });
   const machines = useList(listMachines, {}, { everyMs: LIVE_EVERY_MS, isExact: true });
   const arrived = useMemo(
@@ -28,7 +30,13 @@ export function Arrivals({ token, onDone }: { readonly token: CreatedJoinToken; 
   return (
     <>
       <DialogBody>
-        <CopyBlock text={renderJoinCommand(window.location.origin, token.token)} what="command" />
+        <CopyBlock text={renderJoinCommand(window.location.origin, token.token, { allowsUpgrades })} what="command" />
+        <SwitchField
+          label="May be upgraded from here"
+          hint="The line then lets the control plane replace the agent, and so be root on the machine."
+          isOn={allowsUpgrades}
+          onChange={setAllowsUpgrades}
+        />
         <p className="text-muted text-xs">
           It installs the agent as a service on Debian, Ubuntu, Fedora or Alpine, and says what it does. The token ends{" "}
           <Until at={token.expiresAt} /> and is not shown again.

@@ -29,5 +29,8 @@ describe("the join dialog", () => {
     expect(renderJoinCommand("https://becket.example.org", "bkj_x")).toBe(
       "(echo BECKET_TOKEN=bkj_x && curl -fsSL https://becket.example.org/install.sh) | sudo sh",
     );
+    expect(renderJoinCommand("https://becket.example.org", "bkj_x", { allowsUpgrades: true })).toBe(
+      "(echo BECKET_TOKEN=bkj_x && curl -fsSL https://becket.example.org/install.sh) | sudo BECKET_ALLOW_UPGRADES=yes sh",
+    );
   });
 });

@@ -2,8 +2,8 @@
 import { parseTagDraft } from "../tags/tag-draft-model.ts";
 
 /** Installs the agent where there is none. The token is a line before the script: sudo logs the variables that it is given, and shows its arguments. */
-export const renderJoinCommand = (origin: string, token: string): string =>
-  `(echo BECKET_TOKEN=${token} && curl -fsSL ${origin}/install.sh) | sudo sh`;
+export const renderJoinCommand = (origin: string, token: string, { allowsUpgrades = false } = {}): string =>
+  `(echo BECKET_TOKEN=${token} && curl -fsSL ${origin}/install.sh) | sudo ${allowsUpgrades ? "BECKET_ALLOW_UPGRADES=yes " : ""}sh`;
 
 export const LIFETIMES = [
   { seconds: 600, label: "10 minutes" },

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { AgentInfo } from "#schema/machine";
 import { Badge } from "../../../components/badge.tsx";
 import { Card, Fact, Facts } from "../../../components/layout.tsx";
@@ -8,13 +9,31 @@ const WIREGUARD = {
   missing: <Badge tone="bad">missing</Badge>,
 } as const;
 
-export const AgentCard = ({ agent }: { readonly agent: AgentInfo | null }) => (
+interface AgentCardProps {
+  readonly agent: AgentInfo | null;
+  readonly upToDate: boolean | null;
+}
+
+export const AgentCard = ({ agent, upToDate }: AgentCardProps) => (
   <Card title="Agent">
     {agent === null ? (
       <p className="text-muted">It has told nothing of itself yet.</p>
     ) : (
       <Facts>
-        <Fact label="Becket">{agent.agentVersion}</Fact>
+        <Fact label="Becket">
+          <span className="flex flex-wrap items-center gap-2">
+            {agent.agentVersion}
+            {upToDate === true && <Badge tone="good">up to date</Badge>}
+            {upToDate === false && (
+              <Link to="/rollouts" className="hover:underline">
+                <Badge tone="warn">update available</Badge>
+              </Link>
+            )}
+          </span>
+        </Fact>
+        <Fact label="Upgrades">
+          {agent.allowsUpgrades ? "allowed from here" : "not from here: its own settings say so"}
+        </Fact>
         <Fact label="WireGuard">{WIREGUARD[agent.wireguard]}</Fact>
         <Fact label="Kernel">
           <span className="font-mono text-xs">{agent.kernelVersion}</span>

@@ -26,7 +26,7 @@ function OverviewTab() {
             <RecentEventsCard machineId={found.id} />
           </div>
           <div className="flex flex-col gap-5">
-            <AgentCard agent={found.agent} />
+            <AgentCard agent={found.agent} upToDate={found.upToDate} />
             <TagsCard machine={found} />
             <GatewayCard machine={found} />
             <MachinePoliciesCard machine={found} />
