@@ -2,7 +2,7 @@
 import { AgentBuild } from "#schema/rollout";
 
 export interface AgentBuildReader {
-  /** As it was some seconds ago at the oldest; null when the static files have none. */
+  /** As it was some seconds ago at the oldest; null when the static files have none, or can't be read. */
   recent(): Promise<AgentBuild | null>;
   /** As it is now. */
   read(): Promise<AgentBuild | null>;
@@ -27,5 +27,12 @@ export function createAgentBuildReader(
     return build;
   }
 
-  return { read, recent: async () => (kept !== null && now() - kept.atMs < KEPT_MS ? kept.build : read()) };
+  return {
+    read,
+    async recent() {
+      if (kept !== null && now() - kept.atMs < KEPT_MS) return kept.build;
+      // A list without it is worth more than no list.
+      return read().catch(() => kept?.build ?? null);
+    },
+  };
 }
