@@ -37,11 +37,16 @@ export function watchPage(page: Page, origin: string): string[] {
   return complaints;
 }
 
-/** Serious and critical findings of axe, and whether the page is wider than the window. */
-export async function examinePage(page: Page): Promise<string[]> {
+/**
+ * Serious and critical findings of axe, and whether the page is wider than the window.
+ * @param onlyColours the page was examined before in this width, in the other theme
+ */
+export async function examinePage(page: Page, { onlyColours = false } = {}): Promise<string[]> {
   // By the debugger: the page's own policy lets no script in.
   if (await page.evaluate("typeof axe === 'undefined'")) await page.evaluate(axe);
-  const found = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as AxeResults;
+  const found = (await page.evaluate(
+    `axe.run(document, { resultTypes: ['violations'] ${onlyColours ? ", runOnly: ['color-contrast']" : ""} })`,
+  )) as AxeResults;
   const overflow = Number(await page.evaluate("document.documentElement.scrollWidth - innerWidth"));
   return [
     ...found.violations

@@ -8,11 +8,12 @@ import { type SeenControlPlane, startSeenControlPlane } from "../browser/seen-co
 import { type SeenNetwork, seedNetwork } from "../browser/seen-network.ts";
 
 const SCREENS = path.resolve(import.meta.dirname, "../results/screens");
+/** What is not of colours is the same in both themes, and looked at in one. */
 const WINDOWS = [
-  { theme: "light", width: 1280 },
-  { theme: "dark", width: 1280 },
-  { theme: "dark", width: 390 },
-  { theme: "light", width: 390 },
+  { theme: "light", width: 1280, onlyColours: false },
+  { theme: "dark", width: 1280, onlyColours: true },
+  { theme: "dark", width: 390, onlyColours: false },
+  { theme: "light", width: 390, onlyColours: true },
 ] as const;
 
 /** Two dozen pages in four windows; a busy machine takes two seconds for each. */
@@ -35,6 +36,13 @@ afterAll(async () => {
   network?.stop();
   await controlPlane?.stop();
 });
+
+const FOCUS_SCRIPT = `(() => {
+  const element = document.activeElement;
+  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+  const name = element.ariaLabel ?? (element.textContent || element.id || element.tagName);
+  return { name, isSeen: (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none" };
+})()`;
 
 const makeLink = async (role: string) =>
   String((await controlPlane.call("POST", "/login-links", { name: `${role} of the tests`, role })).url);
@@ -92,6 +100,44 @@ it("makes a mesh with the keyboard alone, and deletes it when its name is typed"
   await page.getByRole("textbox", { name: "to confirm" }).fill("branch");
   await page.keyboard.press("Enter");
   await page.waitForURL(`${controlPlane.url}/meshes`);
+  await page.close();
+});
+
+it("is gone through with the keyboard alone: to the content, into a row, and from machine to machine on the map", async () => {
+  const page = await browser.newPage();
+  await signIn(page);
+  await page.goto(`${controlPlane.url}/machines/${network.machineId}/peers`);
+  await page.getByRole("table", { name: "Peers" }).waitFor();
+  const unseen: string[] = [];
+  /** Where the keyboard is; what shows no mark of it is noted. */
+  const step = async (key: string): Promise<string> => {
+    await page.keyboard.press(key);
+    const { name, isSeen } = (await page.evaluate(FOCUS_SCRIPT)) as { name: string; isSeen: boolean };
+    if (!isSeen) unseen.push(name);
+    return name;
+  };
+  const stepTo = async (wanted: RegExp): Promise<void> => {
+    const passed: string[] = [];
+    while (!wanted.test(passed.at(-1) ?? "") && passed.length < 60) passed.push(await step("Tab"));
+    expect(passed.at(-1)).toMatch(wanted);
+  };
+  expect(await step("Tab")).toBe("Skip to the content");
+  await page.keyboard.press("Enter");
+  expect(await page.evaluate("document.activeElement.id")).toBe("main");
+  await stepTo(/^alice/);
+  await page.keyboard.press("Enter");
+  await page.getByText("Why this path").waitFor();
+  await page.keyboard.press("Space");
+  await page.getByText("Why this path").waitFor({ state: "detached" });
+  expect(await page.evaluate("document.activeElement.ariaExpanded")).toBe("false");
+
+  await page.goto(`${controlPlane.url}/meshes/${network.meshId}/map`);
+  await page.getByRole("figure").waitFor();
+  await stepTo(/^bob: relayed/);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\bmachine=/);
+  await page.getByRole("link", { name: /^gateway:/ }).waitFor();
+  expect(unseen).toEqual([]);
   await page.close();
 });
 
@@ -170,11 +216,11 @@ it("has no page that axe finds serious, in both themes and widths", { timeout: T
     await page.goto(controlPlane.url + address);
     await page.locator("h1").waitFor();
     await page.locator("[aria-label^=Loading]").waitFor({ state: "detached" });
-    for (const { theme, width } of WINDOWS) {
+    for (const { theme, width, onlyColours } of WINDOWS) {
       await page.setViewportSize({ width, height: 860 });
       await page.emulateMedia({ colorScheme: theme });
       const picture = `${name}-${theme}-${width}`;
-      found.push(...(await examinePage(page)).map((finding) => `${picture} ${finding}`));
+      found.push(...(await examinePage(page, { onlyColours })).map((finding) => `${picture} ${finding}`));
       await page.screenshot({ path: path.join(SCREENS, `${picture}.png`) });
     }
   }

@@ -44,6 +44,16 @@ const doors: [string, (app: App) => Promise<Response>][] = [
       }),
   ],
 ];
+
+test("who shows nothing has tried nothing: whoever opens pages before signing in may sign in afterwards", async () => {
+  const app = createLimitedApp();
+  const statuses: number[] = [];
+  for (let count = 0; count < 25; count++) statuses.push((await app.fetch("/api/v1/me", { headers })).status);
+  expect(statuses).toEqual(Array(25).fill(401));
+  const guess = await app.fetch("/api/v1/me", { headers: { ...headers, authorization: "Bearer bkt_guess" } });
+  expect(guess.status).toBe(401);
+});
+
 const AGENT = { agentVersion: "1", nodeVersion: "1", kernelVersion: "1", wireguard: "kernel" };
 
 test.each(doors)("%s answers 429, with when to come back, after failures again and again", async (_, knock) => {

@@ -77,11 +77,13 @@ export async function authorize(
   operation: Operation,
   request: Request,
 ): Promise<Result<Caller, Failure>> {
-  const caller = await services.failureLimit.guard(
-    request.headers,
-    () => authenticateCaller(services, request),
-    () => readCredential(services, request),
-  );
+  const credential = await readCredential(services, request);
+  const authenticate = () => authenticateCaller(services, request);
+  // Who shows nothing tries nothing, and nothing is looked up: a page that is opened before signing in asks three times.
+  const caller =
+    credential === null
+      ? await authenticate()
+      : await services.failureLimit.guard(request.headers, authenticate, async () => credential);
   if (!caller.ok || isAllowed(caller.value.role, operation.role)) return caller;
   return err({ code: "forbidden", detail: `this needs the role ${operation.role}` });
 }

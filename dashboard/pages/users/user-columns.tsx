@@ -65,7 +65,7 @@ export function toUserColumns(selfId: string | undefined, actions: (user: User) 
           <Badge>{ROLE_WORDS[user.role].label}</Badge>
           <State user={user} />
           <span className="text-muted">
-            signed in <LastSignIn at={user.lastSignInAt} />
+            {user.lastSignInAt === null ? "never signed in" : ["signed in ", <Age key="age" at={user.lastSignInAt} />]}
           </span>
         </span>
       </div>

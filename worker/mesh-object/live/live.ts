@@ -70,13 +70,16 @@ const EARLY_MS = 200;
 const MESSAGES = { burst: 20, perSecond: 2 };
 const decoder = createDecoder(ToLiveMessage, messageTypesOf(ToLiveMessage), MAX_WATCHER_MESSAGE_BYTES);
 
+/** Longer than a request takes from the Worker to here, whatever their clocks say. */
+const DISMISSED_FOR_MS = 10 * 60_000;
+
 export function createLive(parts: LiveParts): Live {
   const { watchers, storage, readOpenMesh, now, log } = parts;
   const hints = createHints();
   const limiters = new WeakMap<Watcher, ReturnType<typeof createRateLimiter>>();
   /** What of each machine was passed on last: when, and the longest text of it. */
   const passedOn = new Map<MachineId, { readonly at: number; readonly characters: number }>();
-  /** In memory: a connection that was let in before takes no longer than this object stays awake. */
+  /** In memory, and for a while: a connection that was let in before takes no longer. */
   const dismissed = new Map<string, number>();
   let isScheduled = false;
   let hintedAt = Number.NEGATIVE_INFINITY;
@@ -207,6 +210,7 @@ export function createLive(parts: LiveParts): Live {
     },
 
     dismiss(grant) {
+      for (const [other, at] of dismissed) if (now() - at > DISMISSED_FOR_MS) dismissed.delete(other);
       dismissed.set(grant, now());
       for (const watcher of watchers.list()) {
         if (watcher.actor === grant || watcher.session === grant) renew(watcher);
