@@ -56,24 +56,27 @@ export function toPeerColumns({ meshNames, open, toggle }: PeerColumnsInput) {
     const key = toPeerKey(peer);
     const isOpen = open === key;
     return (
-      <button
-        type="button"
-        aria-expanded={isOpen}
-        onClick={() => toggle(key)}
-        className="flex min-w-0 max-w-full items-center gap-2 text-left after:absolute after:inset-0"
-      >
-        <ChevronRight
-          aria-hidden
-          className={classNames("size-4 shrink-0 text-faint transition-transform", isOpen && "rotate-90")}
-        />
-        <span className="min-w-0">
-          <span className="block truncate font-medium">{peer.name}</span>
-          {peer.inDoubt && <span className="block truncate text-warn text-xs">{DOUBT_WORDS.below}</span>}
-          {meshNames.size > 1 && (
-            <span className="block truncate text-muted text-xs">{meshNames.get(peer.meshId)}</span>
-          )}
-        </span>
-      </button>
+      <div className="min-w-0">
+        <button
+          type="button"
+          aria-expanded={isOpen}
+          onClick={() => toggle(key)}
+          className="flex min-w-0 max-w-full items-center gap-2 text-left after:absolute after:inset-0"
+        >
+          <ChevronRight
+            aria-hidden
+            className={classNames("size-4 shrink-0 text-faint transition-transform", isOpen && "rotate-90")}
+          />
+          <span className="min-w-0">
+            <span className="block truncate font-medium">{peer.name}</span>
+            {meshNames.size > 1 && (
+              <span className="block truncate text-muted text-xs">{meshNames.get(peer.meshId)}</span>
+            )}
+          </span>
+        </button>
+        {/* Not within the button: what it is called stays. */}
+        {peer.inDoubt && <p className="truncate pl-6 text-warn text-xs">{DOUBT_WORDS.below}</p>}
+      </div>
     );
   };
   const columns: readonly Column<PeerTelemetry>[] = [
