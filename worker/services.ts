@@ -20,6 +20,8 @@ import { type AgentBuildReader, createAgentBuildReader } from "./agent-build.ts"
 import { createFailureLimit, type FailureLimit, SIGN_IN_FAILURES } from "./auth/failure-limit.ts";
 import { createIdentityKeys, type IdentityKeys } from "./auth/identity-keys.ts";
 import { createDatabase, type Database } from "./db/database.ts";
+import { createRateLimiter, type RateLimiter } from "./durable/rate-limiter.ts";
+import { IDENTITY_KEY_REQUESTS } from "./enrolment/replace-identity-key.ts";
 import type { Env } from "./env.ts";
 import { createLogger, type Logger, parseLogLevel } from "./log.ts";
 import { createObjects, type Objects } from "./objects.ts";
@@ -40,6 +42,8 @@ export interface Services {
   readonly identityKeys: IdentityKeys;
   readonly failureLimit: FailureLimit;
   readonly signInLimit: FailureLimit;
+  /** By machine. */
+  readonly identityKeyLimit: RateLimiter;
   /** Null: nobody signs in at a provider. */
   readonly oidc: OidcProvider | null;
   /** Null: there is no built-in token. */
@@ -82,6 +86,7 @@ export function createServices(env: Env): Services {
     identityKeys: createIdentityKeys({ db, objects, now, log }),
     failureLimit: createFailureLimit(env.BECKET_CLIENT_ADDRESS_HEADER || null, now),
     signInLimit: createFailureLimit(env.BECKET_CLIENT_ADDRESS_HEADER || null, now, SIGN_IN_FAILURES),
+    identityKeyLimit: createRateLimiter(IDENTITY_KEY_REQUESTS),
     oidc: createOidc(env, now, log),
     ownerToken: parseOwnerToken(env.BECKET_OWNER_TOKEN, log),
     origin: env.BECKET_ORIGIN ? new URL(env.BECKET_ORIGIN).origin : null,

@@ -17,6 +17,8 @@ import {
   toEnrolmentRequest,
   toIdentityKeyRequest,
 } from "../testing/enrolled-machine.ts";
+import { createMachineId } from "../testing/fake-agent.ts";
+import { IDENTITY_KEY_REQUESTS, replaceIdentityKey } from "./replace-identity-key.ts";
 
 const app = createTestApp();
 const PATH = AGENT_PATHS.identityKey;
@@ -43,6 +45,17 @@ async function replaced() {
   expect(response.status).toBe(200);
   expect(await response.json()).toEqual({ identityKey: next.publicKey });
   return { before, after: withKey(before, next), request };
+}
+
+/** A database that is asked so often, and then says that it was. */
+function refuseAfter(questions: number): typeof app.services.db {
+  let left = questions;
+  return new Proxy(app.services.db, {
+    get(target, name, receiver) {
+      if (name === "batch" && left-- <= 0) throw new Error("D1 is asked");
+      return Reflect.get(target, name, receiver);
+    },
+  });
 }
 
 /** As if the machine had got its key so much earlier. */
@@ -133,6 +146,20 @@ describe("a machine that replaces its identity key", () => {
     const winner = keys[statuses.indexOf(200)]?.publicKey;
     expect(await knownTo(before)).toBe(winner);
     expect(await eventsOf(before)).toMatchObject([{ details: { publicKey: winner } }]);
+  });
+
+  test("is looked up a few times, then refused for a while, and others are not", async () => {
+    const { request, after } = await replaced();
+    let nowMs = Date.now();
+    const limited = createTestApp({ now: () => nowMs, db: refuseAfter(IDENTITY_KEY_REQUESTS.burst) });
+    const ask = () => replaceIdentityKey(limited.services, { machineId: after.machineId, request, requestId: "req_1" });
+    for (let number = 0; number < IDENTITY_KEY_REQUESTS.burst; number++) expect((await ask()).ok).toBe(true);
+    expect(await ask()).toMatchObject({ ok: false, error: { code: "rate_limited", retryAfterSeconds: 10 } });
+    await expect(
+      replaceIdentityKey(limited.services, { machineId: createMachineId(), request, requestId: "req_1" }),
+    ).rejects.toThrow("D1 is asked");
+    nowMs += 10_000;
+    await expect(ask()).rejects.toThrow("D1 is asked");
   });
 
   test("enrols with it as the same machine, with the same token and with another", async () => {

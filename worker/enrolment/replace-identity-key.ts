@@ -20,12 +20,16 @@ type ReplacementFailure = Failure<
   "machine_not_found" | "machine_removed" | "signature_invalid" | "key_taken" | "rate_limited"
 >;
 
+/** No object sees these requests, so each of them costs D1. An agent needs one, and a few more where answers are lost. */
+export const IDENTITY_KEY_REQUESTS = { burst: 10, perSecond: 0.1, maxKeys: 8_192 };
+
 export async function replaceIdentityKey(
   services: Services,
   asked: { readonly machineId: MachineId; readonly request: IdentityKeyRequest; readonly requestId: string },
 ): Promise<Result<IdentityKeyReply, ReplacementFailure>> {
   const { db, objects, identityKeys, now } = services;
   const { machineId, request } = asked;
+  if (!services.identityKeyLimit.take(machineId, now())) return err(TOO_MANY);
   const { identityKey } = request;
   const facts = await readReplacementFacts(db, { machineId, identityKey });
   if (facts.machine === null) return err({ code: "machine_not_found" });
@@ -42,6 +46,12 @@ export async function replaceIdentityKey(
   const told = await objects.machine(machineId).setIdentityKey({ identityKey, sinceMs: since ?? 0 });
   return told.ok ? ok({ identityKey }) : told;
 }
+
+const TOO_MANY = {
+  code: "rate_limited",
+  detail: "the machine asks for new identity keys too often",
+  retryAfterSeconds: Math.ceil(1 / IDENTITY_KEY_REQUESTS.perSecond),
+} as const;
 
 async function judge(
   { isTaken }: ReplacementFacts,

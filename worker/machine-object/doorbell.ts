@@ -24,7 +24,7 @@ import type { Failure } from "../failure.ts";
 import type { Logger } from "../log.ts";
 import type { Projection } from "../outbox/entries.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import { isIdentityKeyDue } from "./key-order.ts";
+import { isIdentityKeyDue, toKeyReplacement } from "./key-order.ts";
 import type { MachineRecord, MachineStorage } from "./storage.ts";
 import type { Upgrades } from "./upgrades/upgrades.ts";
 
@@ -119,10 +119,7 @@ export function createDoorbell(
     const revision = toRevision(machine);
     const joined = storage.readMeshes().filter((entry) => entry.state === "joined");
     const meshes = joined.map((entry) => ({ meshId: entry.meshId, name: entry.meshName ?? "" }));
-    const keyReplacement =
-      keyOrder === null
-        ? null
-        : { keysMadeBefore: new Date(keyOrder.madeBeforeMs).toISOString(), force: keyOrder.isForced };
+    const keyReplacement = keyOrder === null ? null : toKeyReplacement(keyOrder);
     const dueIdentityKey = isIdentityKeyDue(machine) ? identityKey : null;
     const state: MachineState = {
       ...{ type: "machine.state", revision, name, meshes },

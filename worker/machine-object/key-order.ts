@@ -1,3 +1,4 @@
+import type { KeyReplacement } from "#schema/machine";
 import type { KeyOrder } from "./rpc.ts";
 import type { MachineRecord } from "./storage.ts";
 
@@ -6,6 +7,12 @@ export function toNewerOrder(known: KeyOrder | null, asked: KeyOrder): KeyOrder 
   if (known === null || asked.madeBeforeMs > known.madeBeforeMs) return asked;
   return asked.isForced && !known.isForced && asked.madeBeforeMs === known.madeBeforeMs ? asked : known;
 }
+
+/** As the machine and people are told it. Pure. */
+export const toKeyReplacement = ({ madeBeforeMs, isForced }: KeyOrder): KeyReplacement => ({
+  keysMadeBefore: new Date(madeBeforeMs).toISOString(),
+  force: isForced,
+});
 
 /** Pure. */
 export const isIdentityKeyDue = ({ keyOrder, identityKeySince }: MachineRecord): boolean =>

@@ -70,6 +70,19 @@ describe("meshes of a machine", () => {
   });
 });
 
+test("what is asked of its keys is written down with it, whatever happens then", async () => {
+  const machine = await registerTestMachine();
+  const order = { madeBeforeMs: Date.now(), isForced: false };
+  const entries = await runInDurableObject(machine.stub, async (instance, { storage: { sql } }) => {
+    const asked = [await instance.replaceKeys(order, TEST_CAUSE), await instance.replaceKeys(order, TEST_CAUSE)];
+    expect(asked).toEqual([order, order].map((value) => ({ ok: true, value })));
+    return sql.exec<{ entries: string }>("SELECT entries FROM outbox").toArray();
+  });
+  expect(entries.map((row) => JSON.parse(row.entries))).toMatchObject([
+    [{ type: "audit_event", event: { action: "key_replacement.requested", subjectId: machine.machineId } }],
+  ]);
+});
+
 describe("an interrupted change is finished by alarm", () => {
   test("a join whose answer was lost", async () => {
     const mesh = await createTestMesh();

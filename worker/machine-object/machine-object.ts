@@ -19,8 +19,8 @@ import { createOutbox, type Outbox } from "../outbox/outbox.ts";
 import { MAX_PROJECTIONS } from "../outbox/project.ts";
 import { createDelivery } from "./delivery.ts";
 import { createDoorbell, type Doorbell } from "./doorbell.ts";
-import { toNewerOrder } from "./key-order.ts";
 import { createMemberships, type Memberships } from "./memberships.ts";
+import { replaceKeys } from "./replace-keys.ts";
 import type {
   IdentityKeyChange,
   JoinMeshError,
@@ -36,6 +36,7 @@ import { createUpgradeStorage } from "./upgrades/upgrade-storage.ts";
 import { createUpgrades, type TurnRequest, type Upgrades, type UpgradeTurn } from "./upgrades/upgrades.ts";
 
 type AlarmName = "outbox" | "memberships" | "upgrades";
+const randomBytes = (count: number) => crypto.getRandomValues(new Uint8Array(count));
 const UNSEEN = { lastSeenAt: null, isGateway: false, keyOrder: null, identityKeySince: 0 };
 
 export class MachineObject extends DurableObject<Env> implements MachineObjectRpc {
@@ -73,7 +74,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
       ring: () => this.#doorbell.ring(),
       scheduleBy: (atMs) => alarms.scheduleBy("upgrades", atMs),
       waitUntil: (task) => ctx.waitUntil(task),
-      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      randomBytes,
     });
     const doorbell = createDoorbell(ctx, {
       ...{ storage, outbox, upgrades },
@@ -184,18 +185,15 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
     await this.#memberships.finish();
   }
 
-  async replaceKeys(
-    order: KeyOrder,
-  ): Promise<Result<KeyOrder & { readonly isChanged: boolean }, { code: "machine_not_found" }>> {
-    const machine = this.#storage.readMachine();
-    if (machine === null || machine.removedAt !== null) return err({ code: "machine_not_found" });
-    const keyOrder = toNewerOrder(machine.keyOrder, order);
-    const isChanged = keyOrder !== machine.keyOrder;
-    if (isChanged) {
-      this.#storage.writeMachine({ ...machine, keyOrder, revision: machine.revision + 1 });
+  async replaceKeys(order: KeyOrder, cause: Cause): Promise<Result<KeyOrder, { code: "machine_not_found" }>> {
+    const parts = { storage: this.#storage, outbox: this.#outbox, randomBytes };
+    const replaced = this.#storage.transaction(() => replaceKeys(parts, { order, cause }, Date.now()));
+    if (!replaced.ok) return replaced;
+    if (replaced.value.isChanged) {
       this.#doorbell.ring();
+      this.ctx.waitUntil(this.#outbox.drain());
     }
-    return ok({ ...keyOrder, isChanged });
+    return ok(replaced.value.keyOrder);
   }
 
   takeUpgradeTurn(request: TurnRequest): Promise<UpgradeTurn> {

@@ -27,10 +27,11 @@ export interface MachineObjectRpc {
    * may be under way. Safe to repeat.
    */
   remove(machine: Omit<MachineRegistration, "agent">, cause: Cause): Promise<void>;
-  /** `isChanged` is false when that, or more, was asked of it before. The machine is told at once, or when it connects. */
-  replaceKeys(
-    order: KeyOrder,
-  ): Promise<Result<KeyOrder & { readonly isChanged: boolean }, { code: "machine_not_found" }>>;
+  /**
+   * Answers what is asked of it from then on; nothing changes when that, or more, was asked before. The machine is told at once, or when it
+   * connects; the audit trail with it.
+   */
+  replaceKeys(order: KeyOrder, cause: Cause): Promise<Result<KeyOrder, { code: "machine_not_found" }>>;
   /** It is the machine's turn in a roll-out: whether it takes it. Safe to repeat. */
   takeUpgradeTurn(request: TurnRequest): Promise<UpgradeTurn>;
   /** When it was last seen on this object's own socket or poll, milliseconds since the epoch; null when never. */

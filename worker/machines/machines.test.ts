@@ -129,7 +129,9 @@ describe("new keys", () => {
     expect(first?.keyReplacement).toEqual(order);
     expect((await app.call(rotateMachineKeys, { params, body })).reply).toEqual(order);
     expect(await told(machine)).toEqual(first);
-    expect(await eventsOf(machine.machineId)).toMatchObject([{ details: { ...order, name: machine.name } }]);
+    await eventually(async () =>
+      expect(await eventsOf(machine.machineId)).toMatchObject([{ details: { ...order, name: machine.name } }]),
+    );
   });
 
   it("are asked for from now on when no moment is named, and never for one to come", async () => {
