@@ -22,10 +22,7 @@ const MARKS_TABLE =
  * @returns the names of all that are applied then; safe to run again
  */
 export async function applyMigrations(db: MigratedDatabase, folder: string): Promise<string[]> {
-  await db.exec(MARKS_TABLE);
-  const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
-  const applied = new Set(results.map(({ name }) => name));
-  assertKnown(applied, folder);
+  const applied = await readApplied(db, folder);
   for (const name of listMigrations(folder)) {
     if (applied.has(name)) continue;
     const statements = splitStatements(readFileSync(path.join(folder, name), "utf8"));
@@ -34,6 +31,15 @@ export async function applyMigrations(db: MigratedDatabase, folder: string): Pro
     applied.add(name);
   }
   return [...applied];
+}
+
+/** Throws a StartError, as above. */
+export async function readApplied(db: MigratedDatabase, folder: string): Promise<Set<string>> {
+  await db.exec(MARKS_TABLE);
+  const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
+  const applied = new Set(results.map(({ name }) => name));
+  assertKnown(applied, folder);
+  return applied;
 }
 
 export function assertKnown(applied: ReadonlySet<string>, folder: string): void {

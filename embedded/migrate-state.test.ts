@@ -1,5 +1,5 @@
 // A state folder that several versions of Becket come to, one of which is killed while it migrates.
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
@@ -49,6 +49,12 @@ test("a state that a newer version was killed at is refused by an older one, and
   await migrateState(openDatabase(database), dataFolder, newer);
   expect(isStateMigrated(dataFolder, newer)).toBe(true);
   expect(() => isStateMigrated(dataFolder, folder)).toThrow(expect.objectContaining({ code: "state_newer" }));
+
+  const note = path.join(dataFolder, "migrations.json");
+  rmSync(note);
+  expect(isStateMigrated(dataFolder, folder)).toBe(false);
+  await expect(migrateState(openDatabase(database), dataFolder, folder)).rejects.toMatchObject({ code: "state_newer" });
+  expect(existsSync(note)).toBe(false);
 });
 
 test("a newer version that was killed before it changed anything is in nobody's way", async () => {

@@ -3,7 +3,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { MigrationsNote } from "#schema/local/migrations-note";
-import { applyMigrations, assertKnown, listMigrations, type MigratedDatabase } from "./apply-migrations.ts";
+import {
+  applyMigrations,
+  assertKnown,
+  listMigrations,
+  type MigratedDatabase,
+  readApplied,
+} from "./apply-migrations.ts";
 
 /** Throws a StartError where a newer version has migrated the state. */
 export function isStateMigrated(dataFolder: string, migrationsFolder: string): boolean {
@@ -20,6 +26,8 @@ export async function migrateState(
   dataFolder: string,
   migrationsFolder: string,
 ): Promise<void> {
+  // A start that is refused leaves no note that could be taken for what is there.
+  await readApplied(database, migrationsFolder);
   const begun = new Set([...readMigrationsNote(dataFolder).begun, ...listMigrations(migrationsFolder)]);
   writeMigrationsNote(dataFolder, { begun: [...begun], isDone: false });
   const applied = await applyMigrations(database, migrationsFolder);
