@@ -4,6 +4,8 @@ import type { LinkTimings } from "./control/connection.ts";
 
 export const DEFAULT_STATE_DIR = "/var/lib/becket";
 export const DEFAULT_RUN_DIR = "/run/becket";
+/** Where install.sh installs: installer/script/about.sh. */
+export const DEFAULT_LIBRARY_DIR = "/usr/local/lib/becket";
 
 export interface AgentTimings extends LinkTimings {
   readonly meshHeartbeatMs: number;

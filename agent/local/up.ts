@@ -2,7 +2,7 @@
 import { AgentStatus, LOCAL_PATHS } from "#schema/local/status";
 import type { StepFailure } from "#schema/machine";
 import { type Agent, type AgentEnd, createAgent } from "../agent.ts";
-import { DEFAULT_TIMINGS } from "../config.ts";
+import { DEFAULT_LIBRARY_DIR, DEFAULT_TIMINGS } from "../config.ts";
 import { type MetricsServer, startMetricsServer } from "../metrics/metrics-server.ts";
 import { createLocalApi } from "./api.ts";
 import type { CliPorts, Folders } from "./cli.ts";
@@ -14,9 +14,6 @@ import { parsePathSettings } from "./path-settings.ts";
 import { requirePrograms, requireRoot } from "./requirements.ts";
 import { takeNetwork } from "./take-network.ts";
 import { tellServiceManager } from "./tell-service-manager.ts";
-
-/** Where install.sh installs: installer/script/about.sh. */
-const LIBRARY_DIR = "/usr/local/lib/becket";
 
 export interface UpOptions extends Folders {
   readonly url?: string;
@@ -42,7 +39,7 @@ export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
     allowsExecChecks: cli.env.BECKET_ALLOW_EXEC_CHECKS === "1",
     upgrades: {
       isAllowed: ["yes", "1"].includes(cli.env.BECKET_ALLOW_UPGRADES ?? ""),
-      libraryDir: LIBRARY_DIR,
+      libraryDir: DEFAULT_LIBRARY_DIR,
       startsInstaller: cli.env.BECKET_STARTS_UPGRADES === "yes",
     },
     findWireGuard: (wireguard) => requirePrograms(ports.exec, wireguard, ports.host.pid),
