@@ -159,4 +159,32 @@ test("a machine replaces a key that is as old as the mesh lets keys get", async 
   await world.until(() => expect(keyOf()).not.toBe(before));
 });
 
+describe("a machine whose key is older than the mesh lets keys get, and a peer with a session stays away", () => {
+  const age = (days: number) => {
+    world.mesh.change(world.mesh.model.setKeyRotation(1));
+    const keySinceMs = world.clock.now() - days * 86_400_000;
+    world.mesh.change(world.mesh.model.putRow({ ...rowOf(world.one.machineId), keySinceMs }));
+  };
+
+  test("waits, asks less and less often, and says until when", async () => {
+    const before = keyOf();
+    await stopOther();
+    const asked = () => world.mesh.signals.filter(({ message }) => message.type === "presence.request").length;
+    age(1);
+    await world.until(async () => expect((await failures())[0]?.message).toMatch(/host-2.*until \d{4}-.*Z at most/));
+    const first = asked();
+    await world.pass(100_000);
+    expect(asked() - first).toBeLessThan(4);
+    expect(keyOf()).toBe(before);
+  });
+
+  test("waits no longer than a week", async () => {
+    const before = keyOf();
+    await stopOther();
+    age(8.1);
+    await world.until(() => expect(keyOf()).not.toBe(before));
+    expect(await failures()).toEqual([]);
+  });
+});
+
 const keyFile = () => `/state/keys/${world.mesh.model.meshId}.key`;

@@ -21,9 +21,18 @@ describe("a key", () => {
   });
 
   it("is replaced when it was made before the moment that was asked for, and not when it was made then or later", () => {
-    expect(toDueKey(facts({ order: made(NOW + 1) }))).toEqual({ atMs: NOW, isForced: false, why: "asked" });
-    expect(toDueKey(facts({ order: made(NOW + 1, true) }))).toMatchObject({ isForced: true });
+    expect(toDueKey(facts({ order: made(NOW + 1) }))).toEqual({
+      ...{ atMs: NOW, isForced: false, waitsUntilMs: null, why: "asked" },
+    });
+    expect(toDueKey(facts({ order: made(NOW + 1, true) }))).toMatchObject({ isForced: true, waitsUntilMs: NOW });
     expect(toDueKey(facts({ order: made(NOW) }))).toBeNull();
+  });
+
+  it("waits for others until it is a week beyond its age, also when somebody asked meanwhile", () => {
+    const aged = toDueKey(facts({ rotationDays: 1 }));
+    expect(aged).toMatchObject({ why: "age", waitsUntilMs: (aged?.atMs ?? 0) + 7 * DAY_MS });
+    const asked = toDueKey(facts({ rotationDays: 1, order: made(NOW + 1) }));
+    expect(asked).toMatchObject({ why: "asked", atMs: NOW, waitsUntilMs: aged?.waitsUntilMs });
   });
 
   it("that the mesh does not know yet, or whose age it does not tell, is left alone", () => {

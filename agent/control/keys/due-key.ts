@@ -18,10 +18,14 @@ export interface DueKey {
   /** May be long ago. */
   readonly atMs: number;
   readonly isForced: boolean;
+  /** From then on it is replaced whoever can't hear of it; null: never. */
+  readonly waitsUntilMs: number | null;
   readonly why: "asked" | "age";
 }
 
 const DAY_MS = 86_400_000;
+/** Beyond its age. Otherwise a member who keeps its sessions and stays off the control plane could have others keep their keys for ever. */
+const LONGEST_WAIT_MS = 7 * DAY_MS;
 /** Keys of machines that joined together are replaced at different times. */
 const SPREAD = 0.1;
 
@@ -29,12 +33,22 @@ const SPREAD = 0.1;
 export function toDueKey({ publicKey, self, order, rotationDays }: KeyFacts): DueKey | null {
   if (self?.publicKey !== publicKey || self.keySinceMs === undefined) return null;
   const sinceMs = self.keySinceMs;
-  if (order !== null && sinceMs < Date.parse(order.keysMadeBefore)) {
-    return { atMs: sinceMs, isForced: order.force, why: "asked" };
-  }
-  if (rotationDays === null) return null;
+  const aged = rotationDays === null ? null : toAged({ publicKey, sinceMs, rotationDays });
+  if (order === null || sinceMs >= Date.parse(order.keysMadeBefore)) return aged;
+  const waitsUntilMs = order.force ? sinceMs : (aged?.waitsUntilMs ?? null);
+  return { atMs: sinceMs, isForced: order.force, waitsUntilMs, why: "asked" };
+}
+
+interface Age {
+  readonly publicKey: WireGuardPublicKey;
+  readonly sinceMs: number;
+  readonly rotationDays: number;
+}
+
+function toAged({ publicKey, sinceMs, rotationDays }: Age): DueKey {
   const share = 1 - SPREAD * toFraction(publicKey);
-  return { atMs: sinceMs + rotationDays * DAY_MS * share, isForced: false, why: "age" };
+  const atMs = sinceMs + rotationDays * DAY_MS * share;
+  return { atMs, isForced: false, waitsUntilMs: atMs + LONGEST_WAIT_MS, why: "age" };
 }
 
 /** The same for a key whenever it is asked for, and another for each key: from 0 up to 1. */

@@ -69,6 +69,8 @@ export function createIdentityRotation(options: IdentityRotationOptions): Identi
       .catch((error: unknown) => fail(toStepFailure(error)))
       .finally(() => {
         work = null;
+        // What became due meanwhile.
+        look();
       });
   }
 
@@ -153,7 +155,7 @@ export function createIdentityRotation(options: IdentityRotationOptions): Identi
       cancelOverlap();
     },
     async whenIdle() {
-      await work;
+      while (work !== null) await work;
     },
   };
 }

@@ -2,7 +2,7 @@
 //
 // A new key ends what WireGuard sends by the sessions that it has; what it receives by them goes on. Until a peer has been told the new key and has
 // shaken hands, packets to it wait in WireGuard (128 of them). So a peer that could not be told, because it is not connected to the control
-// plane, is waited for, unless a person said not to.
+// plane, is waited for, unless a person said not to, or the key is days older than it may be.
 import type { MachineId, MeshId } from "#schema/ids";
 import type { StepFailure } from "#schema/machine";
 import type { PresenceTold, ToMeshMessage } from "#schema/wire/messages";
@@ -43,8 +43,11 @@ export interface LivingPeer {
 
 /** Timers are good for 24 days. */
 const LONGEST_WAIT_MS = 3_600_000;
-/** Also after an answer that did not come, and a disk that failed. */
+/** Also after an answer that did not come; then twice as long each time, unless something changes in the mesh. */
 const ASK_AGAIN_MS = 15_000;
+const MAX_ASK_AGAIN_MS = 600_000;
+/** After a disk that failed. */
+const TRY_AGAIN_MS = 15_000;
 /** Between two new keys, whatever is asked: the clocks of the control plane's parts differ. */
 const PAUSE_MS = 60_000;
 const MAX_NAMED = 5;
@@ -54,6 +57,8 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
   let cancel = () => {};
   let failure: StepFailure | null = null;
   let isAsking = false;
+  let timesAsked = 0;
+  let askedAtMs = Number.NEGATIVE_INFINITY;
   let isReplacing = false;
   let isStopped = false;
   let replacedAtMs = Number.NEGATIVE_INFINITY;
@@ -93,18 +98,29 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
   function begin(due: DueKey): void {
     const restMs = replacedAtMs + PAUSE_MS - clock.now();
     if (restMs > 0) lookIn(restMs);
-    else if (due.isForced) void replace(due);
+    else if (due.waitsUntilMs !== null && due.waitsUntilMs <= options.serverNow()) void replace(due);
     else if (!isAsking) ask();
+    // What changed may be that one who was absent is back.
+    else if (timesAsked > 1) askBy(askedAtMs + ASK_AGAIN_MS);
+  }
+
+  function askBy(atMs: number): void {
+    const restMs = atMs - clock.now();
+    if (restMs > 0) lookIn(restMs);
+    else ask();
   }
 
   function ask(): void {
     options.send({ type: "presence.request" });
     isAsking = true;
-    lookIn(ASK_AGAIN_MS);
+    askedAtMs = clock.now();
+    lookIn(Math.min(ASK_AGAIN_MS * 2 ** timesAsked, MAX_ASK_AGAIN_MS));
+    timesAsked += 1;
   }
 
   function rest(due: DueKey | null): void {
     isAsking = false;
+    timesAsked = 0;
     setFailure(null);
     cancel();
     if (due !== null) lookIn(Math.min(due.atMs - options.serverNow(), LONGEST_WAIT_MS));
@@ -116,7 +132,7 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
     const due = findDue();
     if (isStopped || isReplacing || !isTime(due)) return;
     if (names.length === 0) return replace(due);
-    setFailure({ code: "waits_for_peers", message: renderWait(names) });
+    setFailure({ code: "waits_for_peers", message: renderWait(names, due) });
   }
 
   async function replace(due: DueKey): Promise<void> {
@@ -129,7 +145,7 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : "unexpected";
       setFailure({ code, message: error instanceof Error ? error.message.slice(0, 1_000) : String(error) });
-      if (!isStopped) lookIn(ASK_AGAIN_MS);
+      if (!isStopped) lookIn(TRY_AGAIN_MS);
     } finally {
       isReplacing = false;
     }
@@ -149,9 +165,10 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
   };
 }
 
-function renderWait(names: readonly string[]): string {
+function renderWait(names: readonly string[], { waitsUntilMs }: DueKey): string {
   const [verb, whom] = names.length === 1 ? ["isn't", "it"] : ["aren't", "they"];
   const named = names.slice(0, MAX_NAMED).join(", ");
   const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
-  return `the new key waits for ${named}${more}, who ${verb} connected to the control plane: ${whom} would be cut off until then`;
+  const atMost = waitsUntilMs === null ? "" : `; it waits until ${new Date(waitsUntilMs).toISOString()} at most`;
+  return `the new key waits for ${named}${more}, who ${verb} connected to the control plane: ${whom} would be cut off until then${atMost}`;
 }
