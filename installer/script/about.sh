@@ -59,6 +59,6 @@ Environment:
   BECKET_KEEP_PACKAGES    1: --uninstall leaves packages where they are
   BECKET_ENDPOINTS, BECKET_STUN_SERVERS, BECKET_LOG_LEVEL, BECKET_METRICS, BECKET_ALLOW_EXEC_CHECKS, BECKET_ALLOW_UPGRADES,
   HTTPS_PROXY, NO_PROXY
-                          the agent's own: kept in $SETTINGS, unless that is there already
+                          the agent's own: kept in $SETTINGS, unless that is there already: then it says which it did not keep
 HELP
 }

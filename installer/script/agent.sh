@@ -97,13 +97,18 @@ write_token() {
   (umask 077 && printf 'BECKET_URL=%s\nBECKET_TOKEN=%s\n' "$ORIGIN" "$TOKEN" >"$ROOT$STATE/join.env")
 }
 
-# Sets GIVEN, what was given for the agent. Done before anything is changed: it may be refused.
+# Sets GIVEN, what was given for the agent, and UNKEPT, the names of what the file that is there says otherwise. Done before anything is changed: it
+# may be refused.
 read_settings() {
   GIVEN=
-  # A file that is there is somebody's, and is left alone.
-  [ ! -e "$ROOT$SETTINGS" ] || return 0
+  UNKEPT=
   for name in BECKET_ENDPOINTS BECKET_STUN_SERVERS BECKET_LOG_LEVEL BECKET_METRICS BECKET_ALLOW_EXEC_CHECKS BECKET_ALLOW_UPGRADES HTTPS_PROXY HTTP_PROXY NO_PROXY; do
     value=$(printenv "$name") || continue
+    # A file that is there is somebody's, and is left alone.
+    if [ -e "$ROOT$SETTINGS" ]; then
+      grep -qxF -e "$name=$value" -e "$name=\"$value\"" "$ROOT$SETTINGS" || UNKEPT="$UNKEPT $name"
+      continue
+    fi
     case $value in
       *[!]A-Za-z0-9:/.,_@%*[-]*) fail "$name has a character that can't be kept" "write it into $SETTINGS yourself, then run this without it" ;;
     esac
@@ -114,4 +119,11 @@ read_settings() {
 
 write_settings() {
   if [ -n "$GIVEN" ]; then printf %s "$GIVEN" | put_file $SETTINGS 600; fi
+}
+
+# The last words, so that they are seen. No values: a proxy's may be secret.
+tell_unkept() {
+  [ -n "$UNKEPT" ] || return 0
+  say "NOT KEPT, because $SETTINGS is there already and is left as it is:$UNKEPT."
+  say "What to do: write them into $SETTINGS, as lines NAME=value, and run: $(restart_command)"
 }

@@ -12,7 +12,7 @@ look_at_machine() {
   WORK=$(mktemp -d) || fail "there is no room for temporary files" "free some space in ${TMPDIR:-/tmp}"
   trap 'end $?' EXIT
   trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
+  trap 'tell_ended; exit 143' TERM HUP
   SYSTEM=$(sed -n 's/^PRETTY_NAME="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$ROOT/etc/os-release" 2>/dev/null) || SYSTEM=
   SYSTEM=${SYSTEM:-an unknown distribution}
   if has apt-get; then

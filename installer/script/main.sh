@@ -21,6 +21,7 @@ install() {
   say "Done. The agent is a service ($(log_command)), and this is its state:"
   "$ROOT$PROGRAM" status | sed 's/^/  /'
   say "To remove it all: sh $LIBRARY/install.sh --uninstall"
+  tell_unkept
 }
 
 uninstall() {
@@ -47,6 +48,7 @@ uninstall() {
 main() {
   set -eu
   TOKEN=${BECKET_TOKEN-}
+  ORDER=
   # No program that is started from here on is told.
   unset BECKET_TOKEN
   case ${1-} in

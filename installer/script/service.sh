@@ -86,6 +86,13 @@ log_command() {
   esac
 }
 
+restart_command() {
+  case $SERVICES in
+    systemd) echo "systemctl restart becket" ;;
+    openrc) echo "rc-service becket restart" ;;
+  esac
+}
+
 print_log() {
   case $SERVICES in
     systemd) journalctl -u becket.service -n 10 --no-pager -o cat 2>/dev/null ;;

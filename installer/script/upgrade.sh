@@ -5,6 +5,8 @@
 # taken from it: whether it may be, by the machine's own settings; where from, as it is written into this script.
 
 WANTED=$STATE/upgrade.wanted
+# Where the agent can't change any more what kind of file it is. Beside its folder: a rename is atomic within a file system.
+TAKEN=$STATE.order
 # Where the agent reads what became of it. Under systemd it can't write there.
 RESULT=$LIBRARY/upgrade.result
 
@@ -17,14 +19,16 @@ begin_upgrade() {
 take_order() {
   ORDER=
   SHA256=
-  # Nobody's link: what it leads to may be for root alone.
-  if [ -f "$ROOT$WANTED" ] && [ ! -L "$ROOT$WANTED" ]; then read -r ORDER SHA256 <"$ROOT$WANTED" || true; fi
+  # Whatever it is, it goes: systemd starts this again for as long as it is there.
+  rm -rf "$ROOT${TAKEN:?}"
+  mv -f "$ROOT$WANTED" "$ROOT$TAKEN" 2>/dev/null || rm -rf "$ROOT${WANTED:?}"
+  # Nobody's link: what it leads to may be for root alone. Nor a pipe, which nobody may write to.
+  if [ -f "$ROOT$TAKEN" ] && [ ! -L "$ROOT$TAKEN" ]; then read -r ORDER SHA256 <"$ROOT$TAKEN" || true; fi
+  rm -rf "$ROOT${TAKEN:?}"
   case $ORDER in *[!a-z0-9_]* | '') ORDER= ;; esac
   case $SHA256 in *[!0-9a-f]* | '') ORDER= ;; esac
   if [ ${#ORDER} -gt 64 ] || [ ${#SHA256} != 64 ]; then ORDER=; fi
   if [ -n "$ORDER" ]; then tell_result running </dev/null || true; fi
-  # Whatever it is: systemd starts this again for as long as it is there.
-  rm -rf "$ROOT${WANTED:?}"
   [ -n "$ORDER" ] || fail "there is no order, or it is none" "nothing: the agent orders upgrades by itself"
 }
 
@@ -37,14 +41,36 @@ upgrade() {
   : >"$WORK/errors"
   if (perform_upgrade) 2>"$WORK/errors"; then
     tell_result ok </dev/null
+    ORDER=
     return 0
   fi
   cat "$WORK/errors" >&2
   grep -E '^becket: (FAILED|What to do)' "$WORK/errors" | tail -n 2 | sed 's/^becket: //' >"$WORK/why" || true
   [ -s "$WORK/why" ] || tail -n 5 "$WORK/errors" >"$WORK/why"
   tell_result failed <"$WORK/why"
+  ORDER=
   IS_EXPLAINED=yes
   exit 1
+}
+
+# By trap: systemd's patience is at its end, or the machine goes down. Nothing, when no order is being carried out, or its end was told.
+# shellcheck disable=SC2317
+tell_ended() {
+  [ -n "$ORDER" ] || return 0
+  tell_result failed <<WHY
+FAILED: the upgrade was ended from outside: it took longer than 9 minutes, or the machine was shut down.
+What to do: see what it waited for ($(upgrade_log_command)), then start another roll-out.
+WHY
+  ORDER=
+  IS_EXPLAINED=yes
+}
+
+# shellcheck disable=SC2317
+upgrade_log_command() {
+  case ${SERVICES-} in
+    openrc) echo "$UPGRADE_LOG" ;;
+    *) echo "journalctl -u becket-upgrade" ;;
+  esac
 }
 
 # In a condition: `set -e` does nothing here.

@@ -139,6 +139,22 @@ describe.each(SHELLS_HERE)("install.sh under %s", { timeout: BUSY_MS }, (shell) 
     expect(machine.has("is-running")).toBe(true);
   });
 
+  it("leaves settings that are there as they are, and says which of those that it was given are not among them", () => {
+    const machine = createStubMachine(shell, "debian13");
+    const settings = 'BECKET_LOG_LEVEL=debug\nBECKET_METRICS="127.0.0.1:9090"\n';
+    machine.write("etc/default/becket", settings);
+    const same = { BECKET_LOG_LEVEL: "debug", BECKET_METRICS: "127.0.0.1:9090" };
+    const given = { BECKET_ALLOW_UPGRADES: "yes", HTTPS_PROXY: "http://who:secret@proxy.test:3128" };
+    const { code, stdout } = machine.run({ env: { ...JOIN.env, ...same, ...given } });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /NOT KEPT, because \/etc\/default\/becket .*: BECKET_ALLOW_UPGRADES HTTPS_PROXY\.\n.*What to do: .* systemctl restart becket\n$/,
+    );
+    expect(stdout).not.toContain("secret");
+    expect(machine.read("etc/default/becket")).toBe(settings);
+    expect(machine.run({ env: same }).stdout).not.toContain("NOT KEPT");
+  });
+
   it("uninstalls what it installed, and nothing that others need", () => {
     const machine = createStubMachine(shell, "debian13");
     const before = machine.files();

@@ -95,6 +95,21 @@ describe.each(SHELLS_HERE)("install.sh --upgrade under %s", { timeout: BUSY_MS }
     expect(machine.read(RESULT)).toMatch(/failed\nFAILED: .*install\.sh could not be downloaded.*\nWhat to do: /);
   });
 
+  it("says so when it is ended because it took too long", () => {
+    const machine = createOrderedMachine(shell);
+    machine.write("answers/ended", "");
+    expect(machine.upgrade().code).toBe(143);
+    expect(machine.read(RESULT)).toMatch(
+      new RegExp(
+        `^${ORDER} failed\nFAILED: .*took longer than 9 minutes.*\nWhat to do: .*journalctl -u becket-upgrade`,
+      ),
+    );
+    machine.remove("answers/ended");
+    // Nor does a run that nobody ordered touch what was told.
+    machine.write(RESULT, "told\n");
+    expect([machine.upgrade().code, machine.read(RESULT)]).toEqual([1, "told\n"]);
+  });
+
   it("takes away what is no order, and does nothing", () => {
     const machine = createOrderedMachine(shell);
     const sha = "a".repeat(64);
@@ -110,14 +125,17 @@ describe.each(SHELLS_HERE)("install.sh --upgrade under %s", { timeout: BUSY_MS }
     }
   });
 
-  it("follows no link that is in the order's place, and takes a folder away", () => {
+  it("follows no link that is in the order's place, reads no pipe, and takes a folder away", () => {
     const machine = createOrderedMachine(shell);
     machine.remove(WANTED);
     machine.link(WANTED);
     expect(machine.upgrade()).toMatchObject({ code: 1, calls: [] });
+    execFileSync(toPath("mkfifo"), [machine.path(WANTED)]);
+    expect(machine.upgrade()).toMatchObject({ code: 1, calls: [] });
     machine.write(`${WANTED}/inside`, "x");
     expect(machine.upgrade()).toMatchObject({ code: 1, calls: [] });
-    expect(machine.has(WANTED)).toBe(false);
+    expect(machine.files().filter((file) => /upgrade.wanted|becket.order/.test(file))).toEqual([]);
+    expect([machine.has(WANTED), machine.has("var/lib/becket.order")]).toEqual([false, false]);
   });
 
   it("goes on without the agent that called it where OpenRC runs it, and reads the machine's settings itself", async () => {
