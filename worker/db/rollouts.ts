@@ -1,5 +1,5 @@
 // Roll-outs and their machines. Each statement below looks at the state that it changes: Machine objects, people and retries come at the same time.
-import { and, asc, desc, eq, gt, inArray, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
 import type { MachineId, RolloutId } from "#schema/ids";
 import type { AgentInfo, BuildSha256 } from "#schema/machine";
 import type { RolloutMachineState } from "#schema/rollout";
@@ -82,11 +82,18 @@ export async function listUpgradable(db: Database, ids: readonly MachineId[] | n
 /** Fails with a unique violation of `rollouts.is_open` when there is one that has not ended. */
 export const insertRollout = (db: Database, record: RolloutRecord): Statement => db.insert(rollouts).values(record);
 
-export const insertRolloutMachines = (db: Database, rows: readonly RolloutMachineRecord[]): Statement =>
-  // In the order of the table's columns.
-  db.insert(rolloutMachines).select(
-    sql`select value ->> 'rolloutId', value ->> 'machineId', value ->> 'name', value ->> 'state', value ->> 'isAway',
-      value ->> 'detail', value ->> 'at' from json_each(${JSON.stringify(rows)}) where true`,
+/** Machines in one statement: their rows are one value, of which D1 takes 2 MB, and each says in a few hundred characters what to run on it. */
+const MAX_INSERTED = 1_000;
+
+export const insertRolloutMachines = (db: Database, rows: readonly RolloutMachineRecord[]): Statement[] =>
+  Array.from({ length: Math.ceil(rows.length / MAX_INSERTED) }, (_, chunk) =>
+    rows.slice(chunk * MAX_INSERTED, (chunk + 1) * MAX_INSERTED),
+  ).map((chunk) =>
+    // In the order of the table's columns.
+    db.insert(rolloutMachines).select(
+      sql`select value ->> 'rolloutId', value ->> 'machineId', value ->> 'name', value ->> 'state', value ->> 'isAway',
+          value ->> 'detail', value ->> 'at' from json_each(${JSON.stringify(chunk)}) where true`,
+    ),
   );
 
 /** Whose turn it is: null when it is nobody's, because of the limit, a pause, or an end. */
@@ -112,11 +119,19 @@ const hasRoom = (id: RolloutId) =>
   sql`(select count(*) from ${rolloutMachines} as others where others.rollout_id = ${id} and others.state = 'ordered')
     < (select at_once from ${rollouts} where id = ${id} and state = 'running')`;
 
+export async function hasRoomNow(db: Database, id: RolloutId): Promise<boolean> {
+  const [row] = await db
+    .select({ id: rollouts.id })
+    .from(rollouts)
+    .where(and(eq(rollouts.id, id), hasRoom(id)));
+  return row !== undefined;
+}
+
 /** True when the machine has its turn from here on, or had it before. */
 export async function claimTurn(db: Database, { rolloutId, machineId }: Place, at: number): Promise<boolean> {
   const claimed = await db
     .update(rolloutMachines)
-    .set({ state: "ordered", isAway: false, at })
+    .set({ state: "ordered", isAway: false, detail: null, at })
     .where(
       and(
         isPlace({ rolloutId, machineId }),
@@ -134,33 +149,36 @@ export interface Place {
 const isPlace = ({ rolloutId, machineId }: Place) =>
   and(eq(rolloutMachines.rolloutId, rolloutId), eq(rolloutMachines.machineId, machineId));
 
-export const markAway = (db: Database, place: Place) =>
+/** It is passed over until it is back. */
+export const markAway = (db: Database, place: Place, detail: string | null = null) =>
   db
     .update(rolloutMachines)
-    .set({ isAway: true })
+    .set({ isAway: true, detail })
     .where(and(isPlace(place), eq(rolloutMachines.state, "waiting")));
 
-/** The machine is back: it is in line again. Null when it was not missed, and then nothing is written. */
-export async function markBack(
-  db: Database,
-  machineId: MachineId,
-): Promise<(Place & { readonly sha256: BuildSha256 }) | null> {
-  const [row] = await db
-    .update(rolloutMachines)
-    .set({ isAway: false })
-    .where(
-      and(
-        sql`${rolloutMachines.rolloutId} = (select id from ${rollouts} where is_open = 1)`,
-        eq(rolloutMachines.machineId, machineId),
-        eq(rolloutMachines.state, "waiting"),
-        eq(rolloutMachines.isAway, true),
-      ),
-    )
-    .returning({ rolloutId: rolloutMachines.rolloutId });
-  if (row === undefined) return null;
-  const rollout = await findRollout(db, row.rolloutId);
-  return rollout === null ? null : { rolloutId: rollout.id, machineId, sha256: rollout.buildSha256 };
+export interface OwnTurn extends Place {
+  readonly sha256: BuildSha256;
+  readonly isAway: boolean;
 }
+
+/** The machine's place in the open roll-out, as long as it waits there. Writes nothing: most machines that ask are in none. */
+export async function findOwnTurn(db: Database, machineId: MachineId): Promise<OwnTurn | null> {
+  const [row] = await db
+    .select({ rolloutId: rollouts.id, sha256: rollouts.buildSha256, isAway: rolloutMachines.isAway })
+    .from(rollouts)
+    .innerJoin(
+      rolloutMachines,
+      and(eq(rolloutMachines.rolloutId, rollouts.id), eq(rolloutMachines.machineId, machineId)),
+    )
+    .where(and(eq(rollouts.isOpen, true), eq(rolloutMachines.state, "waiting")));
+  return row === undefined ? null : { machineId, ...row };
+}
+
+/** The machine is in line again. */
+export const markBack = (db: Database, place: Place) => db.update(rolloutMachines).set(BACK).where(isMissed(place));
+const BACK = { isAway: false, detail: null };
+const isMissed = (place: Place) =>
+  and(isPlace(place), eq(rolloutMachines.state, "waiting"), eq(rolloutMachines.isAway, true));
 
 export interface Ending extends Place {
   readonly state: "done" | "failed" | "skipped";
@@ -168,12 +186,16 @@ export interface Ending extends Place {
   readonly at: number;
 }
 
-/** What became of a machine that waited or was ordered. A failure pauses the roll-out, where that runs. Safe to repeat. */
+/**
+ * What became of a machine that waited or was ordered; one that was done has failed, too, when it went back to its former agent. A failure pauses
+ * the roll-out, where that runs. Safe to repeat.
+ */
 export function endTurn(db: Database, { rolloutId, machineId, state, detail, at }: Ending): Statement[] {
-  const isOpen = and(isPlace({ rolloutId, machineId }), inArray(rolloutMachines.state, ["waiting", "ordered"]));
-  const mark = db.update(rolloutMachines).set({ state, detail, at, isAway: false }).where(isOpen);
+  const before: RolloutMachineState[] = state === "failed" ? ["waiting", "ordered", "done"] : ["waiting", "ordered"];
+  const canEnd = and(isPlace({ rolloutId, machineId }), inArray(rolloutMachines.state, before));
+  const mark = db.update(rolloutMachines).set({ state, detail, at, isAway: false }).where(canEnd);
   if (state !== "failed") return [mark];
-  const name = sql`(select name from ${rolloutMachines} where ${isOpen})`;
+  const name = sql`(select name from ${rolloutMachines} where ${canEnd})`;
   const pause = db
     .update(rollouts)
     .set({ state: "paused", reason: sql`${name} || ' failed: ' || ${detail ?? "no reason was told"}` })
@@ -213,11 +235,22 @@ export const pauseRolloutRow = (db: Database, id: RolloutId, reason: string): St
     .set({ state: "paused", reason })
     .where(and(eq(rollouts.id, id), eq(rollouts.state, "running")));
 
-export const resumeRolloutRow = (db: Database, id: RolloutId): Statement =>
+/** Machines that were passed over are asked again. */
+export const resumeRolloutRows = (db: Database, id: RolloutId): Statement[] => [
   db
     .update(rollouts)
     .set({ state: "running", reason: null })
-    .where(and(eq(rollouts.id, id), eq(rollouts.isOpen, true)));
+    .where(and(eq(rollouts.id, id), eq(rollouts.isOpen, true))),
+  db
+    .update(rolloutMachines)
+    .set(BACK)
+    .where(
+      and(eq(rolloutMachines.rolloutId, id), eq(rolloutMachines.state, "waiting"), eq(rolloutMachines.isAway, true)),
+    ),
+];
+
+export const isRolloutIn = (id: RolloutId, states: readonly RolloutRecord["state"][]): SQL =>
+  sql`exists (select 1 from ${rollouts} where id = ${id} and ${inArray(rollouts.state, [...states])})`;
 
 /** Machines that wait are out of it; those that were ordered go on. */
 export const cancelRolloutRows = (db: Database, id: RolloutId, at: number): Statement[] => [

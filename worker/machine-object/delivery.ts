@@ -1,5 +1,6 @@
 import { createDatabase } from "../db/database.ts";
 import type { Env } from "../env.ts";
+import type { Logger } from "../log.ts";
 import { createObjects } from "../objects.ts";
 import type { Projection } from "../outbox/entries.ts";
 import { createProjector } from "../outbox/project.ts";
@@ -9,16 +10,18 @@ import { advanceRollout } from "../rollouts/advance-rollout.ts";
 export function createDelivery(
   env: Env,
   now: () => number,
+  log: Logger,
 ): (projections: readonly Projection[]) => Promise<readonly Projection[]> {
   const project = createProjector(env.DB);
-  const parts = { db: createDatabase(env.DB), now, machineOf: createObjects(env).machine };
+  const parts = { db: createDatabase(env.DB), now, log, machineOf: createObjects(env).machine };
   return async (projections) => {
     const failed = await project(projections);
-    const endings = projections.flatMap((projection) =>
-      projection.type === "upgrade_ended" ? [projection.ending] : [],
-    );
-    for (const rolloutId of new Set(endings.map((ending) => ending.rolloutId))) {
-      if (!(await advanceRollout(parts, rolloutId))) throw new Error("there are more machines to be asked");
+    const moved = projections.flatMap((projection) => {
+      if (projection.type === "rollout_unfinished") return [projection.rolloutId];
+      return projection.type === "upgrade_ended" ? [projection.ending.rolloutId] : [];
+    });
+    for (const rolloutId of new Set(moved)) {
+      if ((await advanceRollout(parts, rolloutId)) !== null) throw new Error("there are more machines to be asked");
     }
     return failed;
   };

@@ -1,7 +1,7 @@
 // One machine: the single writer of which meshes it is in, and its doorbell. This class calls, stores and sends; what happens is decided
 // in the files beside it.
 import { DurableObject } from "cloudflare:workers";
-import type { IdentityPublicKey, MeshId } from "#schema/ids";
+import type { IdentityPublicKey, MeshId, RolloutId } from "#schema/ids";
 import { err, ok, type Result } from "#schema/result";
 import { createDatabase as createD1 } from "../db/database.ts";
 import { createAgentHandler } from "../durable/agent-endpoint.ts";
@@ -64,7 +64,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
         table: "outbox",
         schema: Projection,
         maxEntries: MAX_PROJECTIONS,
-        deliver: createDelivery(env, now),
+        deliver: createDelivery(env, now, log),
       },
       scheduleBy: (atMs) => alarms.scheduleBy("outbox", atMs),
     });
@@ -179,10 +179,12 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
       this.#storage.transaction(() => {
         this.#storage.writeMachine({ ...machine, removedAt: Date.now(), revision: machine.revision + 1 });
         this.#memberships.leaveAll(cause);
+        this.#upgrades.removed();
       });
       this.#doorbell.dismiss(machine.id);
     }
     await this.#memberships.finish();
+    this.ctx.waitUntil(this.#outbox.drain());
   }
 
   async replaceKeys(order: KeyOrder, cause: Cause): Promise<Result<KeyOrder, { code: "machine_not_found" }>> {
@@ -198,6 +200,11 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
 
   takeUpgradeTurn(request: TurnRequest): Promise<UpgradeTurn> {
     return this.#upgrades.takeTurn(request);
+  }
+
+  async continueRollout(rolloutId: RolloutId): Promise<void> {
+    this.#outbox.enqueue([{ type: "rollout_unfinished", rolloutId }], Date.now());
+    this.ctx.waitUntil(this.#outbox.drain());
   }
 
   async readLastSeen(): Promise<number | null> {

@@ -1,6 +1,6 @@
 // What the Machine object offers. It is the single writer of "which meshes is this machine in", so overlapping CIDRs are refused here.
 import type { Ipv4 } from "#schema/address";
-import type { IdentityPublicKey, MachineId, MeshId } from "#schema/ids";
+import type { IdentityPublicKey, MachineId, MeshId, RolloutId } from "#schema/ids";
 import type { AgentInfo } from "#schema/machine";
 import type { Result } from "#schema/result";
 import type { AddedMember, AddMemberError } from "../mesh-object/rpc.ts";
@@ -34,6 +34,8 @@ export interface MachineObjectRpc {
   replaceKeys(order: KeyOrder, cause: Cause): Promise<Result<KeyOrder, { code: "machine_not_found" }>>;
   /** It is the machine's turn in a roll-out: whether it takes it. Safe to repeat. */
   takeUpgradeTurn(request: TurnRequest): Promise<UpgradeTurn>;
+  /** There are more machines of the roll-out to be asked than one request may: it goes on from here, whatever fails meanwhile. */
+  continueRollout(rolloutId: RolloutId): Promise<void>;
   /** When it was last seen on this object's own socket or poll, milliseconds since the epoch; null when never. */
   readLastSeen(): Promise<number | null>;
   fetch(request: Request): Promise<Response>;

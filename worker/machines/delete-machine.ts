@@ -24,6 +24,11 @@ export async function deleteMachine(
   const memberships = await listMembershipsOf(db, machineId);
   await objects.machine(machineId).remove({ machineId, name: machine.name, identityKey: machine.identityKey }, cause);
   identityKeys.forget(machineId);
+  const rollout = await findOpenRollout(db);
+  if (rollout !== null) {
+    await runBatch(db, [skipRemoved(db, machineId, now())]);
+    await advance(services, rollout.id);
+  }
   const event = createAuditEvent(services, cause, {
     action: "machine.removed",
     subjectId: machineId,
@@ -34,10 +39,7 @@ export async function deleteMachine(
     insertRemovedMachine(db, machine, now()),
     deleteMembershipsOfMachine(db, machineId),
     deleteMachineRow(db, machineId),
-    skipRemoved(db, machineId, now()),
   ]);
-  const rollout = await findOpenRollout(db);
-  if (rollout !== null) await advance(services, rollout.id);
   await hintLists(
     services,
     memberships.map(({ meshId }) => meshId),

@@ -43,6 +43,8 @@ export const Projection = z.discriminatedUnion("type", [
       at: timeMs,
     }),
   }),
+  /** Nothing goes into D1: more machines of the roll-out are to be asked. */
+  z.object({ type: z.literal("rollout_unfinished"), rolloutId: RolloutId }),
   z.object({
     type: z.literal("audit_event"),
     event: z.object({

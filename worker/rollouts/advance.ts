@@ -1,7 +1,23 @@
 import type { RolloutId } from "#schema/ids";
+import { runBatch } from "../db/database.ts";
+import { pauseRolloutRow } from "../db/rollouts.ts";
+import { toErrorFields } from "../log.ts";
 import type { Services } from "../services.ts";
 import { advanceRollout } from "./advance-rollout.ts";
 
-/** For the API: what is left when many machines are away is done by those that it reached. */
-export const advance = ({ db, now, objects }: Services, rolloutId: RolloutId): Promise<boolean> =>
-  advanceRollout({ db, now, machineOf: objects.machine }, rolloutId);
+/** For the API: when many machines are away, the object of one of them goes on with the rest. */
+export async function advance({ db, now, log, objects }: Services, rolloutId: RolloutId): Promise<void> {
+  const last = await advanceRollout({ db, now, log, machineOf: objects.machine }, rolloutId);
+  if (last !== null) await objects.machine(last).continueRollout(rolloutId);
+}
+
+/** For people who start or resume it: what can't begin is theirs to begin again, and is not left as if it ran. */
+export async function advanceOrPause(services: Services, rolloutId: RolloutId): Promise<void> {
+  try {
+    await advance(services, rolloutId);
+  } catch (error) {
+    services.log.warn("a roll-out could not begin", { rolloutId, ...toErrorFields(error) });
+    const reason = "The control plane could not give the machines their turns: resume it to try again";
+    await runBatch(services.db, [pauseRolloutRow(services.db, rolloutId, reason)]);
+  }
+}

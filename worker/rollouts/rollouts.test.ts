@@ -1,5 +1,4 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test } from "vitest";
 import { listAuditEvents } from "#schema/api/audit-events";
 import { deleteMachine, getMachine } from "#schema/api/machines";
@@ -7,52 +6,19 @@ import {
   cancelRollout,
   getRollout,
   listRolloutMachines,
-  listRollouts,
   pauseRollout,
   resumeRollout,
   startRollout,
 } from "#schema/api/rollouts";
 import { createTestApp, TEST_BUILD } from "../testing/create-test-app.ts";
 import { eventually } from "../testing/eventually.ts";
-import { enrolRolloutMachine, NEW_AGENT, OLD_AGENT, type RolloutMachine } from "../testing/rollout-machine.ts";
+import { enrolRolloutMachine, NEW_AGENT, OLD_AGENT } from "../testing/rollout-machine.ts";
+import { at, createRolloutRunner, sorted } from "../testing/rollout-runner.ts";
 
 const app = createTestApp();
+const { enrolMany, startWith, start, cancelOpen } = createRolloutRunner(app);
 
-afterEach(async () => {
-  const { items } = (await app.call(listRollouts, {})).reply;
-  for (const { id, endedAt } of items)
-    if (endedAt === null) await app.call(cancelRollout, { params: { rolloutId: id } });
-});
-
-const enrolMany = (count: number) => Promise.all(Array.from({ length: count }, () => enrolRolloutMachine(app)));
-const sorted = (machines: readonly RolloutMachine[]) =>
-  [...machines].sort((a, b) => (a.machineId < b.machineId ? -1 : 1));
-
-/** Connected machines, in the order of their turns, and a roll-out of them. */
-async function startWith(count: number, body: { atOnce?: number } = {}) {
-  const machines = sorted(await enrolMany(count));
-  for (const machine of machines) await machine.hello();
-  return { machines, ...(await start(machines, body)) };
-}
-
-async function start(machines: readonly RolloutMachine[], body: { atOnce?: number } = {}) {
-  const machineIds = machines.map(({ machineId }) => machineId);
-  const { reply } = await app.call(startRollout, { body: { machineIds, ...body }, as: "admin" });
-  const params = { rolloutId: reply.id };
-  const read = async () => (await app.call(getRollout, { params, as: "viewer" })).reply;
-  const states = async () => {
-    const { items } = (await app.call(listRolloutMachines, { params, as: "viewer" })).reply;
-    return machineIds.map((id) => items.find(({ machineId }) => machineId === id)?.state);
-  };
-  const untilStates = (...expected: string[]) => eventually(async () => expect(await states()).toEqual(expected));
-  return { params, reply, read, states, untilStates };
-}
-
-const at = <T>(items: readonly T[], index: number): T => {
-  const item = items[index];
-  if (item === undefined) throw new Error(`there is no item ${index}`);
-  return item;
-};
+afterEach(cancelOpen);
 
 describe("a roll-out", () => {
   test("gives one machine its turn after the other, and is done with the last", async () => {
@@ -263,19 +229,4 @@ describe("who runs a roll-out", () => {
     const later = createTestApp({ agentBuild: { read: async () => build, recent: async () => build } });
     expect((await later.call(resumeRollout, { params })).problem.code).toBe("rollout_outdated");
   });
-});
-
-test("a machine that is in no roll-out writes no row when it says hello", async () => {
-  const machine = await enrolRolloutMachine(app);
-  await machine.hello();
-  await runInDurableObject(machine.stub, async (_, { storage }) => {
-    expect(storage.sql.exec("SELECT count(*) AS count FROM upgrade_orders").one()).toEqual({ count: 0 });
-    expect(storage.sql.exec("SELECT count(*) AS count FROM alarms").one()).toEqual({ count: 0 });
-  });
-  const { meta } = await env.DB.prepare(
-    "UPDATE rollout_machines SET is_away = 0 WHERE rollout_id = (SELECT id FROM rollouts WHERE is_open = 1) AND machine_id = ?",
-  )
-    .bind(machine.machineId)
-    .run();
-  expect(meta.rows_written).toBe(0);
 });

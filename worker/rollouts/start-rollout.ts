@@ -1,18 +1,15 @@
 import type { StartRollout } from "#schema/api/rollouts";
-import { ONLINE_WITHIN_MS } from "#schema/limits";
 import { err, type Result } from "#schema/result";
 import type { Rollout } from "#schema/rollout";
 import { createAuditEvent } from "../audit/new-event.ts";
 import { insertAuditEvent } from "../db/audit-events.ts";
 import { runBatch } from "../db/database.ts";
 import { parseUniqueViolation } from "../db/errors.ts";
-import { selectMemberships } from "../db/memberships.ts";
 import { insertRollout, insertRolloutMachines, listUpgradable, type RolloutRecord } from "../db/rollouts.ts";
 import { type Failure, fieldFailure } from "../failure.ts";
-import { readLastSeen } from "../machines/read-last-seen.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { Services } from "../services.ts";
-import { advance } from "./advance.ts";
+import { advanceOrPause } from "./advance.ts";
 import { type PlannedMachine, planRollout } from "./plan-rollout.ts";
 import { readRollout } from "./read-rollouts.ts";
 
@@ -40,21 +37,19 @@ export async function startRollout(
     ...{ id: ids.rollout(), buildVersion: build.version, buildSha256: build.sha256, atOnce: request.atOnce },
     ...{ state: "running", isOpen: true, reason: null, startedBy: cause.actor.name, createdAt: at, endedAt: null },
   };
-  const away = await findAway(services, planned);
-  const rows = planned.map(({ id, name, state, detail }) => {
-    const isAway = state === "waiting" && away.has(id);
-    return { rolloutId: rollout.id, machineId: id, name, state, isAway, detail, at };
-  });
+  // Who is away is found when its turn comes: only the machine's own object knows.
+  const place = { rolloutId: rollout.id, isAway: false, at };
+  const rows = planned.map(({ id, name, state, detail }) => ({ ...place, machineId: id, name, state, detail }));
   const details = { version: build.version, buildSha256: build.sha256, atOnce: request.atOnce, machines: rows.length };
   const event = createAuditEvent(services, cause, { action: "rollout.started", subjectId: rollout.id, details });
   try {
-    await runBatch(db, [insertRollout(db, rollout), insertRolloutMachines(db, rows), insertAuditEvent(db, event)]);
+    await runBatch(db, [insertRollout(db, rollout), ...insertRolloutMachines(db, rows), insertAuditEvent(db, event)]);
   } catch (error) {
     if (parseUniqueViolation(error) !== "rollouts.is_open") throw error;
     const detail = "there is a roll-out that has not ended: cancel it, or wait for its end";
     return err({ code: "rollout_in_progress", detail });
   }
-  await advance(services, rollout.id);
+  await advanceOrPause(services, rollout.id);
   const started = await readRollout(services, rollout.id);
   if (!started.ok) throw new Error(`the roll-out ${rollout.id} is gone`);
   return started;
@@ -65,18 +60,4 @@ function explainNothing(planned: readonly PlannedMachine[]): string {
   if (first === undefined) return "all of these machines run this control plane's agent already";
   const others = planned.length === 1 ? "" : `, and ${planned.length - 1} more`;
   return `none of the machines that run another agent can be told from here. ${first.name}${others}: ${first.detail}`;
-}
-
-/** Those that are not connected, as they are asked once for all: later each is asked when its turn comes. */
-async function findAway(services: Services, planned: readonly PlannedMachine[]): Promise<ReadonlySet<string>> {
-  const waiting = planned.filter(({ state }) => state === "waiting").map(({ id }) => id);
-  const memberships = await selectMemberships(services.db, undefined);
-  const wanted = new Set<string>(waiting);
-  const lastSeen = await readLastSeen(
-    services,
-    waiting,
-    memberships.filter(({ machineId }) => wanted.has(machineId)),
-  );
-  const now = services.now();
-  return new Set(waiting.filter((id) => now - (lastSeen.get(id) ?? 0) > ONLINE_WITHIN_MS));
 }

@@ -14,9 +14,13 @@ import { createMachineHello } from "./test-machine.ts";
 export const OLD_AGENT: AgentInfo = { ...AGENT_INFO, buildSha256: "a".repeat(64), allowsUpgrades: true };
 export const NEW_AGENT: AgentInfo = { ...OLD_AGENT, buildSha256: TEST_BUILD.sha256 };
 
-export async function enrolRolloutMachine(app: TestApp, agent: AgentInfo = OLD_AGENT) {
+export async function enrolRolloutMachine(
+  app: TestApp,
+  agent: AgentInfo = OLD_AGENT,
+  options: { readonly meshIds?: readonly string[] } = {},
+) {
   const hostname = uniqueName("host");
-  const machine = await enrolMachine(app, { hostname, agent });
+  const machine = await enrolMachine(app, { hostname, agent, ...options });
   const { machineId } = machine;
   let socket: FakeSocket<FromMachineMessage> | null = null;
   const states = (): MachineState[] => (socket?.received ?? []).filter((message) => message.type === "machine.state");

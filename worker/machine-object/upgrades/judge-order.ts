@@ -19,11 +19,24 @@ export function judgeTurn(
 }
 
 /** What an alarm means for the order. */
-export function judgeDue(order: UpgradeOrderRecord, nowMs: number): "claim" | "wait" | "failed" {
+export function judgeDue(order: UpgradeOrderRecord, nowMs: number): "claim" | "wait" | "failed" | "over" {
   if (order.state === "claiming") return "claim";
-  return nowMs < order.dueAt ? "wait" : "failed";
+  if (nowMs < order.dueAt) return "wait";
+  return order.state === "done" ? "over" : "failed";
 }
 
-export const TOO_LATE =
-  `It did not come back with the new agent within ${UPGRADE_LIMIT_MS / 60_000} minutes. What happened is on it: ` +
-  "journalctl -u becket-upgrade -u becket (OpenRC: /var/log/becket-upgrade.log).";
+/** What a hello means for the order. none: nothing; the machine may have a turn to ask for. */
+export function judgeHello(
+  order: UpgradeOrderRecord | null,
+  { buildSha256 }: Pick<AgentInfo, "buildSha256">,
+  nowMs: number,
+): "done" | "failed" | "kept" | "none" {
+  if (order?.state === "claiming") return "kept";
+  if (order?.state === "ordered") return buildSha256 === order.sha256 ? "done" : "kept";
+  return order?.state === "done" && buildSha256 !== order.sha256 && nowMs < order.dueAt ? "failed" : "none";
+}
+
+const LOGS = "What happened is on it: journalctl -u becket-upgrade -u becket (OpenRC: /var/log/becket-upgrade.log).";
+
+export const TOO_LATE = `It did not come back with the new agent within ${UPGRADE_LIMIT_MS / 60_000} minutes. ${LOGS}`;
+export const WENT_BACK = `It came with the new agent, and then with another one. ${LOGS}`;

@@ -7,9 +7,9 @@ import type { Database } from "../../durable/sqlite.ts";
 export interface UpgradeOrderRecord {
   readonly rolloutId: RolloutId;
   readonly sha256: BuildSha256;
-  /** claiming: the roll-out may have given the turn or not; ordered: the machine is told. */
-  readonly state: "claiming" | "ordered";
-  /** claiming: when it is claimed again; ordered: when it has failed. */
+  /** claiming: the roll-out may have given the turn or not; ordered: the machine is told; done: it runs the build, and may still go back. */
+  readonly state: "claiming" | "ordered" | "done";
+  /** claiming: when it is claimed again; ordered: when it has failed; done: when it is forgotten. */
   readonly dueAt: number;
 }
 

@@ -2,21 +2,30 @@
 // an interrupted claim is finished by alarm. From the claim on the order is this object's: the machine is told it with its state, and what became
 // of it goes to D1 through the outbox, which then has the roll-out go on.
 //
-//   (nothing) ──turn──► claiming ──D1 says yes──► ordered ──hello with the build──► done
-//                          └──D1 says no──► (nothing)  └──it says why not, or time is over──► failed
+//   (nothing) ──turn──► claiming ──D1 says yes──► ordered ──hello with the build──► done ──time is over──► (nothing)
+//                          └──D1 says no──► (nothing)  └──it says why not, or time is over──► failed ◄──hello with another──┘
 import type { AuditAction } from "#schema/api/audit-events";
 import { ID_PREFIXES, type RolloutId, renderUlid } from "#schema/ids";
 import type { AgentInfo, BuildSha256 } from "#schema/machine";
 import { UPGRADE_LIMIT_MS } from "#schema/rollout";
 import type { UpgradeOrder } from "#schema/wire/messages";
 import { type Database, runBatch } from "../../db/database.ts";
-import { claimTurn, type Ending, endTurn, markAway, markBack, type Place } from "../../db/rollouts.ts";
+import {
+  claimTurn,
+  type Ending,
+  endTurn,
+  findOwnTurn,
+  hasRoomNow,
+  markAway,
+  markBack,
+  type Place,
+} from "../../db/rollouts.ts";
 import { type Logger, toErrorFields } from "../../log.ts";
 import type { Projection } from "../../outbox/entries.ts";
 import type { Outbox } from "../../outbox/outbox.ts";
 import type { MachineRecord, MachineStorage } from "../storage.ts";
 import { createTurns } from "../turns.ts";
-import { judgeDue, judgeTurn, TOO_LATE } from "./judge-order.ts";
+import { judgeDue, judgeHello, judgeTurn, TOO_LATE, WENT_BACK } from "./judge-order.ts";
 import type { UpgradeOrderRecord, UpgradeStorage } from "./upgrade-storage.ts";
 
 /** full: the roll-out has no room, or does not run; settled: the machine needs no turn. */
@@ -33,6 +42,8 @@ export interface Upgrades {
   saidHello(agent: AgentInfo): void;
   /** The machine says that it could not. */
   failed(orderId: RolloutId, problem: string): void;
+  /** Call it in the transaction that marks the machine as removed; then drain the outbox. */
+  removed(): void;
   /** By alarm: what is due, or was interrupted. */
   finish(): Promise<void>;
 }
@@ -55,6 +66,9 @@ export interface UpgradeParts {
 
 /** A claim takes milliseconds; the alarm is for an object that died in the middle, and for a D1 that fails. */
 const RESUME_AFTER_MS = 15_000;
+/** A build that starts and then crashes is put back by install.sh, or by a person: for so long that counts as a failure of the upgrade. */
+const PROOF_MS = UPGRADE_LIMIT_MS;
+const REMOVED = "The machine was removed.";
 
 export function createUpgrades(parts: UpgradeParts): Upgrades {
   const { storage, orders, db, outbox, isListening, ring, scheduleBy, waitUntil, now, log } = parts;
@@ -82,7 +96,8 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
       await runBatch(db, endTurn(db, { ...place, state, detail, at: now() }));
       return "settled";
     }
-    if (known?.state === "ordered") settle(known, "failed", "A later roll-out took its place.");
+    // D1 may have said yes to a claim of before, and then waits for its end.
+    if (isUnderWay(known) && known.rolloutId !== rolloutId) settle(known, "failed", "A later roll-out took its place.");
     const dueAt = now() + RESUME_AFTER_MS;
     storage.transaction(() => {
       orders.write({ rolloutId, sha256, state: "claiming", dueAt });
@@ -111,10 +126,13 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
     const { rolloutId } = order;
     const at = now();
     const ending = { rolloutId, machineId: machine.id, state, detail, at };
+    const dueAt = at + PROOF_MS;
     change(() => {
-      orders.clear();
+      if (state === "done") orders.write({ ...order, state, dueAt });
+      else orders.clear();
       outbox.enqueue([{ type: "upgrade_ended", ending }, toAuditEntry(machine, order, ending)], at);
     });
+    if (state === "done") scheduleBy(dueAt);
     waitUntil(outbox.drain());
   }
 
@@ -139,20 +157,28 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
     ring();
   }
 
-  /** The roll-out may have passed it over while it was away. */
+  /** The roll-out may have passed it over while it was away, or what was begun here was cut off. */
   const comeBack = () =>
     tryOrRetry(async () => {
       const machine = readMachine();
-      if (machine === null || orders.read() !== null) return;
-      const turn = await markBack(db, machine.id);
+      if (machine === null || isUnderWay(orders.read()) || !isListening()) return;
+      const turn = await findOwnTurn(db, machine.id);
       if (turn === null) return;
-      const verdict = look(turn.sha256);
-      if (verdict.code !== "done" && verdict.code !== "skipped") return void (await takeTurn(turn));
-      // Nobody waits for what this answers, so the roll-out is told as with any other end.
-      const { rolloutId, machineId } = turn;
-      const ending = { rolloutId, machineId, state: verdict.code, detail: verdict.detail, at: now() };
-      outbox.enqueue([{ type: "upgrade_ended", ending }], ending.at);
-      await outbox.drain();
+      const { rolloutId, machineId, sha256 } = turn;
+      if (turn.isAway) {
+        // Who is in line and asks for no turn may wait for good, so an object that dies from here on looks again.
+        scheduleBy(now() + RESUME_AFTER_MS);
+        await markBack(db, turn);
+      }
+      const verdict = look(sha256);
+      if (verdict.code === "done" || verdict.code === "skipped") {
+        // Nobody waits for what this answers, so the roll-out is told as with any other end.
+        const ending = { rolloutId, machineId, state: verdict.code, detail: verdict.detail, at: now() };
+        outbox.enqueue([{ type: "upgrade_ended", ending }], ending.at);
+        return outbox.drain();
+      }
+      // Without room it waits like the others, and nothing is written: who makes room has the next take its turn.
+      if (await hasRoomNow(db, rolloutId)) await takeTurn({ rolloutId, machineId, sha256 });
     });
 
   async function tryOrRetry(task: () => Promise<void>): Promise<void> {
@@ -169,8 +195,7 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
       inTurn("one", async () => {
         if (readMachine() !== null) return takeTurn(request);
         const { rolloutId, machineId } = request;
-        const detail = "The machine was removed.";
-        await runBatch(db, endTurn(db, { rolloutId, machineId, state: "skipped", detail, at: now() }));
+        await runBatch(db, endTurn(db, { rolloutId, machineId, state: "skipped", detail: REMOVED, at: now() }));
         return "settled";
       }),
     order() {
@@ -179,12 +204,23 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
     },
     saidHello(agent) {
       const order = readOrder();
-      if (order?.state === "ordered" && order.sha256 === agent.buildSha256) settle(order, "done", null);
-      else if (order === null && agent.allowsUpgrades === true) waitUntil(inTurn("one", comeBack));
+      const verdict = judgeHello(order, agent, now());
+      if (order !== null && verdict === "done") settle(order, "done", null);
+      else if (order !== null && verdict === "failed") settle(order, "failed", WENT_BACK);
+      else if (verdict === "none" && agent.allowsUpgrades === true) waitUntil(inTurn("one", comeBack));
     },
     failed(orderId, problem) {
       const order = readOrder();
       if (order?.state === "ordered" && order.rolloutId === orderId) settle(order, "failed", problem);
+    },
+    removed() {
+      const order = readOrder();
+      const machine = storage.readMachine();
+      if (machine === null || !isUnderWay(order)) return;
+      orders.clear();
+      const { rolloutId } = order;
+      const ending: Ending = { rolloutId, machineId: machine.id, state: "skipped", detail: REMOVED, at: now() };
+      outbox.enqueue([{ type: "upgrade_ended", ending }], ending.at);
     },
     finish: () =>
       inTurn("one", () =>
@@ -192,12 +228,18 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
           const machine = readMachine();
           const order = readOrder();
           if (machine === null) return;
-          if (order === null) return comeBack();
-          const due = judgeDue(order, now());
-          if (due === "failed") settle(order, "failed", TOO_LATE);
-          else if (due === "wait") scheduleBy(order.dueAt);
-          else await claim({ rolloutId: order.rolloutId, machineId: machine.id }, order.sha256);
+          const due = order === null ? "over" : judgeDue(order, now());
+          if (order !== null && due === "wait") scheduleBy(order.dueAt);
+          else if (order !== null && due === "failed") settle(order, "failed", TOO_LATE);
+          else if (order !== null && due === "claim") {
+            await claim({ rolloutId: order.rolloutId, machineId: machine.id }, order.sha256);
+          } else if (order !== null) orders.clear();
+          if (!isUnderWay(order)) await comeBack();
         }),
       ),
   };
 }
+
+const isUnderWay = (
+  order: UpgradeOrderRecord | null,
+): order is UpgradeOrderRecord & { state: "claiming" | "ordered" } => order !== null && order.state !== "done";
