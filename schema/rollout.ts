@@ -80,7 +80,8 @@ export const RolloutMachine = z
     name: Name.meta({ description: "The machine's name when the roll-out was started.", examples: ["build-server"] }),
     state: RolloutMachineState,
     away: z.boolean().meta({
-      description: "It was not connected when its turn came: it gets its order when it is back.",
+      description:
+        "It was not connected, or could not be asked, when its turn came: it gets its order when it is back.",
       examples: [false],
     }),
     detail: z
@@ -106,6 +107,6 @@ export function isUpToDate(agent: Pick<AgentInfo, "buildSha256"> | null, build: 
 
 /** What a person runs on a machine to upgrade it by hand. */
 export const toUpgradeLine = (origin: string): string => `curl -fsSL ${origin}/install.sh | sudo sh`;
-/** What a person runs on a machine to let the control plane upgrade it. */
+/** What a person runs on a machine to let the control plane upgrade it: with systemd or OpenRC, and where the file's last line has no end. */
 export const ALLOW_LINE =
-  "echo BECKET_ALLOW_UPGRADES=yes | sudo tee -a /etc/default/becket && sudo systemctl restart becket";
+  "printf '\\nBECKET_ALLOW_UPGRADES=yes\\n' | sudo tee -a /etc/default/becket && { sudo systemctl restart becket || sudo rc-service becket restart; }";
