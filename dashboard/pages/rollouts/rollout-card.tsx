@@ -24,19 +24,17 @@ import { ConfirmChange } from "../form/form-dialog.tsx";
 import { useForm } from "../form/use-form.ts";
 import { MachineLink } from "../machines/machine-link.tsx";
 import { FormError, QueryView } from "../query-view.tsx";
-import { describeProgress, isOpen, ROLLOUT_WORDS, sortMachines, toMachineWords } from "./rollout-model.ts";
+import { describeProgress, isMoving, isOpen, ROLLOUT_WORDS, sortMachines, toMachineWords } from "./rollout-model.ts";
 
 const MAKES_OLD = [listRollouts.id, getRollout.id, listRolloutMachines.id, listMachines.id];
 
 /** How far it is with each machine, while it goes on. */
 export function RolloutCard({ rollout }: { readonly rollout: Rollout }) {
   const { label, tone } = ROLLOUT_WORDS[rollout.state];
-  // Machines that were ordered go on after it was cancelled, too.
-  const isMoving = isOpen(rollout) || rollout.counts.ordered > 0;
   const machines = useList(
     listRolloutMachines,
     { params: { rolloutId: rollout.id } },
-    isMoving ? { everyMs: LIVE_EVERY_MS, isExact: true } : {},
+    isMoving(rollout) ? { everyMs: LIVE_EVERY_MS, isExact: true } : {},
   );
   return (
     <Card

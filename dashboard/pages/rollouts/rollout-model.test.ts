@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Machine } from "#schema/machine";
 import type { RolloutMachine } from "#schema/rollout";
-import { describeProgress, listNames, planUpgrade, sortMachines, toMachineWords } from "./rollout-model.ts";
+import { describeProgress, isMoving, listNames, planUpgrade, sortMachines, toMachineWords } from "./rollout-model.ts";
 
 const machine = (name: string, upToDate: boolean | null, allowsUpgrades?: boolean) =>
   ({ name, upToDate, agent: { agentVersion: "0.1.0", allowsUpgrades } }) as Machine;
@@ -25,6 +25,13 @@ it("names a few machines, and counts the others", () => {
     "a, b and c",
     "a, b and 1 more",
   ]);
+});
+
+it("moves as long as it is open, or machines that were ordered are under way", () => {
+  const counts = { waiting: 0, ordered: 0, done: 1, failed: 0, skipped: 0 };
+  expect(isMoving({ state: "running", counts })).toBe(true);
+  expect(isMoving({ state: "cancelled", counts: { ...counts, ordered: 1 } })).toBe(true);
+  expect([isMoving({ state: "done", counts }), isMoving({ state: "cancelled", counts })]).toEqual([false, false]);
 });
 
 it("tells how far it is, and leaves out what there is none of", () => {

@@ -30,6 +30,9 @@ export function listNames(machines: readonly { readonly name: string }[], most =
 }
 
 export const isOpen = ({ state }: Pick<Rollout, "state">): boolean => state === "running" || state === "paused";
+/** Machines that were ordered go on after it was cancelled, too. */
+export const isMoving = ({ state, counts }: Pick<Rollout, "state" | "counts">): boolean =>
+  isOpen({ state }) || counts.ordered > 0;
 
 export const ROLLOUT_WORDS: Readonly<Record<Rollout["state"], { readonly label: string; readonly tone: Tone }>> = {
   running: { label: "running", tone: "info" },

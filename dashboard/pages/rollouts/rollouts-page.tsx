@@ -1,9 +1,10 @@
 import { createLazyRoute, getRouteApi, Link } from "@tanstack/react-router";
 import { CircleArrowUp } from "lucide-react";
+import { useState } from "react";
 import { listMachines } from "#schema/api/machines";
 import { listRollouts, startRollout } from "#schema/api/rollouts";
 import type { Rollout } from "#schema/rollout";
-import { LIST_EVERY_MS, LIVE_EVERY_MS } from "../../api/pace.ts";
+import { LIST_EVERY_MS, LIVE_EVERY_MS, SLOW_EVERY_MS } from "../../api/pace.ts";
 import { useCan } from "../../api/session.ts";
 import { useList, usePages } from "../../api/use-api.ts";
 import { Age } from "../../components/age.tsx";
@@ -13,7 +14,7 @@ import { Card, PageHeader } from "../../components/layout.tsx";
 import { EmptyState } from "../../components/states.tsx";
 import { QueryView } from "../query-view.tsx";
 import { RolloutCard } from "./rollout-card.tsx";
-import { countOlder, describeProgress, isOpen, ROLLOUT_WORDS } from "./rollout-model.ts";
+import { countOlder, describeProgress, isMoving, isOpen, ROLLOUT_WORDS } from "./rollout-model.ts";
 import type { RolloutSearch } from "./rollout-search.ts";
 import { StartRolloutDialog } from "./start-rollout-dialog.tsx";
 
@@ -24,7 +25,11 @@ function RolloutsPage() {
   const navigate = route.useNavigate();
   const change = (next: { [Key in keyof RolloutSearch]: RolloutSearch[Key] | undefined }) =>
     void navigate({ search: (now) => ({ ...now, ...next }) as RolloutSearch, replace: true });
-  const { query, loadMore, isLoadingMore } = usePages(listRollouts, {}, { everyMs: LIVE_EVERY_MS, isExact: true });
+  const [isLive, setLive] = useState(true);
+  const everyMs = isLive ? LIVE_EVERY_MS : SLOW_EVERY_MS;
+  const { query, loadMore, isLoadingMore } = usePages(listRollouts, {}, { everyMs, isExact: true });
+  const isSomeMoving = query.data?.some(isMoving) ?? true;
+  if (isSomeMoving !== isLive) setLive(isSomeMoving);
   const machines = useList(listMachines, {}, { everyMs: LIST_EVERY_MS });
   const older = countOlder(machines.data ?? []);
   const canStart = useCan(startRollout);

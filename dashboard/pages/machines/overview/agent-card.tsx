@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { AgentInfo } from "#schema/machine";
+import { toUpgradeConsent } from "#schema/rollout";
 import { Badge } from "../../../components/badge.tsx";
 import { Card, Fact, Facts } from "../../../components/layout.tsx";
 
@@ -7,6 +8,12 @@ const WIREGUARD = {
   kernel: <Badge tone="good">in the kernel</Badge>,
   "wireguard-go": <Badge tone="info">wireguard-go, in user space</Badge>,
   missing: <Badge tone="bad">missing</Badge>,
+} as const;
+
+const UPGRADES = {
+  allowed: "allowed from here",
+  not_allowed: "not from here: its own settings say so",
+  too_old: "not from here: its agent is from before roll-outs",
 } as const;
 
 interface AgentCardProps {
@@ -31,9 +38,7 @@ export const AgentCard = ({ agent, upToDate }: AgentCardProps) => (
             )}
           </span>
         </Fact>
-        <Fact label="Upgrades">
-          {agent.allowsUpgrades ? "allowed from here" : "not from here: its own settings say so"}
-        </Fact>
+        <Fact label="Upgrades">{UPGRADES[toUpgradeConsent(agent)]}</Fact>
         <Fact label="WireGuard">{WIREGUARD[agent.wireguard]}</Fact>
         <Fact label="Kernel">
           <span className="font-mono text-xs">{agent.kernelVersion}</span>
