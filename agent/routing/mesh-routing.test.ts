@@ -86,7 +86,7 @@ async function pass(ms: number): Promise<void> {
 }
 const starts = () => fake.runs.filter((run) => run.includes(" -s ")).length;
 const isRunning = () =>
-  eventually(async () => expect(await askSocket(socketFile(), QUESTION)).toContain("up and running"));
+  eventually(async () => expect(await askSocket(socketFile(), QUESTION)).toContain("up and running"), 20_000);
 const QUESTION = { text: "show status\n", end: "running\n", timeoutMs: 1_000 };
 async function isGone(): Promise<void> {
   await routing.whenIdle();
