@@ -27,6 +27,7 @@ it("the one line installs, upgrades without losing a packet, and removes all of 
     await fleet.agent(bob.name).up({ token });
     const mirror = await startNodeMirror(fleet.lab);
     await using alice = await startSystemdMachine(node);
+    await alice.sh("mkdir -p /run/systemd/resolve /var/lib/lxd && touch /var/lib/lxd/unix.socket");
     const before = listTree(alice.folder);
 
     const installed = await runLine(fleet, alice, { ...mirror, BECKET_TOKEN: token, BECKET_ALLOW_UPGRADES: "yes" });
@@ -35,6 +36,7 @@ it("the one line installs, upgrades without losing a packet, and removes all of 
     expect(installed.stdout + installed.stderr + traces).not.toContain(token);
     expect(traces).not.toContain("join.env");
     await expectLittlePower(alice);
+    await expectBox(alice);
     await expectRoutes(fleet, { alice, node, bob, meshId: mesh.id });
 
     const address = (await fleet.addresses(mesh.id)).get(node.name)?.ipv4 ?? "";
@@ -140,6 +142,44 @@ async function expectLittlePower(machine: SystemdMachine): Promise<void> {
     "SubState=running",
     "Type=notify",
   ]);
+}
+
+/** As a program that the agent starts. Each road that is closed in the box is open outside of it. */
+async function expectBox(machine: SystemdMachine): Promise<void> {
+  const { stdout: pid } = await machine.sh("systemctl show becket --value -p MainPID");
+  const inBox = (line: string) =>
+    machine.exec(
+      [
+        ...["nsenter", `--target=${pid.trim()}`, "--mount", "setpriv", "--no-new-privs"],
+        ...["--bounding-set=-all,+net_admin,+net_raw,+net_bind_service", "sh", "-c", line],
+      ],
+      { allowFailure: true },
+    );
+  await machine.sh("touch /run/docker.sock");
+  const roads = [
+    "systemd-run --wait true",
+    "systemctl show --property=Version",
+    "ls /proc/1/root/run/systemd/private",
+    "ls /run/docker.sock",
+    "ls /var/lib/lxd/unix.socket",
+    "mount -t tmpfs tmpfs /mnt && umount /mnt",
+    "touch /etc/written && rm /etc/written",
+    "touch /run/written && rm /run/written",
+  ];
+  for (const road of roads) {
+    await machine.sh(road);
+    expect([road, (await inBox(road)).exitCode]).not.toEqual([road, 0]);
+  }
+  // What resolv.conf leads to is a file that is replaced.
+  await machine.sh(
+    "echo 'nameserver 192.0.2.1' >/run/systemd/resolve/new; mv /run/systemd/resolve/new /run/systemd/resolve/resolv.conf",
+  );
+  const { stdout } = await inBox(
+    "ls -A /run /run/systemd; cat /run/systemd/resolve/resolv.conf; touch /run/becket/w && rm /run/becket/w && echo ok",
+  );
+  expect(stdout).toBe(
+    "/run:\nbecket\nsystemd\nwireguard\n\n/run/systemd:\nincoming\njournal\nnotify\nresolve\nnameserver 192.0.2.1\nok\n",
+  );
 }
 
 interface Pair {
