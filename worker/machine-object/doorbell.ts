@@ -87,13 +87,14 @@ export function createDoorbell(
       if (message.type !== "machine.hello") continue;
       const refusal = checkWireVersion(message.wireVersion);
       if (refusal !== null) return err(refusal);
+      const before = storage.readMachine()?.agent ?? null;
       keepAgentInfo(message);
       const socket = sockets.of(machineId);
       if (socket !== null) {
         socket.state = { hasSaidHello: true };
         socket.save();
       }
-      upgrades.saidHello(message.agent);
+      upgrades.saidHello(message.agent, before);
     }
     const machine = storage.readMachine();
     if (machine === null || machine.removedAt !== null) return err({ code: "machine_removed" });

@@ -150,6 +150,14 @@ describe("a roll-out", () => {
     expect(await read()).toMatchObject({ state: "done", counts: { skipped: 3 } });
   });
 
+  test("ends when the last machine that was missed comes and allows it no more", async () => {
+    const machines = await enrolMany(1);
+    const { read } = await start(machines);
+    expect((await read()).counts).toMatchObject({ waiting: 1 });
+    await at(machines, 0).hello({ ...OLD_AGENT, allowsUpgrades: false });
+    await eventually(async () => expect(await read()).toMatchObject({ state: "done", counts: { skipped: 1 } }));
+  });
+
   test("goes on when a claim was interrupted", async () => {
     const { machines, params, untilStates } = await startWith(1);
     const first = at(machines, 0);

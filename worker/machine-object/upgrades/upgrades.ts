@@ -39,7 +39,7 @@ export interface Upgrades {
   /** What the machine is told. */
   order(): UpgradeOrder | null;
   /** After what it says of itself was kept. */
-  saidHello(agent: AgentInfo): void;
+  saidHello(agent: AgentInfo, before: AgentInfo | null): void;
   /** The machine says that it could not. */
   failed(orderId: RolloutId, problem: string): void;
   /** Call it in the transaction that marks the machine as removed; then drain the outbox. */
@@ -202,12 +202,12 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
       const order = readOrder();
       return order?.state === "ordered" ? { orderId: order.rolloutId, sha256: order.sha256 } : null;
     },
-    saidHello(agent) {
+    saidHello(agent, before) {
       const order = readOrder();
       const verdict = judgeHello(order, agent, now());
       if (order !== null && verdict === "done") settle(order, "done", null);
       else if (order !== null && verdict === "failed") settle(order, "failed", WENT_BACK);
-      else if (verdict === "none" && agent.allowsUpgrades === true) waitUntil(inTurn("one", comeBack));
+      else if (verdict === "none" && mayWait(agent, before)) waitUntil(inTurn("one", comeBack));
     },
     failed(orderId, problem) {
       const order = readOrder();
@@ -239,6 +239,10 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
       ),
   };
 }
+
+/** One that allows upgrades no more may wait in a roll-out from before, which is to hear of it. */
+const mayWait = (agent: AgentInfo, before: AgentInfo | null): boolean =>
+  agent.allowsUpgrades === true || before?.allowsUpgrades === true;
 
 const isUnderWay = (
   order: UpgradeOrderRecord | null,
