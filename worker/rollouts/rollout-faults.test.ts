@@ -1,6 +1,6 @@
 // What a roll-out does when a part of the control plane fails in the middle, or a machine goes back.
 
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test } from "vitest";
 import { listAuditEvents } from "#schema/api/audit-events";
@@ -49,6 +49,18 @@ describe("who is connected gets a turn", () => {
     await execD1("UPDATE rollout_machines SET is_away = 0 WHERE rollout_id = ?", params.rolloutId);
     await at(machines, 0).hello();
     await at(machines, 0).untilOrdered();
+  });
+
+  test("by alarm, when its object died once it was back", async () => {
+    const machines = await enrolMany(1);
+    const { params } = await start(machines);
+    await app.call(pauseRollout, { params });
+    const machine = at(machines, 0);
+    await machine.hello();
+    await execD1("UPDATE rollouts SET state = 'running' WHERE id = ?", params.rolloutId);
+    // It is set before the mark is taken off.
+    await runDurableObjectAlarm(machine.stub);
+    await machine.untilOrdered();
   });
 
   test("when the roll-out is resumed, though it was passed over, and also where that runs", async () => {
