@@ -203,11 +203,14 @@ export function endTurn(db: Database, { rolloutId, machineId, state, detail, at 
   return [pause, mark];
 }
 
+/** The detail of a machine that is there no more. */
+export const MACHINE_REMOVED = "The machine was removed.";
+
 /** The machine was removed: it holds up nobody. */
 export const skipRemoved = (db: Database, machineId: MachineId, at: number): Statement =>
   db
     .update(rolloutMachines)
-    .set({ state: "skipped", detail: "The machine was removed.", isAway: false, at })
+    .set({ state: "skipped", detail: MACHINE_REMOVED, isAway: false, at })
     .where(
       and(
         sql`${rolloutMachines.rolloutId} = (select id from ${rollouts} where is_open = 1)`,

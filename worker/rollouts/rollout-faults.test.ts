@@ -209,10 +209,7 @@ test("a claim of a roll-out that was cancelled does not stay open when a later o
   const { machines, params, untilStates } = await startWith(1);
   const first = at(machines, 0);
   await first.untilOrdered();
-  await runInDurableObject(
-    first.stub,
-    (_, { storage }) => void storage.sql.exec("UPDATE upgrade_orders SET state = 'claiming'"),
-  );
+  await first.interruptClaim();
   await app.call(cancelRollout, { params });
   await start(machines);
   await untilStates("failed");

@@ -162,11 +162,7 @@ describe("a roll-out", () => {
     const { machines, params, untilStates } = await startWith(1);
     const first = at(machines, 0);
     await first.untilOrdered();
-    // As an object leaves it that dies between D1's yes and its own.
-    await runInDurableObject(
-      first.stub,
-      (_, { storage }) => void storage.sql.exec("UPDATE upgrade_orders SET state = 'claiming'"),
-    );
+    await first.interruptClaim();
     await evictDurableObject(first.stub);
     await runDurableObjectAlarm(first.stub);
     await first.hello();

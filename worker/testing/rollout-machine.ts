@@ -1,4 +1,5 @@
 // A machine that can be told to upgrade its agent, as the roll-out's tests need it.
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import type { AgentInfo } from "#schema/machine";
@@ -23,11 +24,12 @@ export async function enrolRolloutMachine(
   const machine = await enrolMachine(app, { hostname, agent, ...options });
   const { machineId } = machine;
   let socket: FakeSocket<FromMachineMessage> | null = null;
+  const stub = env.MACHINE.getByName(machineId) as unknown as DurableObjectStub<MachineObject>;
   const states = (): MachineState[] => (socket?.received ?? []).filter((message) => message.type === "machine.state");
 
   return {
     ...{ machineId, name: machine.name },
-    stub: env.MACHINE.getByName(machineId) as unknown as DurableObjectStub<MachineObject>,
+    stub,
     /** Comes with this agent, anew. */
     async hello(info: AgentInfo = OLD_AGENT): Promise<void> {
       socket?.close();
@@ -40,6 +42,12 @@ export async function enrolRolloutMachine(
       await socket?.closed;
     },
     say: (message: unknown) => socket?.send(message),
+    /** Leaves it as an object does that dies between D1's yes and its own. */
+    interruptClaim: () =>
+      runInDurableObject(
+        stub,
+        (_, { storage }) => void storage.sql.exec("UPDATE upgrade_orders SET state = 'claiming'"),
+      ),
     /** Whether the machine is told to upgrade. */
     isOrdered: () => states().at(-1)?.upgrade != null,
     untilOrdered: () => eventually(async () => expect(states().at(-1)?.upgrade?.sha256).toBe(TEST_BUILD.sha256)),

@@ -16,6 +16,7 @@ import {
   endTurn,
   findOwnTurn,
   hasRoomNow,
+  MACHINE_REMOVED,
   markAway,
   markBack,
   type Place,
@@ -68,7 +69,6 @@ export interface UpgradeParts {
 const RESUME_AFTER_MS = 15_000;
 /** A build that starts and then crashes is put back by install.sh, or by a person: for so long that counts as a failure of the upgrade. */
 const PROOF_MS = UPGRADE_LIMIT_MS;
-const REMOVED = "The machine was removed.";
 
 export function createUpgrades(parts: UpgradeParts): Upgrades {
   const { storage, orders, db, outbox, isListening, ring, scheduleBy, waitUntil, now, log } = parts;
@@ -195,7 +195,7 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
       inTurn("one", async () => {
         if (readMachine() !== null) return takeTurn(request);
         const { rolloutId, machineId } = request;
-        await runBatch(db, endTurn(db, { rolloutId, machineId, state: "skipped", detail: REMOVED, at: now() }));
+        await runBatch(db, endTurn(db, { rolloutId, machineId, state: "skipped", detail: MACHINE_REMOVED, at: now() }));
         return "settled";
       }),
     order() {
@@ -219,7 +219,7 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
       if (machine === null || !isUnderWay(order)) return;
       orders.clear();
       const { rolloutId } = order;
-      const ending: Ending = { rolloutId, machineId: machine.id, state: "skipped", detail: REMOVED, at: now() };
+      const ending: Ending = { rolloutId, machineId: machine.id, state: "skipped", detail: MACHINE_REMOVED, at: now() };
       outbox.enqueue([{ type: "upgrade_ended", ending }], ending.at);
     },
     finish: () =>
