@@ -72,6 +72,7 @@ const PROOF_MS = UPGRADE_LIMIT_MS;
 
 export function createUpgrades(parts: UpgradeParts): Upgrades {
   const { storage, orders, db, outbox, isListening, ring, scheduleBy, waitUntil, now, log } = parts;
+  // Whoever has it waits for D1 at most, never for the outbox: a delivery gives turns, also to this machine, and would wait for it in a circle.
   const inTurn = createTurns<"one">();
 
   const readMachine = (): MachineRecord | null => {
@@ -175,7 +176,8 @@ export function createUpgrades(parts: UpgradeParts): Upgrades {
         // Nobody waits for what this answers, so the roll-out is told as with any other end.
         const ending = { rolloutId, machineId, state: verdict.code, detail: verdict.detail, at: now() };
         outbox.enqueue([{ type: "upgrade_ended", ending }], ending.at);
-        return outbox.drain();
+        waitUntil(outbox.drain());
+        return;
       }
       // Without room it waits like the others, and nothing is written: who makes room has the next take its turn.
       if (await hasRoomNow(db, rolloutId)) await takeTurn({ rolloutId, machineId, sha256 });
