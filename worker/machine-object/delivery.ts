@@ -1,28 +1,24 @@
 import { createDatabase } from "../db/database.ts";
 import type { Env } from "../env.ts";
-import type { Logger } from "../log.ts";
 import { createObjects } from "../objects.ts";
 import type { Projection } from "../outbox/entries.ts";
 import { createProjector } from "../outbox/project.ts";
-import { advanceRollout } from "../rollouts/advance-rollout.ts";
+import { type AdvanceParts, advanceRollout } from "../rollouts/advance-rollout.ts";
 
 /** Where a machine's turn in a roll-out has ended, the next machine gets its turn before the delivery counts: so none is forgotten. */
 export function createDelivery(
   env: Env,
-  now: () => number,
-  log: Logger,
+  options: Pick<AdvanceParts, "now" | "log" | "maxAsked">,
 ): (projections: readonly Projection[]) => Promise<readonly Projection[]> {
   const project = createProjector(env.DB);
-  const parts = { db: createDatabase(env.DB), now, log, machineOf: createObjects(env).machine };
+  const parts = { ...options, db: createDatabase(env.DB), machineOf: createObjects(env).machine };
   return async (projections) => {
     const failed = await project(projections);
     const moved = projections.flatMap((projection) => {
       if (projection.type === "rollout_unfinished") return [projection.rolloutId];
       return projection.type === "upgrade_ended" ? [projection.ending.rolloutId] : [];
     });
-    for (const rolloutId of new Set(moved)) {
-      if ((await advanceRollout(parts, rolloutId)) !== null) throw new Error("there are more machines to be asked");
-    }
+    for (const rolloutId of new Set(moved)) await advanceRollout(parts, rolloutId);
     return failed;
   };
 }

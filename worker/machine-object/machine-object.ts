@@ -5,7 +5,7 @@ import type { IdentityPublicKey, MeshId, RolloutId } from "#schema/ids";
 import { err, ok, type Result } from "#schema/result";
 import { createDatabase as createD1 } from "../db/database.ts";
 import { createAgentHandler } from "../durable/agent-endpoint.ts";
-import { createAlarms } from "../durable/alarms.ts";
+import { type Alarms, createAlarms } from "../durable/alarms.ts";
 import { guardFrame } from "../durable/guard-frame.ts";
 import { createDatabase } from "../durable/sqlite.ts";
 import type { Env } from "../env.ts";
@@ -46,7 +46,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
   readonly #upgrades: Upgrades;
   readonly #doorbell: Doorbell;
   readonly #memberships: Memberships;
-  readonly #takeDueAlarms: () => AlarmName[];
+  readonly #alarms: Alarms<AlarmName>;
   readonly #serveMachine: (request: Request) => Promise<Response>;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -64,7 +64,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
         table: "outbox",
         schema: Projection,
         maxEntries: MAX_PROJECTIONS,
-        deliver: createDelivery(env, now, log),
+        deliver: createDelivery(env, { now, log }),
       },
       scheduleBy: (atMs) => alarms.scheduleBy("outbox", atMs),
     });
@@ -92,7 +92,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
       ...{ storage, now, log, ring: doorbell.ring, meshOf: createObjects(env).mesh },
       scheduleBy: (atMs) => alarms.scheduleBy("memberships", atMs),
     });
-    this.#takeDueAlarms = () => alarms.takeDue(now());
+    this.#alarms = alarms;
     this.#serveMachine = createAgentHandler(doorbell, now);
     if (storage.readMachine() !== null) void ctx.blockConcurrencyWhile(() => alarms.restore());
   }
@@ -203,8 +203,12 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
   }
 
   async continueRollout(rolloutId: RolloutId): Promise<void> {
-    this.#outbox.enqueue([{ type: "rollout_unfinished", rolloutId }], Date.now());
-    this.ctx.waitUntil(this.#outbox.drain());
+    const now = Date.now();
+    this.#storage.transaction(() => {
+      // By an alarm of its own: of calls that come from each other the platform allows sixteen ("Subrequest depth limit exceeded", 2026-11).
+      this.#alarms.scheduleBy("outbox", now);
+      this.#outbox.enqueue([{ type: "rollout_unfinished", rolloutId }], now);
+    });
   }
 
   async readLastSeen(): Promise<number | null> {
@@ -231,7 +235,7 @@ export class MachineObject extends DurableObject<Env> implements MachineObjectRp
 
   override async alarm(): Promise<void> {
     if (this.#storage.readMachine() === null) return;
-    const due = this.#takeDueAlarms();
+    const due = this.#alarms.takeDue(Date.now());
     await Promise.all([
       this.#outbox.drain({ isRetry: true }),
       this.#memberships.finish(),

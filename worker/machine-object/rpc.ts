@@ -34,7 +34,7 @@ export interface MachineObjectRpc {
   replaceKeys(order: KeyOrder, cause: Cause): Promise<Result<KeyOrder, { code: "machine_not_found" }>>;
   /** It is the machine's turn in a roll-out: whether it takes it. Safe to repeat. */
   takeUpgradeTurn(request: TurnRequest): Promise<UpgradeTurn>;
-  /** There are more machines of the roll-out to be asked than one request may: it goes on from here, whatever fails meanwhile. */
+  /** There are more machines of the roll-out to be asked than one request may: it goes on from here, by alarm, whatever fails meanwhile. */
   continueRollout(rolloutId: RolloutId): Promise<void>;
   /** When it was last seen on this object's own socket or poll, milliseconds since the epoch; null when never. */
   readLastSeen(): Promise<number | null>;

@@ -9,7 +9,7 @@ export interface AdvanceParts {
   readonly db: Database;
   readonly now: () => number;
   readonly log: Logger;
-  readonly machineOf: (machineId: MachineId) => Pick<MachineObjectRpc, "takeUpgradeTurn">;
+  readonly machineOf: (machineId: MachineId) => Pick<MachineObjectRpc, "takeUpgradeTurn" | "continueRollout">;
   readonly maxAsked?: number;
 }
 
@@ -18,24 +18,21 @@ const MAX_ASKED = 300;
 const COULD_NOT_BE_ASKED =
   "The control plane could not ask it when its turn came. It is asked again when it connects anew, or when the roll-out is resumed.";
 
-/**
- * Safe to repeat, and to run at the same time.
- * @returns null, or when there are more to be asked, the machine that was asked last
- */
-export async function advanceRollout(parts: AdvanceParts, rolloutId: RolloutId): Promise<MachineId | null> {
-  const { db, now, maxAsked = MAX_ASKED } = parts;
+/** Safe to repeat, and to run at the same time. Where there are more to be asked than in one go, the object of one that was asked goes on. */
+export async function advanceRollout(parts: AdvanceParts, rolloutId: RolloutId): Promise<void> {
+  const { db, now, machineOf, maxAsked = MAX_ASKED } = parts;
   const rollout = await findRollout(db, rolloutId);
-  if (rollout === null || !rollout.isOpen) return null;
-  let machineId: MachineId | null = null;
+  if (rollout === null || !rollout.isOpen) return;
+  let lastAnswered: MachineId | null = null;
   for (let asked = 0; asked < maxAsked; asked++) {
-    machineId = await findNextTurn(db, rolloutId);
-    if (machineId === null) {
-      await runBatch(db, [endIfDone(db, rolloutId, now())]);
-      return null;
-    }
-    if ((await ask(parts, rollout, machineId)) === "full") return null;
+    const machineId = await findNextTurn(db, rolloutId);
+    if (machineId === null) return runBatch(db, [endIfDone(db, rolloutId, now())]);
+    const answer = await ask(parts, rollout, machineId);
+    if (answer === "full") return;
+    if (answer !== "failed") lastAnswered = machineId;
   }
-  return machineId;
+  if (lastAnswered === null) throw new Error(`none of ${maxAsked} machines could be asked`);
+  await machineOf(lastAnswered).continueRollout(rolloutId);
 }
 
 /** One object that fails holds up nobody else. */
@@ -46,6 +43,6 @@ async function ask({ db, log, machineOf }: AdvanceParts, rollout: RolloutRecord,
   } catch (error) {
     log.warn("a machine could not be asked to take its turn", { rolloutId, machineId, ...toErrorFields(error) });
     await markAway(db, { rolloutId, machineId }, COULD_NOT_BE_ASKED);
-    return "away";
+    return "failed";
   }
 }

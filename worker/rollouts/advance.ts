@@ -5,11 +5,9 @@ import { toErrorFields } from "../log.ts";
 import type { Services } from "../services.ts";
 import { advanceRollout } from "./advance-rollout.ts";
 
-/** For the API: when many machines are away, the object of one of them goes on with the rest. */
-export async function advance({ db, now, log, objects }: Services, rolloutId: RolloutId): Promise<void> {
-  const last = await advanceRollout({ db, now, log, machineOf: objects.machine }, rolloutId);
-  if (last !== null) await objects.machine(last).continueRollout(rolloutId);
-}
+/** For the API. */
+export const advance = ({ db, now, log, objects }: Services, rolloutId: RolloutId): Promise<void> =>
+  advanceRollout({ db, now, log, machineOf: objects.machine }, rolloutId);
 
 /** For people who start or resume it: what can't begin is theirs to begin again, and is not left as if it ran. */
 export async function advanceOrPause(services: Services, rolloutId: RolloutId): Promise<void> {

@@ -8,11 +8,11 @@ import { createMesh } from "#schema/api/meshes";
 import { cancelRollout, listRollouts, pauseRollout, resumeRollout } from "#schema/api/rollouts";
 import type { Database } from "../db/database.ts";
 import { findOwnTurn, hasRoomNow, markAway } from "../db/rollouts.ts";
+import { createDelivery } from "../machine-object/delivery.ts";
 import { createTestApp, uniqueName } from "../testing/create-test-app.ts";
 import { eventually } from "../testing/eventually.ts";
 import { enrolRolloutMachine, NEW_AGENT, OLD_AGENT } from "../testing/rollout-machine.ts";
 import { at, createRolloutRunner, sorted } from "../testing/rollout-runner.ts";
-import { advanceRollout } from "./advance-rollout.ts";
 
 const app = createTestApp();
 const { services } = app;
@@ -112,38 +112,20 @@ describe("who is connected gets a turn", () => {
     await untilStates("skipped", "ordered");
   });
 
-  test("when more machines before it are away than are asked in one go: an object goes on", async () => {
-    const machines = await enrolMany(1);
+  test("when more machines before it are away than are asked in one go: the object of the last goes on, and nothing has failed", async () => {
+    const machines = sorted(await enrolMany(5));
     const { params, rows } = await start(machines);
+    const areAway = async () => (await rows()).map((row) => row?.away);
     await app.call(pauseRollout, { params });
-    const machine = at(machines, 0);
-    await machine.hello();
-    await eventually(async () => expect(await rows()).toMatchObject([{ state: "waiting", away: false }]));
-    const ids = Array.from({ length: 3 }, (_, number) => `mch_0${String(number).padStart(25, "0")}`);
-    await execD1(
-      "INSERT INTO rollout_machines SELECT ?, value, 'gone', 'waiting', 0, NULL, 0 FROM json_each(?)",
-      ...[params.rolloutId, JSON.stringify(ids)],
-    );
+    await at(machines, 4).hello();
+    await eventually(async () => expect(await areAway()).toEqual([true, true, true, true, false]));
+    await execD1("UPDATE rollout_machines SET is_away = 0 WHERE rollout_id = ?", params.rolloutId);
     await execD1("UPDATE rollouts SET state = 'running' WHERE id = ?", params.rolloutId);
-    const asked: string[] = [];
-    const last = await advanceRollout(
-      {
-        ...services,
-        maxAsked: 3,
-        machineOf: (machineId) => ({
-          takeUpgradeTurn: async (place) => {
-            asked.push(machineId);
-            await markAway(services.db, place);
-            return "away";
-          },
-        }),
-      },
-      params.rolloutId,
-    );
-    expect(asked.length).toBe(3);
-    expect(last).toBe(ids.at(-1));
-    await machine.stub.continueRollout(params.rolloutId);
-    await machine.untilOrdered();
+    const deliver = createDelivery(env, { now: Date.now, log: services.log, maxAsked: 3 });
+    expect(await deliver([{ type: "rollout_unfinished", ...params }])).toEqual([]);
+    await runDurableObjectAlarm(at(machines, 2).stub);
+    await at(machines, 4).untilOrdered();
+    expect(await areAway()).toEqual([true, true, true, true, false]);
   });
 });
 
