@@ -7,6 +7,8 @@ import { Timestamp } from "./timestamp.ts";
 
 /** How many machines may be upgraded at the same time, at most. */
 export const MAX_AT_ONCE = 50;
+/** How many roll-outs that have ended are kept, with what became of their machines. */
+export const KEPT_ROLLOUTS = 20;
 /** Told a machine, an upgrade has to end within this: a slow download, packages, and the restart. */
 export const UPGRADE_LIMIT_MS = 10 * 60_000;
 
@@ -98,6 +100,27 @@ export type UpgradeConsent = "allowed" | "not_allowed" | "too_old";
 export function toUpgradeConsent(agent: Pick<AgentInfo, "allowsUpgrades"> | null): UpgradeConsent {
   if (agent?.allowsUpgrades === undefined) return "too_old";
   return agent.allowsUpgrades ? "allowed" : "not_allowed";
+}
+
+/** Why a machine is skipped. Stored as this, as it may be thousands of machines. */
+export const SkipReason = z.enum(["not_allowed", "too_old", "allowed_no_more", "removed", "cancelled"]);
+export type SkipReason = z.infer<typeof SkipReason>;
+
+/** For people, with what to do about it. */
+export function explainSkip(reason: SkipReason, origin: string): string {
+  const byHand = `run on it: ${toUpgradeLine(origin)}`;
+  switch (reason) {
+    case "not_allowed":
+      return `It does not allow upgrades from here. To upgrade it by hand, ${byHand}. To allow it from now on, run on it: ${ALLOW_LINE}`;
+    case "too_old":
+      return `Its agent is from before roll-outs. To upgrade it, ${byHand}`;
+    case "allowed_no_more":
+      return "It did not allow upgrades any more when its turn came.";
+    case "removed":
+      return "The machine was removed.";
+    case "cancelled":
+      return "The roll-out was cancelled before its turn.";
+  }
 }
 
 /** Null when that is not known. An agent from before roll-outs does not tell its build, and so is an earlier one. */

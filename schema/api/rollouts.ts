@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MachineId, RolloutId } from "../ids.ts";
-import { atOnce, Rollout, RolloutMachine } from "../rollout.ts";
+import { atOnce, KEPT_ROLLOUTS, Rollout, RolloutMachine } from "../rollout.ts";
 import { defineOperation, PageQuery, pageOf } from "./operation.ts";
 
 const tag = "rollouts";
@@ -43,6 +43,7 @@ export const listRollouts = defineOperation({
   method: "get",
   path: "/rollouts",
   summary: "List roll-outs, newest first",
+  description: `The last ${KEPT_ROLLOUTS} that have ended are kept; the start of another one forgets older ones.`,
   role: "viewer",
   query: PageQuery,
   status: 200,

@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
 import type { MachineId, RolloutId } from "#schema/ids";
 import type { AgentInfo, BuildSha256 } from "#schema/machine";
-import type { RolloutMachineState } from "#schema/rollout";
+import { KEPT_ROLLOUTS, type RolloutMachineState, type SkipReason } from "#schema/rollout";
 import type { PageRequest } from "../page.ts";
 import type { Database, Statement } from "./database.ts";
 import { toMachineRecord } from "./machines.ts";
@@ -82,7 +82,7 @@ export async function listUpgradable(db: Database, ids: readonly MachineId[] | n
 /** Fails with a unique violation of `rollouts.is_open` when there is one that has not ended. */
 export const insertRollout = (db: Database, record: RolloutRecord): Statement => db.insert(rollouts).values(record);
 
-/** Machines in one statement: their rows are one value, of which D1 takes 2 MB, and each says in a few hundred characters what to run on it. */
+/** Machines in one statement: their rows are one value, of which D1 takes 2 MB. */
 const MAX_INSERTED = 1_000;
 
 export const insertRolloutMachines = (db: Database, rows: readonly RolloutMachineRecord[]): Statement[] =>
@@ -95,6 +95,20 @@ export const insertRolloutMachines = (db: Database, rows: readonly RolloutMachin
           value ->> 'detail', value ->> 'at' from json_each(${JSON.stringify(chunk)}) where true`,
     ),
   );
+
+/** At most, by one start: it adds one, so there get fewer where there were many, and deletes no more rows than two starts have written. */
+const MAX_FORGOTTEN = 2;
+
+/** For the batch that starts another one. */
+export function forgetEndedRollouts(db: Database): Statement[] {
+  const forgotten = sql`(select id from
+    (select id from ${rollouts} where is_open = 0 order by id desc limit -1 offset ${KEPT_ROLLOUTS})
+    order by id limit ${MAX_FORGOTTEN})`;
+  return [
+    db.delete(rolloutMachines).where(sql`${rolloutMachines.rolloutId} in ${forgotten}`),
+    db.delete(rollouts).where(sql`${rollouts.id} in ${forgotten}`),
+  ];
+}
 
 /** Whose turn it is: null when it is nobody's, because of the limit, a pause, or an end. */
 export async function findNextTurn(db: Database, id: RolloutId): Promise<MachineId | null> {
@@ -204,7 +218,8 @@ export function endTurn(db: Database, { rolloutId, machineId, state, detail, at 
 }
 
 /** The detail of a machine that is there no more. */
-export const MACHINE_REMOVED = "The machine was removed.";
+export const MACHINE_REMOVED: SkipReason = "removed";
+const CANCELLED: SkipReason = "cancelled";
 
 /** The machine was removed: it holds up nobody. */
 export const skipRemoved = (db: Database, machineId: MachineId, at: number): Statement =>
@@ -259,7 +274,7 @@ export const isRolloutIn = (id: RolloutId, states: readonly RolloutRecord["state
 export const cancelRolloutRows = (db: Database, id: RolloutId, at: number): Statement[] => [
   db
     .update(rolloutMachines)
-    .set({ state: "skipped", detail: "The roll-out was cancelled before its turn.", isAway: false, at })
+    .set({ state: "skipped", detail: CANCELLED, isAway: false, at })
     .where(and(eq(rolloutMachines.rolloutId, id), eq(rolloutMachines.state, "waiting"))),
   db
     .update(rollouts)

@@ -279,6 +279,7 @@ export const rolloutMachines = sqliteTable(
     state: text("state").$type<RolloutMachineState>().notNull(),
     /** It waits and is not connected: passed over until it says hello. */
     isAway: integer("is_away", { mode: "boolean" }).notNull().default(false),
+    /** Of one that was skipped a SkipReason, or a sentence from before there were those; of others a sentence. */
     detail: text("detail"),
     at: integer("at").notNull(),
   },

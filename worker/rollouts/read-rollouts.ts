@@ -1,12 +1,13 @@
 import { MachineId, RolloutId } from "#schema/ids";
 import { err, ok, type Result } from "#schema/result";
-import type { Rollout, RolloutMachine } from "#schema/rollout";
+import { explainSkip, type Rollout, type RolloutMachine, SkipReason } from "#schema/rollout";
 import {
   countRolloutMachines,
   findRollout,
   listRolloutMachineRows,
   listRolloutRows,
   type RolloutCounts,
+  type RolloutMachineRecord,
   type RolloutRecord,
 } from "../db/rollouts.ts";
 import type { Failure } from "../failure.ts";
@@ -39,8 +40,11 @@ export async function readRollout(
 
 export async function listRolloutMachines(
   { db }: Pick<Services, "db">,
-  id: RolloutId,
-  query: PageQuery,
+  {
+    rolloutId: id,
+    query,
+    origin,
+  }: { readonly rolloutId: RolloutId; readonly query: PageQuery; readonly origin: string },
 ): Promise<Result<Page<RolloutMachine>, Failure<"rollout_not_found" | "cursor_invalid">>> {
   const request = parsePageRequest(query, MachineId);
   if (!request.ok) return request;
@@ -49,12 +53,17 @@ export async function listRolloutMachines(
   return ok(
     toPage(rows, request.value.limit, {
       idOf: (row) => row.machineId,
-      toItem: ({ machineId, name, state, isAway: away, detail, at }) => ({
-        ...{ machineId, name, state, away, detail },
-        at: new Date(at).toISOString(),
-      }),
+      toItem: (row) => toRolloutMachine(row, origin),
     }),
   );
+}
+
+function toRolloutMachine(row: RolloutMachineRecord, origin: string): RolloutMachine {
+  const { machineId, name, state, isAway: away, at } = row;
+  // A row from before there were reasons has the sentence itself. Of one that failed it is the machine's own word.
+  const reason = state === "skipped" ? SkipReason.safeParse(row.detail) : null;
+  const detail = reason?.success === true ? explainSkip(reason.data, origin) : row.detail;
+  return { machineId, name, state, away, detail, at: new Date(at).toISOString() };
 }
 
 const toRollout = (row: RolloutRecord, counts: RolloutCounts): Rollout => ({

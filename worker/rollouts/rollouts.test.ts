@@ -1,4 +1,5 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test } from "vitest";
 import { listAuditEvents } from "#schema/api/audit-events";
 import { deleteMachine, getMachine } from "#schema/api/machines";
@@ -10,9 +11,12 @@ import {
   resumeRollout,
   startRollout,
 } from "#schema/api/rollouts";
+import { KEPT_ROLLOUTS } from "#schema/rollout";
+import { createDatabase } from "../db/database.ts";
 import { createTestApp, TEST_BUILD } from "../testing/create-test-app.ts";
 import { eventually } from "../testing/eventually.ts";
 import { enrolRolloutMachine, NEW_AGENT, OLD_AGENT } from "../testing/rollout-machine.ts";
+import { insertTestRollout } from "../testing/rollout-rows.ts";
 import { at, createRolloutRunner, sorted } from "../testing/rollout-runner.ts";
 
 const app = createTestApp();
@@ -148,6 +152,34 @@ describe("a roll-out", () => {
     await untilStates("skipped", "skipped", "ordered");
     await app.call(deleteMachine, { params: { machineId: third.machineId } });
     expect(await read()).toMatchObject({ state: "done", counts: { skipped: 3 } });
+  });
+
+  test("says why it skipped a machine, also where it was stored by older code, and leaves a machine its own word", async () => {
+    const db = createDatabase(env.DB);
+    const skipped = (detail: string) => ({ state: "skipped" as const, detail });
+    const machines = [skipped("not_allowed"), skipped("removed"), skipped("It was so."), { state: "failed" as const }];
+    const { rolloutId, machineIds } = await insertTestRollout(db, 1, {
+      ...{ isOpen: false, state: "done" },
+      machines: machines.map((machine) => ({ detail: "too_old", ...machine })),
+    });
+    const { items } = (await app.call(listRolloutMachines, { params: { rolloutId } })).reply;
+    expect(machineIds.map((id) => items.find(({ machineId }) => machineId === id)?.detail)).toEqual([
+      expect.stringContaining("curl -fsSL https://becket.test/install.sh"),
+      "The machine was removed.",
+      "It was so.",
+      "too_old",
+    ]);
+  });
+
+  test("is forgotten when it is old, and another one starts", async () => {
+    const db = createDatabase(env.DB);
+    const ended = { isOpen: false, state: "done" as const, machines: [{}] };
+    const { rolloutId } = await insertTestRollout(db, 0, ended);
+    for (let time = 1; time <= KEPT_ROLLOUTS; time++) await insertTestRollout(db, time, ended);
+    const look = () => app.call(getRollout, { params: { rolloutId } });
+    expect((await look()).reply.state).toBe("done");
+    await start(await enrolMany(1));
+    expect((await look()).problem.code).toBe("rollout_not_found");
   });
 
   test("ends when the last machine that was missed comes and allows it no more", async () => {

@@ -1,11 +1,17 @@
 import type { StartRollout } from "#schema/api/rollouts";
 import { err, type Result } from "#schema/result";
-import type { Rollout } from "#schema/rollout";
+import { explainSkip, type Rollout } from "#schema/rollout";
 import { createAuditEvent } from "../audit/new-event.ts";
 import { insertAuditEvent } from "../db/audit-events.ts";
 import { runBatch } from "../db/database.ts";
 import { parseUniqueViolation } from "../db/errors.ts";
-import { insertRollout, insertRolloutMachines, listUpgradable, type RolloutRecord } from "../db/rollouts.ts";
+import {
+  forgetEndedRollouts,
+  insertRollout,
+  insertRolloutMachines,
+  listUpgradable,
+  type RolloutRecord,
+} from "../db/rollouts.ts";
 import { type Failure, fieldFailure } from "../failure.ts";
 import type { Cause } from "../outbox/cause.ts";
 import type { Services } from "../services.ts";
@@ -28,9 +34,9 @@ export async function startRollout(
   if (missing !== undefined) {
     return err(fieldFailure("machine_not_found", "machineIds", `there is no machine ${missing}`));
   }
-  const planned = planRollout(machines, { build, origin });
-  if (!planned.some(({ state }) => state === "waiting")) {
-    return err({ code: "nothing_to_upgrade", detail: explainNothing(planned) });
+  const planned = planRollout(machines, build);
+  if (!planned.some(({ skipReason }) => skipReason === null)) {
+    return err({ code: "nothing_to_upgrade", detail: explainNothing(planned, origin) });
   }
   const at = now();
   const rollout: RolloutRecord = {
@@ -39,11 +45,19 @@ export async function startRollout(
   };
   // Who is away is found when its turn comes: only the machine's own object knows.
   const place = { rolloutId: rollout.id, isAway: false, at };
-  const rows = planned.map(({ id, name, state, detail }) => ({ ...place, machineId: id, name, state, detail }));
+  const rows = planned.map(({ id, name, skipReason }) => ({
+    ...{ ...place, machineId: id, name, detail: skipReason },
+    state: skipReason === null ? ("waiting" as const) : ("skipped" as const),
+  }));
   const details = { version: build.version, buildSha256: build.sha256, atOnce: request.atOnce, machines: rows.length };
   const event = createAuditEvent(services, cause, { action: "rollout.started", subjectId: rollout.id, details });
   try {
-    await runBatch(db, [insertRollout(db, rollout), ...insertRolloutMachines(db, rows), insertAuditEvent(db, event)]);
+    await runBatch(db, [
+      insertRollout(db, rollout),
+      ...insertRolloutMachines(db, rows),
+      insertAuditEvent(db, event),
+      ...forgetEndedRollouts(db),
+    ]);
   } catch (error) {
     if (parseUniqueViolation(error) !== "rollouts.is_open") throw error;
     const detail = "there is a roll-out that has not ended: cancel it, or wait for its end";
@@ -55,9 +69,12 @@ export async function startRollout(
   return started;
 }
 
-function explainNothing(planned: readonly PlannedMachine[]): string {
+function explainNothing(planned: readonly PlannedMachine[], origin: string): string {
   const [first] = planned;
-  if (first === undefined) return "all of these machines run this control plane's agent already";
+  if (first === undefined || first.skipReason === null) {
+    return "all of these machines run this control plane's agent already";
+  }
   const others = planned.length === 1 ? "" : `, and ${planned.length - 1} more`;
-  return `none of the machines that run another agent can be told from here. ${first.name}${others}: ${first.detail}`;
+  const why = explainSkip(first.skipReason, origin);
+  return `none of the machines that run another agent can be told from here. ${first.name}${others}: ${why}`;
 }

@@ -1,11 +1,12 @@
 // What is to become of a machine's turn in a roll-out, and of its order. Pure: time and the agent's word come in.
 import type { AgentInfo, BuildSha256 } from "#schema/machine";
-import { toUpgradeConsent, UPGRADE_LIMIT_MS } from "#schema/rollout";
+import { type SkipReason, toUpgradeConsent, UPGRADE_LIMIT_MS } from "#schema/rollout";
 import type { UpgradeOrderRecord } from "./upgrade-storage.ts";
 
 export type TurnVerdict =
   | { readonly code: "ready" | "away" }
-  | { readonly code: "done" | "skipped"; readonly detail: string };
+  | { readonly code: "done"; readonly detail: string }
+  | { readonly code: "skipped"; readonly detail: SkipReason };
 
 export function judgeTurn(
   { agent, isListening }: { readonly agent: AgentInfo | null; readonly isListening: boolean },
@@ -15,7 +16,7 @@ export function judgeTurn(
   // What it said when it was here last: it may say something else when it is back.
   if (!isListening) return { code: "away" };
   if (toUpgradeConsent(agent) === "allowed") return { code: "ready" };
-  return { code: "skipped", detail: "It did not allow upgrades any more when its turn came." };
+  return { code: "skipped", detail: "allowed_no_more" };
 }
 
 /** What an alarm means for the order. */
