@@ -109,6 +109,22 @@ test("too many hellos and heartbeats close with 4429", async () => {
   expect(poll.status).toBe(429);
 });
 
+test("too many reports of health checks close with 4429", async () => {
+  const mesh = await createTestMesh();
+  const { socket } = await mesh.connectNew();
+  for (let count = 0; count < 90; count++) socket.send({ type: "checks.report", checks: [], isAll: false });
+  expect(await socket.closed).toMatchObject({ code: 4429, reason: expect.stringContaining("reports of checks") });
+});
+
+test("who asks who is absent again and again gets no answer any more", async () => {
+  const mesh = await createTestMesh();
+  const { machineId } = await mesh.addNew();
+  const answers = await mesh.poller(machineId).post(...Array(32).fill({ type: "presence.request" }));
+  expect(new Set(answers.map(({ type }) => type))).toEqual(new Set(["presence.told"]));
+  expect(answers.length).toBeGreaterThanOrEqual(10);
+  expect(answers.length).toBeLessThan(20);
+});
+
 test.each([
   ["no position", () => ({})],
   ["a position of another epoch", () => ({ epoch: "other", since: 1 })],
