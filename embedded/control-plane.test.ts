@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it } from "vitest";
+import { takeLock } from "./state-lock.ts";
 import { callApi, createStateFolder, startProcess } from "./testing/control-plane-process.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -150,6 +151,15 @@ describe("what it cannot do is said in one line", () => {
 
   it("a state folder where the kernel makes none", () =>
     expectRefusal(["--port", "0", "--state", "/proc/becket/state"], /state folder .* is not usable: ENOENT/));
+
+  it("a file of its own that cannot be written once everything runs, which ends then and lets the state go", async () => {
+    const state = createStateFolder();
+    mkdirSync(path.join(state, "url"));
+    await expectRefusal(["--port", "0", "--state", state], /url cannot be written/);
+    const lock = takeLock(state);
+    expect(lock.ok).toBe(true);
+    if (lock.ok) lock.release();
+  });
 
   it("an owner token that can be guessed", () =>
     expectRefusal(["--port", "0", "--state", createStateFolder()], /at least 16 characters/, {

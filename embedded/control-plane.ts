@@ -8,7 +8,7 @@ import type { RestoredNote } from "#schema/local/backup";
 import { type OidcVariables, parseOidcSettings } from "#schema/oidc-settings";
 import { parseStunServers } from "#schema/stun-servers";
 import type { MigratedDatabase } from "./apply-migrations.ts";
-import { type CopyServer, serveCopies } from "./backup/copy-server.ts";
+import { serveCopies } from "./backup/copy-server.ts";
 import { readRestoredNote, writeRestoredNote } from "./backup/restored-note.ts";
 import { settleRestored } from "./backup/settle-restored.ts";
 import { parseTrustedProxies, type TrustedProxies } from "./front/client-address.ts";
@@ -60,39 +60,41 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   // Nobody but the front and the Worker knows this name, so nobody else says whom a request comes from.
   const clientHeader = `x-becket-client-${randomBytes(16).toString("hex")}`;
   const bundle = await readWorkerBundle();
-  const state = openStateFolder(options.stateDir);
-  let copies: CopyServer | null = null;
+  // What was begun last ends first, when a start fails as when it is stopped: the lock goes when nothing has the state any more.
+  await using begun = new AsyncDisposableStack();
+  const state = begun.adopt(openStateFolder(options.stateDir), (folder) => folder.release());
+  const restored = readRestoredNote(state.dataFolder);
+  const owner = readOwnerToken(state.ownerTokenFile, options.ownerToken);
+  const address = await resolveListenAddress(options.host, options.port);
+  const parts = { bundle, state, restored, owner, clientHeader };
+  const miniflare = begun.adopt(await startMiniflare(options, parts), (runtime) => runtime.dispose());
+  // Before it, there is nothing that could be copied at one instant.
+  begun.adopt(await serveCopies(state.socketFile, state), (copies) => copies.close());
+  const upstreamPort = Number((await miniflare.ready).port);
+  const front = begun.adopt(createFront({ upstreamPort, clientHeader, trustedProxies }), (server) => server.close());
+  const port = await front.listen(address, options.port).catch((error: NodeJS.ErrnoException) => {
+    throw toStartError(error, options.host, options.port);
+  });
+  const urls = toUrls(options.host, address, port);
+  writeUrl(state.urlFile, urls[0]);
+  const running = begun.move();
+  return {
+    url: urls[0],
+    urls,
+    ownerToken: owner.token,
+    isOwnerTokenNew: owner.isNew,
+    ownerTokenFile: state.ownerTokenFile,
+    stop: () => running.disposeAsync(),
+  };
+}
+
+function writeUrl(file: string, url: string): void {
   try {
-    const restored = readRestoredNote(state.dataFolder);
-    const owner = readOwnerToken(state.ownerTokenFile, options.ownerToken);
-    const address = await resolveListenAddress(options.host, options.port);
-    const copyServer = await serveCopies(state.socketFile, state);
-    copies = copyServer;
-    const miniflare = await startMiniflare(options, { bundle, state, restored, owner, clientHeader });
-    const upstreamPort = Number((await miniflare.ready).port);
-    const front = createFront({ upstreamPort, clientHeader, trustedProxies });
-    const port = await front.listen(address, options.port).catch((error: NodeJS.ErrnoException) => {
-      throw toStartError(error, options.host, options.port);
-    });
-    const urls = toUrls(options.host, address, port);
-    writeFileSync(state.urlFile, `${urls[0]}\n`);
-    return {
-      url: urls[0],
-      urls,
-      ownerToken: owner.token,
-      isOwnerTokenNew: owner.isNew,
-      ownerTokenFile: state.ownerTokenFile,
-      async stop() {
-        front.close();
-        copyServer.close();
-        await miniflare.dispose();
-        state.release();
-      },
-    };
+    writeFileSync(file, `${url}\n`);
   } catch (error) {
-    copies?.close();
-    state.release();
-    throw error;
+    throw new StartError("state_not_writable", `${file} cannot be written: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
