@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { chownSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { takeLock } from "./state-lock.ts";
+import { asUser, NOBODY } from "./testing/as-user.ts";
 import { createStateFolder } from "./testing/control-plane-process.ts";
 
+const isRoot = process.getuid?.() === 0;
 const STARTERS = 6;
 const ROUNDS = 10;
 const program = path.join(import.meta.dirname, "testing/take-lock.ts");
@@ -33,6 +36,21 @@ describe("the lock on a state folder", () => {
     const second = takeLock(folder);
     expect(second.ok).toBe(true);
     if (second.ok) second.release();
+  });
+
+  it.runIf(isRoot)("that root takes, and leaves by being killed, is free for the user whose folder it is", () => {
+    const folder = createStateFolder();
+    chownSync(folder, NOBODY, NOBODY);
+    // Of root's, before locks were given away.
+    writeFileSync(path.join(folder, "lock.pid"), "1\n", { mode: 0o600 });
+    const roots = takeLock(folder);
+    for (const file of ["lock.db", "lock.pid"]) expect(statSync(path.join(folder, file)).uid, file).toBe(NOBODY);
+    if (roots.ok) roots.release();
+
+    writeFileSync(path.join(folder, "lock.pid"), "1\n", { mode: 0o600 });
+    const users = asUser(NOBODY, () => takeLock(folder));
+    expect(users.ok).toBe(true);
+    if (users.ok) users.release();
   });
 });
 

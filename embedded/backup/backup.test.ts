@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -16,12 +17,16 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { create, extract, list } from "tar";
 import { describe, expect, it } from "vitest";
-import { openStateFolder } from "../state-folder.ts";
+import { giveToOwnerOf } from "../give-to-owner.ts";
+import { openStateFolder, toStatePaths } from "../state-folder.ts";
+import { asUser, NOBODY } from "../testing/as-user.ts";
 import { createStateFolder } from "../testing/control-plane-process.ts";
 import { FAKE_DATABASE, FAKE_OWNER_TOKEN, fillState, readFakeValues } from "../testing/fake-state.ts";
 import { type BackupOptions, createBackup } from "./create-backup.ts";
+import { copyState } from "./copy-state.ts";
 import { type RestoreOptions, restoreBackup } from "./restore-backup.ts";
 
+const isRoot = process.getuid?.() === 0;
 const backUp = (stateDir: string, to: string, more: Partial<BackupOptions> = {}) =>
   createBackup({ stateDir, to, withOwnerToken: false, force: false, say: () => undefined, ...more });
 const restore = (file: string, stateDir: string, more: Partial<RestoreOptions> = {}) =>
@@ -31,6 +36,12 @@ function createState(value = "kept"): string {
   const state = createStateFolder();
   fillState(state, { value });
   return state;
+}
+
+function giveAllTo(folder: string, id: number): void {
+  for (const entry of ["", ...readdirSync(folder, { recursive: true, encoding: "utf8" })]) {
+    chownSync(path.join(folder, entry), id, id);
+  }
 }
 
 async function listArchive(file: string): Promise<string[]> {
@@ -91,6 +102,19 @@ describe("a backup", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it.runIf(isRoot)("by root that is killed leaves nothing that keeps the control plane's user from starting", () => {
+    const state = createState();
+    giveAllTo(state, NOBODY);
+    const { temporaryFolder, dataFolder } = toStatePaths(state);
+    mkdirSync(temporaryFolder, { mode: 0o700 });
+    giveToOwnerOf(state, temporaryFolder);
+    const { folder } = copyState({ dataFolder, temporaryFolder });
+    writeFileSync(path.join(folder, "manifest.json"), "");
+    expect(existsSync(path.join(folder, FAKE_DATABASE))).toBe(true);
+    asUser(NOBODY, () => openStateFolder(state)).release();
+    expect(readdirSync(temporaryFolder)).toEqual([]);
+  });
+
   it("needs a state and a place", async () => {
     const state = createState();
     await expect(backUp(createStateFolder(), "a")).rejects.toThrow(/no control plane's state/);
@@ -113,6 +137,19 @@ describe("a restore", () => {
     expect(existsSync(path.join(previousData ?? "", path.relative("data", FAKE_DATABASE)))).toBe(true);
     expect(ownerToken).toBe("kept");
     expect(readFileSync(path.join(target, "owner-token"), "utf8")).toBe("another token of its own");
+  });
+
+  it.runIf(isRoot)("by root, into the folder of the control plane's user, is that user's to start", async () => {
+    const file = path.join(createStateFolder(), "backup");
+    await backUp(createState(), file, { withOwnerToken: true });
+    const target = createStateFolder();
+    giveAllTo(target, NOBODY);
+    await restore(file, target);
+    asUser(NOBODY, () => {
+      openStateFolder(target).release();
+      expect(readFakeValues(target)).toEqual(["kept"]);
+      expect(readFileSync(path.join(target, "owner-token"), "utf8").trim()).toBe(FAKE_OWNER_TOKEN);
+    });
   });
 
   it("is refused where a control plane runs", async () => {

@@ -1,10 +1,11 @@
 // One backup: a copy of the state at one instant, read through and checked, then packed beside its manifest.
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, renameSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import type { BackupManifest } from "#schema/local/backup";
 import { VERSION } from "#schema/version";
+import { giveToOwnerOf } from "../give-to-owner.ts";
 import { readMigrationsNote } from "../migrate-state.ts";
-import { type StatePaths, toStatePaths } from "../state-folder.ts";
+import { makeFolder, type StatePaths, toStatePaths } from "../state-folder.ts";
 import { takeLock } from "../state-lock.ts";
 import { DATA, listFiles, OWNER_TOKEN, writeArchive } from "./archive.ts";
 import { BackupError } from "./backup-error.ts";
@@ -79,7 +80,8 @@ async function takeCopy(state: StatePaths): Promise<HeldCopy & { readonly isRunn
   const lock = takeLock(state.path);
   if (!lock.ok) return { ...(await requestCopy(state.socketFile)), isRunning: true };
   try {
-    mkdirSync(state.temporaryFolder, { recursive: true, mode: 0o700 });
+    makeFolder(state.temporaryFolder);
+    giveToOwnerOf(state.path, state.temporaryFolder);
     const copy = copyState(state);
     const release = () => rmSync(copy.folder, { recursive: true, force: true });
     return { copy, release, isRunning: false };

@@ -3,12 +3,10 @@
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
-  chownSync,
   closeSync,
   copyFileSync,
   existsSync,
   fsyncSync,
-  lstatSync,
   openSync,
   readdirSync,
   renameSync,
@@ -19,6 +17,7 @@ import path from "node:path";
 import { renderGeneration } from "#schema/generation";
 import type { BackupManifest, RestoredNote } from "#schema/local/backup";
 import { listMigrations } from "../apply-migrations.ts";
+import { giveToOwnerOf } from "../give-to-owner.ts";
 import { makeFolder, type StatePaths, toStatePaths } from "../state-folder.ts";
 import { takeLock } from "../state-lock.ts";
 import { DATA, listFiles, OWNER_TOKEN, readArchive } from "./archive.ts";
@@ -90,7 +89,8 @@ async function replaceData(state: StatePaths, file: string, say: (line: string) 
   const incomingData = path.join(incomingFolder, DATA);
   writeRestoredNote(incomingData, note);
   const ownerToken = takeOwnerToken(incomingFolder, ownerTokenFile);
-  giveTo(state.path, incomingData);
+  const entries = ["", ...readdirSync(incomingData, { recursive: true, encoding: "utf8" })];
+  giveToOwnerOf(state.path, ...entries.map((entry) => path.join(incomingData, entry)));
   // The renames may be on the disk before what they name.
   syncTree(incomingData);
   const previousData = exchange(dataFolder, incomingData, note.restoredAt);
@@ -130,7 +130,7 @@ function takeOwnerToken(incomingFolder: string, ownerTokenFile: string): Restore
   if (!existsSync(incoming)) return "none";
   copyFileSync(incoming, ownerTokenFile);
   chmodSync(ownerTokenFile, 0o600);
-  giveTo(path.dirname(ownerTokenFile), ownerTokenFile);
+  giveToOwnerOf(path.dirname(ownerTokenFile), ownerTokenFile);
   return "restored";
 }
 
@@ -169,14 +169,6 @@ function syncPath(path_: string): void {
   } finally {
     closeSync(descriptor);
   }
-}
-
-/** A control plane with a user of its own owns its folder, and root restores for it. */
-function giveTo(folder: string, path_: string): void {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = lstatSync(folder);
-  const entries = lstatSync(path_).isDirectory() ? readdirSync(path_, { recursive: true, encoding: "utf8" }) : [];
-  for (const entry of ["", ...entries]) chownSync(path.join(path_, entry), uid, gid);
 }
 
 const isFilled = (folder: string): boolean => existsSync(folder) && readdirSync(folder).length > 0;
