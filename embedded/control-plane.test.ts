@@ -155,10 +155,22 @@ describe("what it cannot do is said in one line", () => {
   it("a file of its own that cannot be written once everything runs, which ends then and lets the state go", async () => {
     const state = createStateFolder();
     mkdirSync(path.join(state, "url"));
-    await expectRefusal(["--port", "0", "--state", state], /url cannot be written/);
+    await expectRefusal(["--port", "0", "--state", state], /state folder .* is not usable: EISDIR.*url/);
     const lock = takeLock(state);
     expect(lock.ok).toBe(true);
     if (lock.ok) lock.release();
+  });
+
+  it.runIf(isRoot)("a full disk, which has no half of an owner token then", async () => {
+    const state = createStateFolder();
+    // One page, which the name of the lock's holder takes.
+    const script =
+      'mount -t tmpfs -o size=4k tmpfs "$0" || exit; "$@"; code=$?; ls "$0" | grep owner-token; exit $code';
+    const argv = ["--port", "0", "--state", state];
+    const { code, stdout, stderr } = await startProcess(argv, { wrap: ["unshare", "-m", "sh", "-c", script, state] })
+      .ended;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^becket: the state folder .* is not usable: ENOSPC: [^\n]+\n$/);
   });
 
   it("an owner token that can be guessed", () =>

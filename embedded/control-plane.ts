@@ -1,6 +1,5 @@
 // The Worker of wrangler.toml run by Miniflare on this machine, with its state in one folder. Nothing here needs a network.
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
@@ -16,8 +15,9 @@ import { createFront } from "./front/front.ts";
 import { resolveListenAddress, toStartError, toUrls } from "./listen-address.ts";
 import { isStateMigrated, migrateState } from "./migrate-state.ts";
 import { type OwnerToken, readOwnerToken } from "./owner-token.ts";
+import { replaceFile } from "./replace-file.ts";
 import { StartError } from "./start-error.ts";
-import { openStateFolder, type StateFolder } from "./state-folder.ts";
+import { openStateFolder, type StateFolder, toStateError } from "./state-folder.ts";
 import { readWorkerBundle, type WorkerBundle } from "./worker-bundle.ts";
 
 export interface ControlPlaneOptions {
@@ -63,38 +63,32 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   // What was begun last ends first, when a start fails as when it is stopped: the lock goes when nothing has the state any more.
   await using begun = new AsyncDisposableStack();
   const state = begun.adopt(openStateFolder(options.stateDir), (folder) => folder.release());
-  const restored = readRestoredNote(state.dataFolder);
-  const owner = readOwnerToken(state.ownerTokenFile, options.ownerToken);
-  const address = await resolveListenAddress(options.host, options.port);
-  const parts = { bundle, state, restored, owner, clientHeader };
-  const miniflare = begun.adopt(await startMiniflare(options, parts), (runtime) => runtime.dispose());
-  // Before it, there is nothing that could be copied at one instant.
-  begun.adopt(await serveCopies(state.socketFile, state), (copies) => copies.close());
-  const upstreamPort = Number((await miniflare.ready).port);
-  const front = begun.adopt(createFront({ upstreamPort, clientHeader, trustedProxies }), (server) => server.close());
-  const port = await front.listen(address, options.port).catch((error: NodeJS.ErrnoException) => {
-    throw toStartError(error, options.host, options.port);
-  });
-  const urls = toUrls(options.host, address, port);
-  writeUrl(state.urlFile, urls[0]);
-  const running = begun.move();
-  return {
-    url: urls[0],
-    urls,
-    ownerToken: owner.token,
-    isOwnerTokenNew: owner.isNew,
-    ownerTokenFile: state.ownerTokenFile,
-    stop: () => running.disposeAsync(),
-  };
-}
-
-function writeUrl(file: string, url: string): void {
   try {
-    writeFileSync(file, `${url}\n`);
-  } catch (error) {
-    throw new StartError("state_not_writable", `${file} cannot be written: ${(error as Error).message}`, {
-      cause: error,
+    const restored = readRestoredNote(state.dataFolder);
+    const owner = readOwnerToken(state.ownerTokenFile, options.ownerToken);
+    const address = await resolveListenAddress(options.host, options.port);
+    const parts = { bundle, state, restored, owner, clientHeader };
+    const miniflare = begun.adopt(await startMiniflare(options, parts), (runtime) => runtime.dispose());
+    // Before it, there is nothing that could be copied at one instant.
+    begun.adopt(await serveCopies(state.socketFile, state), (copies) => copies.close());
+    const upstreamPort = Number((await miniflare.ready).port);
+    const front = begun.adopt(createFront({ upstreamPort, clientHeader, trustedProxies }), (server) => server.close());
+    const port = await front.listen(address, options.port).catch((error: NodeJS.ErrnoException) => {
+      throw toStartError(error, options.host, options.port);
     });
+    const urls = toUrls(options.host, address, port);
+    replaceFile(state.urlFile, `${urls[0]}\n`);
+    const running = begun.move();
+    return {
+      url: urls[0],
+      urls,
+      ownerToken: owner.token,
+      isOwnerTokenNew: owner.isNew,
+      ownerTokenFile: state.ownerTokenFile,
+      stop: () => running.disposeAsync(),
+    };
+  } catch (error) {
+    throw toStateError(state.path, error);
   }
 }
 

@@ -1,6 +1,6 @@
 // Brings a state folder's database up to date. A note beside the data saves later starts from opening the database to see that nothing is to do. It is
 // written before the first migration, too: whoever comes after one that was killed in between, of whatever version, has to look into the database.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { MigrationsNote } from "#schema/local/migrations-note";
 import {
@@ -10,6 +10,7 @@ import {
   type MigratedDatabase,
   readApplied,
 } from "./apply-migrations.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** Throws a StartError where a newer version has migrated the state. */
 export function isStateMigrated(dataFolder: string, migrationsFolder: string): boolean {
@@ -45,7 +46,7 @@ export function readMigrationsNote(dataFolder: string): MigrationsNote {
 
 /** On the disk before what it tells of. */
 function writeMigrationsNote(dataFolder: string, note: MigrationsNote): void {
-  writeFileSync(path.join(dataFolder, NOTE), JSON.stringify(note), { flush: true });
+  replaceFile(path.join(dataFolder, NOTE), JSON.stringify(note));
 }
 
 const NOTE = "migrations.json";

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { replaceFile } from "./replace-file.ts";
 import { StartError } from "./start-error.ts";
 
 export interface OwnerToken {
@@ -23,8 +24,7 @@ export function readOwnerToken(file: string, given: string | undefined): OwnerTo
     );
   }
   const token = `bkt_${randomBytes(32).toString("base64url")}`;
-  writeFileSync(file, `${token}\n`, { mode: 0o600, flag: "w" });
-  chmodSync(file, 0o600);
+  replaceFile(file, `${token}\n`);
   return { token, isNew: true };
 }
 

@@ -46,6 +46,19 @@ export function openStateFolder(folder: string): StateFolder {
   }
 }
 
+/** What the system refuses there is for whoever started it to mend; anything else stays what it is. */
+export function toStateError(root: string, error: unknown): unknown {
+  const { code = "", syscall = "" } = error as NodeJS.ErrnoException;
+  if (!REFUSALS.has(code) || syscall.startsWith("spawn")) return error;
+  const reason = (error as Error).message;
+  return new StartError("state_not_writable", `the state folder ${root} is not usable: ${reason}`, { cause: error });
+}
+
+/** Full, read-only, broken, another user's, or a folder in a file's place. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  ...["ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "ERR_FS_EISDIR"],
+]);
+
 export function toStatePaths(folder: string): StatePaths {
   const root = path.resolve(folder);
   return {

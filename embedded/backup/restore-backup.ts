@@ -2,13 +2,12 @@
 // (schema/generation.ts).
 import { randomBytes } from "node:crypto";
 import {
-  chmodSync,
   closeSync,
-  copyFileSync,
   existsSync,
   fsyncSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -18,6 +17,7 @@ import { renderGeneration } from "#schema/generation";
 import type { BackupManifest, RestoredNote } from "#schema/local/backup";
 import { listMigrations } from "../apply-migrations.ts";
 import { giveToOwnerOf } from "../give-to-owner.ts";
+import { replaceFile } from "../replace-file.ts";
 import { makeFolder, type StatePaths, toStatePaths } from "../state-folder.ts";
 import { takeLock } from "../state-lock.ts";
 import { DATA, listFiles, OWNER_TOKEN, readArchive } from "./archive.ts";
@@ -128,8 +128,7 @@ function takeOwnerToken(incomingFolder: string, ownerTokenFile: string): Restore
   if (existsSync(ownerTokenFile)) return "kept";
   const incoming = path.join(incomingFolder, OWNER_TOKEN);
   if (!existsSync(incoming)) return "none";
-  copyFileSync(incoming, ownerTokenFile);
-  chmodSync(ownerTokenFile, 0o600);
+  replaceFile(ownerTokenFile, readFileSync(incoming, "utf8"));
   giveToOwnerOf(path.dirname(ownerTokenFile), ownerTokenFile);
   return "restored";
 }

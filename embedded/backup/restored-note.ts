@@ -1,7 +1,8 @@
 // data/restored.json: says of a state that it was restored, when, and as which generation. It lies beside the data, so that it comes and goes with it.
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { RestoredNote } from "#schema/local/backup";
+import { replaceFile } from "../replace-file.ts";
 import { StartError } from "../start-error.ts";
 
 const NOTE = "restored.json";
@@ -24,7 +25,5 @@ export function readRestoredNote(dataFolder: string): RestoredNote | null {
 }
 
 export function writeRestoredNote(dataFolder: string, note: RestoredNote): void {
-  const file = path.join(dataFolder, NOTE);
-  writeFileSync(`${file}.new`, JSON.stringify(note, null, 2), { mode: 0o600, flush: true });
-  renameSync(`${file}.new`, file);
+  replaceFile(path.join(dataFolder, NOTE), JSON.stringify(note, null, 2));
 }

@@ -1,4 +1,4 @@
-/** A user without any power of root's; on no system one that programs run as. */
+/** A user without any power of root's. */
 export const NOBODY = 65_534;
 
 /** Runs `work` with a user's rights over files, in a process of root's. */
