@@ -178,8 +178,8 @@ describe("what it cannot do is said in one line", () => {
       BECKET_OWNER_TOKEN: "short",
     }));
 
-  it("an origin that is none", () =>
-    expectRefusal(["--state", createStateFolder(), "--origin", "https://becket.test/path"], /is no origin/));
+  it("an origin that is none, in the environment", () =>
+    expectRefusal(["--state", createStateFolder()], /is no origin/, { BECKET_ORIGIN: "https://becket.test/path" }));
 
   it("STUN servers that are none, as an option or in the environment", async () => {
     const args = ["--port", "0", "--state", createStateFolder()];

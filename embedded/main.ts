@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { OIDC_VARIABLES } from "#schema/oidc-settings";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import { readOrigin } from "./read-origin.ts";
 import { isStartError } from "./start-error.ts";
 import { tellServiceManager } from "./tell-service-manager.ts";
 
@@ -18,6 +19,7 @@ interface Arguments {
 
 const DEFAULT_PORT = 8787;
 const PARENT_CHECK_MS = 500;
+const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 const command = new Command("becket-control-plane")
   .description("Runs Becket's control plane on this machine, with its state in one folder.")
@@ -34,7 +36,8 @@ const command = new Command("becket-control-plane")
   .option("--exit-with-parent", "end when the process that started this one ends")
   .addHelpText(
     "after",
-    "\nThe owner's API token comes from BECKET_OWNER_TOKEN, or is made at the first start and kept in <folder>/owner-token." +
+    "\nBECKET_ORIGIN, BECKET_STUN_SERVERS and BECKET_TRUSTED_PROXIES do what the options do that are called so; an option goes before." +
+      "\nThe owner's API token comes from BECKET_OWNER_TOKEN, or is made at the first start and kept in <folder>/owner-token." +
       "\nPeople sign in by a link of `npm run -s login-link`, or at the OpenID provider of BECKET_OIDC_ISSUER (docs/operations.md).",
   )
   .action(run);
@@ -49,17 +52,17 @@ async function run(options: Arguments): Promise<void> {
       port: options.port,
       stateDir: options.state,
       ownerToken: process.env.BECKET_OWNER_TOKEN || undefined,
-      origin: options.origin,
+      origin: readOrigin(options.origin, process.env, say),
       stunServers: options.stunServers ?? process.env.BECKET_STUN_SERVERS,
       trustedProxies: options.trustedProxies ?? process.env.BECKET_TRUSTED_PROXIES,
       oidc: Object.fromEntries(Object.values(OIDC_VARIABLES).map((name) => [name, process.env[name]])),
       logLevel: process.env.BECKET_LOG_LEVEL,
-      log: (line) => process.stderr.write(`${line}\n`),
+      log: say,
     });
     stopOnSignal(controlPlane);
     if (options.exitWithParent) stopWithoutParent(controlPlane, parent);
     announce(controlPlane, options.json === true);
-    tellServiceManager(process.env, (line) => process.stderr.write(`${line}\n`));
+    tellServiceManager(process.env, say);
   } catch (error) {
     if (!isStartError(error)) throw error;
     process.stderr.write(`becket: ${error.message}\n`);

@@ -19,7 +19,7 @@ dashboard. Run it again for a new version. Sign in first: npx wrangler login, or
   --database NAME   the D1 database's name; default becket
   --help            this text
 
-Settings are the same variables of the environment as on one box (docs/operations.md): BECKET_OIDC_ISSUER and the like. Those left out stay as
+Settings are the same variables of the environment as on one box (docs/operations.md): BECKET_ORIGIN, BECKET_OIDC_ISSUER and the like. Those left out stay as
 they are. BECKET_OWNER_TOKEN sets the owner's token; else one is made the first time and printed once. A provider is named whole: issuer, client, and who
 gets in.`;
 

@@ -31,7 +31,7 @@ it("the control plane's unit starts with little power, and brings everything bac
         "cd /opt/becket",
         "node_modules/.bin/node embedded/build-worker.ts build/embedded",
         "useradd --system --no-create-home becket-control",
-        `echo BECKET_ORIGIN_URL=${ORIGIN} | install -m 600 /dev/stdin /etc/default/becket-control-plane`,
+        `echo BECKET_ORIGIN=${ORIGIN} | install -m 600 /dev/stdin /etc/default/becket-control-plane`,
         "cp docs/examples/becket-control-plane.service /etc/systemd/system/",
         "systemctl enable --quiet --now becket-control-plane",
       ].join("\n"),
@@ -40,6 +40,8 @@ it("the control plane's unit starts with little power, and brings everything bac
     // systemctl has waited until it answers: one attempt.
     const created = JSON.parse(await call(box, "POST", '{"name":"office","cidr":"10.77.0.0/16"}')) as { id: string };
     expect(created.id).toMatch(/^msh_/);
+    // Machines are told to join where the settings say, whatever name it was asked by.
+    expect((await box.sh("curl -fsS http://127.0.0.1:8787/install.sh")).stdout).toContain(ORIGIN);
     await expectLittlePower(box);
     expect((await box.sh(`stat -c '%a %U' ${STATE} ${STATE}/owner-token`)).stdout).toBe(
       "700 becket-control\n600 becket-control\n",
