@@ -1,7 +1,9 @@
 // The folder that holds everything: D1 and the objects (data/), the owner's token, what is of use only while it runs (tmp/, url), and a lock so
 // that two control planes never write one state.
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import type { RestoredNote } from "#schema/local/backup";
+import { readRestoredNote } from "./backup/restored-note.ts";
 import { StartError } from "./start-error.ts";
 import { takeLock } from "./state-lock.ts";
 
@@ -72,14 +74,36 @@ export function toStatePaths(folder: string): StatePaths {
   };
 }
 
+/** Where a restore puts the data aside that was there. */
+export const toAside = (dataFolder: string, restoredAt: string): string =>
+  `${dataFolder}.before-${restoredAt.replace(/[-:]|\.\d+/g, "")}`;
+
 /** Without its data, this would be a new control plane, which nobody meant to start. */
-function assertRestored({ path: root, dataFolder, incomingFolder }: StatePaths): void {
-  if (!existsSync(incomingFolder)) return;
-  // Cut off between its two renames, it has put the former state aside and nothing in its place.
-  const aside = existsSync(dataFolder) ? undefined : readdirSync(root).find((name) => name.startsWith("data.before-"));
-  const before = aside === undefined ? "" : `rename ${path.join(root, aside)} to ${dataFolder} and `;
-  const message = `a restore into ${root} did not end; run it again, or, for the state before it, ${before}remove ${incomingFolder}`;
-  throw new StartError("restore_unfinished", message);
+function assertRestored(paths: StatePaths): void {
+  if (!existsSync(paths.incomingFolder)) return;
+  throw new StartError("restore_unfinished", `a restore into ${paths.path} did not end; ${adviseOn(paths)}`);
+}
+
+/** It was cut off before, between or after its two renames: `data` aside, then `incoming/data` in its place. */
+function adviseOn({ dataFolder, incomingFolder }: StatePaths): string {
+  const incomingData = path.join(incomingFolder, "data");
+  const arrived = existsSync(incomingData) ? null : readUnsettled(dataFolder);
+  const note = arrived ?? readUnsettled(incomingData);
+  const name = note === null ? null : toAside(dataFolder, note.restoredAt);
+  const aside = name !== null && existsSync(name) ? name : null;
+  if (arrived !== null) {
+    const before =
+      aside === null ? "" : `; or, for the state before it, remove ${dataFolder} as well and rename ${aside} to that`;
+    return `what was backed up is in its place: remove ${incomingFolder}${before}`;
+  }
+  const before = aside === null || existsSync(dataFolder) ? "" : `rename ${aside} to ${dataFolder} and `;
+  return `run it again, or, for the state before it, ${before}remove ${incomingFolder}`;
+}
+
+/** Of a restore that nothing was started on. */
+function readUnsettled(dataFolder: string): RestoredNote | null {
+  const note = readRestoredNote(dataFolder);
+  return note?.isSettled === false ? note : null;
 }
 
 /** One level at a time: Node's recursive mkdir(2) never ends where ENOENT is the kernel's answer beside an existing parent, as in /proc. */

@@ -17,14 +17,25 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { create, extract, list } from "tar";
 import { describe, expect, it } from "vitest";
+import { renderGeneration } from "#schema/generation";
+import type { RestoredNote } from "#schema/local/backup";
 import { giveToOwnerOf } from "../give-to-owner.ts";
 import { openStateFolder, toStatePaths } from "../state-folder.ts";
 import { asUser, NOBODY } from "../testing/as-user.ts";
 import { createStateFolder } from "../testing/control-plane-process.ts";
 import { FAKE_DATABASE, FAKE_OWNER_TOKEN, fillState, readFakeValues } from "../testing/fake-state.ts";
-import { type BackupOptions, createBackup } from "./create-backup.ts";
 import { copyState } from "./copy-state.ts";
+import { type BackupOptions, createBackup } from "./create-backup.ts";
 import { type RestoreOptions, restoreBackup } from "./restore-backup.ts";
+import { writeRestoredNote } from "./restored-note.ts";
+
+const NOTE: RestoredNote = {
+  version: 1,
+  generation: renderGeneration(0, new Uint8Array(16)),
+  backupCreatedAt: "2026-11-25T10:00:00.000Z",
+  restoredAt: "2026-11-26T10:00:00.000Z",
+  isSettled: false,
+};
 
 const isRoot = process.getuid?.() === 0;
 const backUp = (stateDir: string, to: string, more: Partial<BackupOptions> = {}) =>
@@ -173,14 +184,25 @@ describe("a restore", () => {
     expect(readFakeValues(target)).toEqual(["kept"]);
   });
 
-  it("that was cut off between its two renames says how to have the former state back, and starts none in its place", async () => {
+  it("that was cut off says how to have the former state back, whose name it knows, and starts none in its place", () => {
     const target = createState("former");
-    renameSync(path.join(target, "data"), path.join(target, "data.before-20261126T100000Z"));
-    mkdirSync(path.join(target, "incoming/data"), { recursive: true });
-    expect(() => openStateFolder(target)).toThrow(
-      /rename .*data\.before-20261126T100000Z to .*data and remove .*incoming/,
-    );
-    expect(existsSync(path.join(target, "data"))).toBe(false);
+    const [data, incoming] = ["data", "incoming"].map((name) => path.join(target, name)) as [string, string];
+    const aside = `${data}.before-20261126T100000Z`;
+    const expectAdvice = (advice: string) =>
+      expect(() => openStateFolder(target)).toThrow(`a restore into ${target} did not end; ${advice}`);
+    // Of earlier ones.
+    for (const time of ["20250101T000000Z", "20270101T000000Z"]) mkdirSync(`${data}.before-${time}`);
+    mkdirSync(path.join(incoming, "data"), { recursive: true });
+    writeRestoredNote(path.join(incoming, "data"), NOTE);
+    expectAdvice(`run it again, or, for the state before it, remove ${incoming}`);
+    renameSync(data, aside);
+    expectAdvice(`run it again, or, for the state before it, rename ${aside} to ${data} and remove ${incoming}`);
+    expect(existsSync(data)).toBe(false);
+    renameSync(path.join(incoming, "data"), data);
+    const arrived = `what was backed up is in its place: remove ${incoming}`;
+    expectAdvice(`${arrived}; or, for the state before it, remove ${data} as well and rename ${aside} to that`);
+    rmSync(aside, { recursive: true });
+    expect(() => openStateFolder(target)).toThrow(new RegExp(`${arrived}$`));
   });
 
   it("takes no file that is no backup, is cut, was changed, or is of a newer version", async () => {

@@ -18,7 +18,7 @@ import type { BackupManifest, RestoredNote } from "#schema/local/backup";
 import { listMigrations } from "../apply-migrations.ts";
 import { giveToOwnerOf } from "../give-to-owner.ts";
 import { replaceFile } from "../replace-file.ts";
-import { makeFolder, type StatePaths, toStatePaths } from "../state-folder.ts";
+import { makeFolder, type StatePaths, toAside, toStatePaths } from "../state-folder.ts";
 import { takeLock } from "../state-lock.ts";
 import { DATA, listFiles, OWNER_TOKEN, readArchive } from "./archive.ts";
 import { BackupError } from "./backup-error.ts";
@@ -75,7 +75,8 @@ export async function restoreBackup({ file, stateDir, force, say }: RestoreOptio
 async function replaceData(state: StatePaths, file: string, say: (line: string) => void): Promise<RestoredBackup> {
   const { incomingFolder, dataFolder, ownerTokenFile } = state;
   rmSync(incomingFolder, { recursive: true, force: true });
-  makeFolder(incomingFolder);
+  // That it is there says that what was restored is not in its place yet (state-folder.ts).
+  makeFolder(path.join(incomingFolder, DATA));
   const manifest = await readArchive(path.resolve(file), incomingFolder);
   assertKnown(manifest, file);
   say(
@@ -140,7 +141,7 @@ function exchange(dataFolder: string, incomingData: string, restoredAt: string):
     renameSync(incomingData, dataFolder);
     return null;
   }
-  const aside = `${dataFolder}.before-${restoredAt.replace(/[-:]|\.\d+/g, "")}`;
+  const aside = toAside(dataFolder, restoredAt);
   renameSync(dataFolder, aside);
   try {
     renameSync(incomingData, dataFolder);
