@@ -56,7 +56,7 @@ export const listMigrations = (folder: string): string[] =>
     .sort();
 
 /** Drizzle writes a breakpoint between statements; a semicolon may also stand inside one. */
-export const splitStatements = (sql: string): string[] =>
+const splitStatements = (sql: string): string[] =>
   sql
     .split("--> statement-breakpoint")
     .map((statement) => statement.trim())

@@ -20,7 +20,7 @@ export const IDLE: Behaviour = { reconnects: 0, endpointChanges: 0, pathChanges:
 export const BUSY_DAY: Behaviour = { reconnects: 2, endpointChanges: 1, pathChanges: 1 };
 
 /** Measured in workerd: bench/cost/cost.test.ts holds them to what is counted there. */
-export const UNIT_COSTS = {
+const UNIT_COSTS = {
   meshHeartbeat: { objectMessages: 1 },
   machineHeartbeat: { objectMessages: 1 },
   /** Two upgrades; two closes, two hellos and an acknowledgement; when each was seen last is written. */

@@ -31,7 +31,7 @@ export interface Front {
   close(): void;
 }
 
-export const FRONT_LIMITS: FrontLimits = { headerBytes: 16 * 1_024, headersMs: 10_000, requestMs: 30_000 };
+const FRONT_LIMITS: FrontLimits = { headerBytes: 16 * 1_024, headersMs: 10_000, requestMs: 30_000 };
 /** Those that a server may be asked twice (RFC 9110 section 9.2.1). */
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Longer than a proxy in front keeps an idle connection (nginx: 60 s): it is the one to end it. */

@@ -3,8 +3,8 @@ import { parseOidcSettings } from "#schema/oidc-settings";
 import { parseStunServers } from "#schema/stun-servers";
 
 /** Secrets go by a file, never by an argument. */
-export const SECRETS = ["BECKET_OWNER_TOKEN", "BECKET_OIDC_CLIENT_SECRET"] as const;
-export const VARIABLES = [
+const SECRETS = ["BECKET_OWNER_TOKEN", "BECKET_OIDC_CLIENT_SECRET"] as const;
+const VARIABLES = [
   "BECKET_ORIGIN",
   "BECKET_STUN_SERVERS",
   "BECKET_LOG_LEVEL",
