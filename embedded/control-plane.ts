@@ -5,6 +5,7 @@ import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type MiniflareOptions } from "miniflare";
 import type { RestoredNote } from "#schema/local/backup";
 import { type OidcVariables, parseOidcSettings } from "#schema/oidc-settings";
+import { parsePublicOrigin } from "#schema/public-origin";
 import { parseStunServers } from "#schema/stun-servers";
 import type { MigratedDatabase } from "./apply-migrations.ts";
 import { serveCopies } from "./backup/copy-server.ts";
@@ -175,12 +176,9 @@ function toMiniflareOptions(
   });
 }
 
-function assertOrigin(origin: string | undefined): void {
-  if (origin === undefined || (URL.canParse(origin) && new URL(origin).origin === origin)) return;
-  throw new StartError(
-    "origin_invalid",
-    `${origin} is no origin: scheme, host and port, like https://becket.example.org`,
-  );
+function assertOrigin(text: string | undefined): void {
+  const origin = parsePublicOrigin(text);
+  if (!origin.ok) throw new StartError("origin_invalid", origin.error);
 }
 
 function assertStunServers(text: string | undefined): void {

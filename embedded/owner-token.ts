@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { MIN_OWNER_TOKEN_LENGTH } from "#schema/limits";
 import { replaceFile } from "./replace-file.ts";
 import { StartError } from "./start-error.ts";
 
@@ -9,18 +10,15 @@ export interface OwnerToken {
   readonly isNew: boolean;
 }
 
-/** The Worker's own limit (worker/services.ts): a shorter one is not accepted there. */
-const MIN_LENGTH = 16;
-
 /** The given token, else the one of the file, else a new one that is kept in the file (0600). */
 export function readOwnerToken(file: string, given: string | undefined): OwnerToken {
   const kept = given ?? readKept(file);
   if (kept !== null) {
-    if (kept.length >= MIN_LENGTH) return { token: kept, isNew: false };
+    if (kept.length >= MIN_OWNER_TOKEN_LENGTH) return { token: kept, isNew: false };
     const where = given === undefined ? file : "BECKET_OWNER_TOKEN";
     throw new StartError(
       "owner_token_too_short",
-      `the owner token in ${where} needs at least ${MIN_LENGTH} characters`,
+      `the owner token in ${where} needs at least ${MIN_OWNER_TOKEN_LENGTH} characters`,
     );
   }
   const token = `bkt_${randomBytes(32).toString("base64url")}`;

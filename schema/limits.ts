@@ -8,6 +8,8 @@ export const MAX_ENDPOINTS_PER_MEMBER = 16;
 export const MAX_MACHINE_MESSAGE_BYTES = 64 * 1024;
 /** One API request body, bytes. */
 export const MAX_API_BODY_BYTES = 64 * 1024;
+/** Below this an owner's token can be guessed; such a one is not accepted at all. */
+export const MIN_OWNER_TOKEN_LENGTH = 16;
 /** Longest hold of a long-poll, seconds. Under the 30 s that proxies commonly cut at. */
 export const MAX_POLL_WAIT_SECONDS = 25;
 /** A machine token lives at most this long, seconds. */

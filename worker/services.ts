@@ -15,6 +15,7 @@ import {
   UserId,
   VipId,
 } from "#schema/ids";
+import { MIN_OWNER_TOKEN_LENGTH } from "#schema/limits";
 import { parseOidcSettings } from "#schema/oidc-settings";
 import { type AgentBuildReader, createAgentBuildReader } from "./agent-build.ts";
 import { createFailureLimit, type FailureLimit, SIGN_IN_FAILURES } from "./auth/failure-limit.ts";
@@ -26,9 +27,6 @@ import type { Env } from "./env.ts";
 import { createLogger, type Logger, parseLogLevel } from "./log.ts";
 import { createObjects, type Objects } from "./objects.ts";
 import { createOidcProvider, type OidcProvider } from "./oidc/provider.ts";
-
-/** Below this a secret can be guessed; such an owner token is not accepted at all. */
-export const MIN_OWNER_TOKEN_LENGTH = 16;
 
 export interface Services {
   readonly db: Database;

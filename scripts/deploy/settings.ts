@@ -1,5 +1,7 @@
 // What an operator sets for a control plane on Cloudflare, in the environment of `npm run deploy`: the same variables as on one box.
+import { MIN_OWNER_TOKEN_LENGTH } from "#schema/limits";
 import { parseOidcSettings } from "#schema/oidc-settings";
+import { parsePublicOrigin } from "#schema/public-origin";
 import { parseStunServers } from "#schema/stun-servers";
 
 /** Secrets go by a file, never by an argument. */
@@ -27,16 +29,12 @@ const pick = (env: Environment, names: readonly string[]): Record<string, string
 export const toVariables = (env: Environment): string[] =>
   Object.entries(pick(env, VARIABLES)).map(([name, value]) => `${name}:${value}`);
 
-/** The Worker's own limit (worker/services.ts). */
-const MIN_OWNER_TOKEN_LENGTH = 16;
 const LOG_LEVELS = ["debug", "info", "warn", "error"];
 
 /** A sentence, before anything is built or uploaded: on Cloudflare a wrong setting is an error in a log. Null: they are good, as far as one can see here. */
 export function findSettingProblem(env: Environment): string | null {
-  const origin = env.BECKET_ORIGIN || undefined;
-  if (origin !== undefined && !(URL.canParse(origin) && new URL(origin).origin === origin)) {
-    return `BECKET_ORIGIN: ${origin} is no origin: scheme, host and port, like https://becket.example.org`;
-  }
+  const origin = parsePublicOrigin(env.BECKET_ORIGIN);
+  if (!origin.ok) return `BECKET_ORIGIN: ${origin.error}`;
   const stunServers = parseStunServers(env.BECKET_STUN_SERVERS || undefined);
   if (!stunServers.ok) return `BECKET_STUN_SERVERS: ${stunServers.error}`;
   const { BECKET_LOG_LEVEL: level, BECKET_OWNER_TOKEN: token } = env;
