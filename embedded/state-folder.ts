@@ -1,6 +1,6 @@
 // The folder that holds everything: D1 and the objects (data/), the owner's token, what is of use only while it runs (tmp/, url), and a lock so
 // that two control planes never write one state.
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statfsSync } from "node:fs";
 import path from "node:path";
 import type { RestoredNote } from "#schema/local/backup";
 import { readRestoredNote } from "./backup/restored-note.ts";
@@ -49,11 +49,26 @@ export function openStateFolder(folder: string): StateFolder {
 }
 
 /** What the system refuses there is for whoever started it to mend; anything else stays what it is. */
-export function toStateError(root: string, error: unknown): unknown {
-  const { code = "", syscall = "" } = error as NodeJS.ErrnoException;
-  if (!REFUSALS.has(code) || syscall.startsWith("spawn")) return error;
-  const reason = (error as Error).message;
-  return new StartError("state_not_writable", `the state folder ${root} is not usable: ${reason}`, { cause: error });
+export function toStateError(
+  root: string,
+  error: unknown,
+  readFree: (folder: string) => number = readFreeBytes,
+): unknown {
+  if (error instanceof StartError) return error;
+  const { code = "", syscall = "", message } = error as NodeJS.ErrnoException;
+  const toRefusal = (reason: string) =>
+    new StartError("state_not_writable", `the state folder ${root} is not usable: ${reason}`, { cause: error });
+  if (REFUSALS.has(code) && !syscall.startsWith("spawn")) return toRefusal(message);
+  // The runtime says no more of it than "internal error".
+  return readFree(root) < MIN_FREE_BYTES ? toRefusal("its disk is full") : error;
+}
+
+/** Less than a start needs. */
+const MIN_FREE_BYTES = 1_048_576;
+
+function readFreeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
 }
 
 /** Full, read-only, broken, another user's, or a folder in a file's place. */
