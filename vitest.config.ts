@@ -10,9 +10,14 @@ const BUSY = { testTimeout: BUSY_MS, hookTimeout: BUSY_MS };
 const PURE = { isolate: false };
 
 /** Run by name (`npm run e2e -- faults`), not by `npm test`: docs/testing.md says why. */
-const LONG_SCENARIOS = ["installer", "faults", "proxies", "control-plane-as-a-service", "keys-are-replaced"].map(
-  (name) => `e2e/scenarios/${name}.test.ts`,
-);
+const LONG_SCENARIOS = [
+  "installer",
+  "openrc",
+  "faults",
+  "proxies",
+  "control-plane-as-a-service",
+  "keys-are-replaced",
+].map((name) => `e2e/scenarios/${name}.test.ts`);
 
 /** How much property tests of the Worker try, and a seed to try again: docs/testing.md. */
 const FUZZ = {

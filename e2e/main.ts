@@ -16,7 +16,7 @@ object on the last line. Table and numbers are also in e2e/results/.
 faults --json breaks one thing after the other for N seconds each (60), then some together, while all machines talk and somebody changes the
 mesh, and does the same: what was lost, and how long everything took to be well again.
 
-Left out of \`npm test\`: installer and control-plane-as-a-service, whose first run makes a Debian, which takes a minute and Debian's mirror; faults, which takes minutes;
+Left out of \`npm test\`: installer, openrc and control-plane-as-a-service, whose first run makes a Debian, which takes a minute and Debian's mirror; faults, which takes minutes;
 proxies, which installs Debian's Caddy and nginx.`;
 
 const names = process.argv.slice(2);

@@ -89,11 +89,11 @@ describe("becket up", () => {
 
   test.each([
     ["a file", ["--token-file", "/token"], {}],
+    ["a file that the environment names", [], { env: { BECKET_TOKEN_FILE: "/token" } }],
     ["standard input", ["--token-file", "-"], { readStdin: async () => `${TEST_TOKEN}\n` }],
-  ])("takes the token from %s", async (_, args, ports) => {
+  ])("takes the token from %s", async (_, args, { env, ...ports }: Partial<CliPorts>) => {
     world.machine.files.content.set("/token", TEST_TOKEN);
-    const env = { BECKET_URL: `${world.plane.url}/` };
-    daemons.push(becket(["up", ...args], { ...ports, env }));
+    daemons.push(becket(["up", ...args], { ...ports, env: { BECKET_URL: `${world.plane.url}/`, ...env } }));
     await world.untilApplied();
   });
 

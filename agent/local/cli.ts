@@ -108,8 +108,8 @@ ${EXIT_CODES_HELP}`,
       `Enrols this machine when it is not enrolled yet, then runs the agent in the foreground until it is stopped.
 Stopping the agent leaves the tunnels up; \`becket down\` removes them.
 
-The join token is taken from BECKET_TOKEN, or from the file named by --token-file; never from the command line, where every
-user of the machine could read it. It is needed for the first start only.`,
+The join token is taken from the file named by --token-file or BECKET_TOKEN_FILE, or from BECKET_TOKEN; never from the command
+line, where every user of the machine could read it. It is needed for the first start only.`,
     )
     .addOption(new Option("--url <url>", "the control plane, for the first start (default: BECKET_URL)"))
     .addOption(new Option("--token-file <file>", "file that holds the join token; - is standard input"))
@@ -126,7 +126,8 @@ Examples:
   becket up
 
 Environment:
-  BECKET_URL, BECKET_TOKEN            as above
+  BECKET_URL                          as --url
+  BECKET_TOKEN_FILE, BECKET_TOKEN     as --token-file, or the token itself, which is in the agent's environment then
   BECKET_STATE_DIR, BECKET_RUN_DIR    as --state-dir and --run-dir
   BECKET_METRICS                      as --metrics: IP:PORT, or a port on 127.0.0.1
   BECKET_ENDPOINTS                    where others reach this machine, if it can't find out: ip:port, comma separated

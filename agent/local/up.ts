@@ -25,14 +25,15 @@ export interface UpOptions extends Folders {
 export async function up(options: UpOptions, cli: CliPorts): Promise<void> {
   requireRoot(cli.isRoot, "`becket up`");
   const url = parseControlPlaneUrl(options.url ?? cli.env.BECKET_URL ?? null);
+  const tokenFile = options.tokenFile ?? (cli.env.BECKET_TOKEN_FILE || null);
   const metricsAddress = parseMetricsAddress(options.metrics, cli.env.BECKET_METRICS);
   const { agent: ports } = cli;
   const agent = createAgent(ports, {
     ...options,
     credentials: {
       url,
-      readToken: (signal) => readToken(options, cli, signal),
-      onTokenUnused: () => warnOfTokenFile(options, cli),
+      readToken: (signal) => readToken(tokenFile, cli, signal),
+      onTokenUnused: () => warnOfTokenFile(tokenFile, cli),
     },
     timings: DEFAULT_TIMINGS,
     paths: parsePathSettings(cli.env),
@@ -96,9 +97,9 @@ async function serve(runDir: string, cli: CliPorts, agent: Agent) {
   }
 }
 
-async function readToken({ tokenFile }: UpOptions, cli: CliPorts, signal: AbortSignal): Promise<string | null> {
+async function readToken(tokenFile: string | null, cli: CliPorts, signal: AbortSignal): Promise<string | null> {
   if (tokenFile === "-") return clean(await cli.readStdin(signal));
-  if (tokenFile === undefined) return clean(cli.env.BECKET_TOKEN ?? "");
+  if (tokenFile === null) return clean(cli.env.BECKET_TOKEN ?? "");
   return clean(await readTokenFile(tokenFile, cli));
 }
 
@@ -114,8 +115,8 @@ async function readTokenFile(file: string, { agent }: CliPorts): Promise<string>
 }
 
 /** An enrolled machine starts all the same: a token file is often removed once it was used. */
-async function warnOfTokenFile({ tokenFile }: UpOptions, cli: CliPorts): Promise<void> {
-  if (tokenFile === undefined || tokenFile === "-") return;
+async function warnOfTokenFile(tokenFile: string | null, cli: CliPorts): Promise<void> {
+  if (tokenFile === null || tokenFile === "-") return;
   try {
     await readTokenFile(tokenFile, cli);
   } catch (error) {

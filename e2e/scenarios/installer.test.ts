@@ -1,15 +1,15 @@
 // alice, bob on one LAN. alice is a Debian 12 with systemd and nothing of ours: she gets the agent by the one line, bob's is started as ever.
 import { expect, it } from "vitest";
-import { listRolloutMachines } from "#schema/api/rollouts";
-import { Rollout } from "#schema/rollout";
 import { type Fleet, withFleet } from "../fleet/fleet.ts";
 import { pingOnce } from "../fleet/reach.ts";
+import { rollOut } from "../fleet/roll-out.ts";
 import { oneLan } from "../fleet/topologies.ts";
 import type { LabNode } from "../lab/node.ts";
 import { eventually } from "../lab/probes/eventually.ts";
 import { startPing } from "../lab/probes/ping.ts";
 import { listTree } from "../systemd/list-files.ts";
 import { startNodeMirror } from "../systemd/node-mirror.ts";
+import { runLine } from "../systemd/run-line.ts";
 import { type SystemdMachine, startSystemdMachine } from "../systemd/systemd-machine.ts";
 
 /** The first run makes the Debian; the others take less than a minute. */
@@ -110,21 +110,6 @@ async function upgradeUnderPing<T>({ fleet, alice, bob, address }: Upgrading, up
   expect(processes).toMatch(/proc.*\n.*proc/);
   expect(await readWorkers(alice)).toBe(processes);
   return upgraded;
-}
-
-/** As the dashboard does. @returns what became of each machine; Bob's agent is the control plane's already. */
-async function rollOut(fleet: Fleet): Promise<unknown> {
-  const { id } = Rollout.parse(await fleet.api.call("POST", "/rollouts", {}));
-  const hasEnded = async () => Rollout.parse(await fleet.api.call("GET", `/rollouts/${id}`)).endedAt !== null;
-  await eventually(hasEnded, { withinMs: 120_000, describe: "the roll-out has ended" });
-  return listRolloutMachines.reply.parse(await fleet.api.call("GET", `/rollouts/${id}/machines`)).items;
-}
-
-/** As a person would; the shell's own words go to the test when it fails. */
-async function runLine(fleet: Fleet, machine: SystemdMachine, env: Readonly<Record<string, string>> = {}) {
-  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const line = `curl -fsSL ${fleet.controlPlane.url}/install.sh | ${settings.join(" ")} sh`;
-  return machine.sh(line, { timeoutMs: 180_000 });
 }
 
 async function expectLittlePower(machine: SystemdMachine): Promise<void> {

@@ -8,10 +8,10 @@ import { withLock } from "../lab/system/lock.ts";
 const SUITE = "bookworm";
 const MIRROR = "http://deb.debian.org/debian";
 const INCLUDED = ["systemd", "systemd-sysv", "dbus", "curl", "ca-certificates"];
-/** Debian's Node.js is not among them: bookworm's is too old for the agent. */
-const OFFERED = ["wireguard-tools", "wireguard-go", "nftables", "bird2", "procps", "iproute2"];
+/** Debian's Node.js is not among them: bookworm's is too old for the agent. OpenRC is for machines that it runs. */
+const OFFERED = ["wireguard-tools", "wireguard-go", "nftables", "bird2", "procps", "iproute2", "openrc"];
 /** A new number for another recipe. */
-const RECIPE = 1;
+const RECIPE = 2;
 const CACHE = "/var/cache/becket-lab";
 const MAKE_LIMIT_MS = 900_000;
 

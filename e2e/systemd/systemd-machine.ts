@@ -1,4 +1,4 @@
-// A lab machine whose programs are run by a systemd of its own, in a Debian of its own: systemd-nspawn in the machine's network.
+// A lab machine whose programs are run by a systemd of its own, or by OpenRC, in a Debian of its own: systemd-nspawn in the machine's network.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { LabNode } from "../lab/node.ts";
@@ -19,17 +19,31 @@ export interface SystemdMachine {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What runs the services of a machine. */
+export interface ServiceManager {
+  /** What its tree needs beyond what each has. */
+  install?(folder: string): Promise<void>;
+  /** Of systemd-nspawn. */
+  readonly options: readonly string[];
+  readonly program?: readonly string[];
+  /** A line for a shell that prints `running` when it is up. */
+  readonly isUp: string;
+}
+
+const SYSTEMD: ServiceManager = { options: ["--boot"], isUp: "systemctl is-system-running" };
 const BOOT_LIMIT_MS = 60_000;
 const ENVIRONMENT = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"];
 
 export interface SystemdMachineOptions {
   /** Folders of this host by where they are seen there, to be read. */
   readonly shared?: Readonly<Record<string, string>>;
+  /** Default: systemd. OpenRC is not the machine's init here: services are started by name, and a reboot starts none. */
+  readonly serviceManager?: ServiceManager;
 }
 
 export async function startSystemdMachine(
   node: LabNode,
-  { shared = {} }: SystemdMachineOptions = {},
+  { shared = {}, serviceManager = SYSTEMD }: SystemdMachineOptions = {},
 ): Promise<SystemdMachine> {
   const binds = Object.entries(shared).map(([inside, outside]) => `--bind-ro=${outside}:${inside}`);
   const tree = await ensureDebianTree();
@@ -42,7 +56,8 @@ export async function startSystemdMachine(
   mkdirSync(machinesFolder, { recursive: true });
   await run(["cp", "--archive", "--reflink=auto", tree, folder]);
   writeFileSync(path.join(folder, "etc/hostname"), `${node.name}\n`);
-  let running = await boot(node, folder, binds);
+  await serviceManager.install?.(folder);
+  let running = await boot(node, folder, binds, serviceManager);
 
   const exec = (argv: readonly string[], options?: ExecOptions) =>
     run([...enter(running.pid), ...ENVIRONMENT, ...argv], options);
@@ -66,7 +81,7 @@ export async function startSystemdMachine(
     sh: (line, options) => exec(["sh", "-c", line], options),
     async reboot() {
       await shutDown();
-      running = await boot(node, folder, binds);
+      running = await boot(node, folder, binds, serviceManager);
     },
     async [Symbol.asyncDispose]() {
       // Its first process takes all others along; nspawn ends then, and an empty group can go.
@@ -89,22 +104,27 @@ const IN_A_GROUP = [
   'exec "$@"',
 ].join("\n");
 
-async function boot(node: LabNode, folder: string, binds: readonly string[]): Promise<LabProcess> {
+async function boot(
+  node: LabNode,
+  folder: string,
+  binds: readonly string[],
+  { options, program = [], isUp }: ServiceManager,
+): Promise<LabProcess> {
   const started = await node.spawn(
     [
       ...["sh", "-ec", IN_A_GROUP, "sh", path.basename(folder)],
-      ...["systemd-nspawn", "--quiet", `--directory=${folder}`, "--boot", `--machine=${node.name}`],
+      ...["systemd-nspawn", "--quiet", `--directory=${folder}`, ...options, `--machine=${node.name}`],
       ...["--register=no", "--keep-unit", "--console=pipe", "--resolv-conf=off", "--bind=/dev/net/tun"],
       ...binds,
       "--capability=CAP_NET_ADMIN,CAP_NET_RAW",
+      ...program,
     ],
     // The network is the machine's own, which nspawn does not know: its sysctls are the machine's to set.
     { env: { SYSTEMD_NSPAWN_API_VFS_WRITABLE: "network" }, logFile: path.join(node.files.logs, "systemd.log") },
   );
   const look = async () => {
     if (!started.isRunning()) throw new Error(readFileSync(started.logFile, "utf8").slice(-2_000));
-    const argv = [...enter(started.pid), "systemctl", "is-system-running"];
-    const { stdout } = await run(argv, { allowFailure: true });
+    const { stdout } = await run([...enter(started.pid), "sh", "-c", isUp], { allowFailure: true });
     return stdout.trim() === "running" ? true : Promise.reject(new Error(`it is ${stdout.trim()}`));
   };
   await eventually(look, { withinMs: BOOT_LIMIT_MS, everyMs: 200, describe: `${node.name} has booted` });

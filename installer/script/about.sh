@@ -25,6 +25,8 @@ UNIT=/etc/systemd/system/becket.service
 UPGRADE_UNIT=/etc/systemd/system/becket-upgrade.service
 UPGRADE_PATH=/etc/systemd/system/becket-upgrade.path
 OPENRC_SCRIPT=/etc/init.d/becket
+SUPERVISED=$LIBRARY/supervised
+LOG=/var/log/becket.log
 UPGRADE_LOG=/var/log/becket-upgrade.log
 # The authorities of BECKET_CA_FILE, kept for the agent and for upgrades.
 AUTHORITIES=$LIBRARY/ca.pem
@@ -58,7 +60,7 @@ Environment:
                           They are kept in $AUTHORITIES
   BECKET_KEEP_PACKAGES    1: --uninstall leaves packages where they are
   BECKET_ENDPOINTS, BECKET_STUN_SERVERS, BECKET_LOG_LEVEL, BECKET_METRICS, BECKET_ALLOW_EXEC_CHECKS, BECKET_ALLOW_UPGRADES,
-  HTTPS_PROXY, NO_PROXY
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
                           the agent's own: kept in $SETTINGS, unless that is there already: then it says which it did not keep
 HELP
 }

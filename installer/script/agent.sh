@@ -42,7 +42,7 @@ is_restart_due() { [ -d "$ROOT$BEFORE" ]; }
 # Puts back what the agent ran with before, when the new one does not start. False when there is nothing.
 restore_agent() {
   restored=no
-  for path in $LIBRARY/becket.mjs $AUTHORITIES $PROGRAM $UNIT $OPENRC_SCRIPT; do
+  for path in $LIBRARY/becket.mjs $AUTHORITIES $PROGRAM $UNIT $SUPERVISED $OPENRC_SCRIPT; do
     [ -f "$ROOT$BEFORE$path" ] || continue
     say "+ put back $path" >&2
     mv -f "$ROOT$BEFORE$path" "$ROOT$path"
@@ -89,12 +89,13 @@ read_token() {
   esac
 }
 
-# For the first start alone; gone when this script ends.
+# For the first start alone; gone when this script ends. The environment, which lasts as long as the process, has the file's name.
 write_token() {
   [ -n "$TOKEN" ] || return 0
   mkdir -p "$ROOT$STATE"
   chmod 700 "$ROOT$STATE"
-  (umask 077 && printf 'BECKET_URL=%s\nBECKET_TOKEN=%s\n' "$ORIGIN" "$TOKEN" >"$ROOT$STATE/join.env")
+  (umask 077 && printf '%s\n' "$TOKEN" >"$ROOT$STATE/join.token")
+  printf 'BECKET_URL=%s\nBECKET_TOKEN_FILE=%s\n' "$ORIGIN" "$ROOT$STATE/join.token" >"$ROOT$STATE/join.env"
 }
 
 # Sets GIVEN, what was given for the agent, and UNKEPT, the names of what the file that is there says otherwise. Done before anything is changed: it
@@ -106,7 +107,11 @@ read_settings() {
     value=$(printenv "$name") || continue
     # A file that is there is somebody's, and is left alone.
     if [ -e "$ROOT$SETTINGS" ]; then
-      grep -qxF -e "$name=$value" -e "$name=\"$value\"" "$ROOT$SETTINGS" || UNKEPT="$UNKEPT $name"
+      # Not by argument: a proxy's value may hold a password.
+      grep -qxF -f - "$ROOT$SETTINGS" <<PATTERNS || UNKEPT="$UNKEPT $name"
+$name=$value
+$name="$value"
+PATTERNS
       continue
     fi
     case $value in

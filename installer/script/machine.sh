@@ -44,7 +44,7 @@ take_lock() {
 
 # shellcheck disable=SC2317 # by trap
 end() {
-  rm -rf "$WORK" "$ROOT$STATE/join.env"
+  rm -rf "$WORK" "$ROOT$STATE/join.env" "$ROOT$STATE/join.token"
   if [ "$1" = 0 ] || [ "$IS_EXPLAINED" = yes ]; then return 0; fi
   printf 'becket: FAILED, for the reason above.\n' >&2
   printf 'becket: What to do: mend that (room on the disk? a read-only file system?), then run this again.\n' >&2
@@ -81,11 +81,11 @@ keep_authorities() {
   if [ -n "$TRUST" ]; then put_file $AUTHORITIES 644 <"$WORK/authorities"; fi
 }
 
-# fetch URL FILE WHAT-TO-DO
+# fetch URL FILE WHAT-TO-DO. It takes its time, but not for nothing: this run holds the lock.
 fetch() {
   say "+ download $1"
   if has curl; then
-    curl -fsSL --retry 3 --connect-timeout 20 ${TRUST:+--cacert "$TRUST"} -o "$2" "$1" 2>"$WORK/output" && return 0
+    curl -fsSL --retry 3 --connect-timeout 20 --speed-limit 1000 --speed-time 60 ${TRUST:+--cacert "$TRUST"} -o "$2" "$1" 2>"$WORK/output" && return 0
   elif has wget; then
     if [ -n "$TRUST" ] && ! wget --help 2>&1 | grep -q -e --ca-certificate; then
       fail "this wget takes no BECKET_CA_FILE" "install curl, or GNU's wget; then run this again"
@@ -111,7 +111,7 @@ put_file() {
   say "+ write $1"
   mkdir -p "$ROOT${1%/*}"
   # Copied beside it first: a rename is atomic, and the file gets the label (SELinux) of its folder.
-  cp "$WORK/new" "$ROOT$1.new"
+  (umask 077 && cp "$WORK/new" "$ROOT$1.new")
   chmod "$2" "$ROOT$1.new"
   keep_before "$1"
   mv -f "$ROOT$1.new" "$ROOT$1"

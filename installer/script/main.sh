@@ -26,7 +26,7 @@ install() {
 
 uninstall() {
   say "Removing Becket from $SYSTEM."
-  # It starts whatever ends again.
+  # It starts again what crashes.
   [ $SERVICES != openrc ] || rc-service --quiet becket stop >/dev/null 2>&1 || true
   if [ -x "$ROOT$PROGRAM" ]; then
     # The agent itself takes down what it made: interfaces, routes, packet rules, BIRDs; then its identity and keys.

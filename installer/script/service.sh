@@ -14,7 +14,11 @@ SYSTEMD_UPGRADE_UNIT
 @SYSTEMD_UPGRADE_PATH@
 SYSTEMD_UPGRADE_PATH
       ;;
-    openrc) put_file $OPENRC_SCRIPT 755 <<'OPENRC_SERVICE'
+    openrc)
+      put_file $SUPERVISED 755 <<'OPENRC_SUPERVISED'
+@OPENRC_SUPERVISED@
+OPENRC_SUPERVISED
+      put_file $OPENRC_SCRIPT 755 <<'OPENRC_SERVICE'
 @OPENRC_SERVICE@
 OPENRC_SERVICE
       ;;
@@ -82,7 +86,7 @@ wait_until_joined() {
 log_command() {
   case $SERVICES in
     systemd) echo "journalctl -u becket" ;;
-    openrc) echo "tail /var/log/becket.log" ;;
+    openrc) echo "tail $LOG" ;;
   esac
 }
 
@@ -96,7 +100,7 @@ restart_command() {
 print_log() {
   case $SERVICES in
     systemd) journalctl -u becket.service -n 10 --no-pager -o cat 2>/dev/null ;;
-    openrc) tail -n 10 "$ROOT/var/log/becket.log" 2>/dev/null ;;
+    openrc) tail -n 10 "$ROOT$LOG" 2>/dev/null ;;
   esac | sed 's/^/  | /'
 }
 
@@ -118,7 +122,7 @@ remove_service() {
     openrc)
       if [ -f "$ROOT$OPENRC_SCRIPT" ]; then
         rc-update --quiet delete becket default >/dev/null 2>&1 || true
-        rm -f "$ROOT$OPENRC_SCRIPT" "$ROOT/var/log/becket.log" "$ROOT$UPGRADE_LOG"
+        rm -f "$ROOT$OPENRC_SCRIPT" "$ROOT$LOG" "$ROOT$LOG.1" "$ROOT$UPGRADE_LOG" "$ROOT$UPGRADE_LOG.1"
       fi
       ;;
   esac

@@ -10,9 +10,14 @@ TAKEN=$STATE.order
 # Where the agent reads what became of it. Under systemd it can't write there.
 RESULT=$LIBRARY/upgrade.result
 
-# OpenRC: the agent that is to be replaced called, so its end must not be ours.
+# OpenRC: the agent that is to be replaced called, so its end must not be ours. It gets the time that systemd would give it; the log is of this run and
+# of the one before.
 begin_upgrade() {
-  sh "$ROOT$LIBRARY/install.sh" --upgrade </dev/null >>"$ROOT$UPGRADE_LOG" 2>&1 &
+  [ ! -f "$ROOT$UPGRADE_LOG" ] || mv -f "$ROOT$UPGRADE_LOG" "$ROOT$UPGRADE_LOG.1"
+  (umask 077 && : >"$ROOT$UPGRADE_LOG")
+  limit=
+  ! has timeout || limit="timeout 540"
+  $limit sh "$ROOT$LIBRARY/install.sh" --upgrade </dev/null >>"$ROOT$UPGRADE_LOG" 2>&1 &
 }
 
 # Sets ORDER and SHA256.

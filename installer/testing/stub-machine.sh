@@ -56,7 +56,8 @@ start_agent() {
     echo "the agent is broken" >"$STUB_ROOT/journal"
     return 1
   fi
-  if grep -q '^BECKET_TOKEN=bkj_' "$STUB_ROOT/var/lib/becket/join.env" 2>/dev/null; then
+  token=$(sed -n 's/^BECKET_TOKEN_FILE=//p' "$STUB_ROOT/var/lib/becket/join.env" 2>/dev/null)
+  if [ -n "$token" ] && grep -q '^bkj_' "$token"; then
     echo "{\"controlPlaneUrl\":\"$(sed -n 's/^BECKET_URL=//p' "$STUB_ROOT/var/lib/becket/join.env")\"}" >"$STUB_ROOT/var/lib/becket/identity.json"
   fi
   [ -f "$STUB_ROOT/var/lib/becket/identity.json" ] && : >"$STUB_ROOT/is-running"

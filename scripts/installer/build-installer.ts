@@ -54,6 +54,7 @@ export function readParts(): InstallerParts {
       SYSTEMD_UPGRADE_UNIT: read("becket-upgrade.service"),
       SYSTEMD_UPGRADE_PATH: read("becket-upgrade.path"),
       OPENRC_SERVICE: read("becket.openrc"),
+      OPENRC_SUPERVISED: read("supervised.sh"),
     },
   };
 }

@@ -16,8 +16,10 @@ it.runIf(hasProgram("shellcheck"))("has nothing in it that shellcheck objects to
   const script = createStubMachine("dash", "debian13").script();
   const service = script.split("'OPENRC_SERVICE'\n")[1]?.split("\nOPENRC_SERVICE\n")[0] ?? "";
   expect(service).toContain("#!/sbin/openrc-run");
+  const supervised = script.split("'OPENRC_SUPERVISED'\n")[1]?.split("\nOPENRC_SUPERVISED\n")[0] ?? "";
+  expect(supervised).toContain("supervise-daemon becket --stop");
   const check = (input: string) => execFileSync(toPath("shellcheck"), ["--shell=sh", "-"], { input, encoding: "utf8" });
-  expect([check(script), check(service)]).toEqual(["", ""]);
+  expect([script, service, supervised].map(check)).toEqual(["", "", ""]);
 });
 
 it.runIf(hasProgram("systemd-analyze"))("runs the agent in a unit of little power", () => {
@@ -108,6 +110,38 @@ describe.each(SHELLS_HERE)("install.sh under %s", { timeout: BUSY_MS }, (shell) 
       "apk del --quiet .becket-base .becket-wireguard-go .becket-nodejs",
     ]);
     expect(machine.files()).toEqual(["etc/apk/world", "etc/os-release"]);
+  });
+
+  it("shows a proxy's password in no argument, and in no file that others may read for a moment", () => {
+    const machine = createStubMachine(shell, "debian13");
+    machine.wrap("grep", `echo "grep $*" >>"$STUB_ROOT/calls"`);
+    machine.wrap("chmod", `echo "chmod of $(${toPath("stat")} -c '%a %n' "$2")" >>"$STUB_ROOT/calls"`);
+    const env = { HTTPS_PROXY: "http://who:secret@proxy.test:3128", BECKET_ENDPOINTS: "203.0.113.7:51820" };
+    const first = machine.run({ env: { ...JOIN.env, ...env } });
+    expect(first.calls).toContain("chmod of 600 /etc/default/becket.new");
+    const again = machine.run({ env: { ...env, BECKET_ENDPOINTS: "203.0.113.8:51820" } });
+    expect(again.stdout).toMatch(/NOT KEPT.*: BECKET_ENDPOINTS\.$/m);
+    expect(again.calls).toContain("grep -qxF -f - /etc/default/becket");
+    expect([...first.calls, ...again.calls].join("\n")).not.toContain("secret");
+  });
+
+  it("waits for no server that sends nothing, and puts the token into no environment", () => {
+    const machine = createStubMachine(shell, "alpine");
+    machine.wrap("curl", `echo "curl $*" >>"$STUB_ROOT/calls"`);
+    machine.wrap(
+      "rc-service",
+      `if [ "$*" = "--quiet becket restart" ]; then cat "$STUB_ROOT/var/lib/becket/join.env" >>"$STUB_ROOT/calls"; fi`,
+    );
+    const { code, calls } = machine.run(JOIN);
+    expect(code).toBe(0);
+    expect(calls.filter((call) => /^curl -/.test(call) && !/--speed-limit 1000 --speed-time 60 /.test(call))).toEqual(
+      [],
+    );
+    expect(calls.filter((call) => call.startsWith("BECKET_"))).toEqual([
+      `BECKET_URL=${ORIGIN}`,
+      "BECKET_TOKEN_FILE=/var/lib/becket/join.token",
+    ]);
+    expect(machine.files().filter((file) => file.includes("join."))).toEqual([]);
   });
 
   it("changes nothing when it is run again, and starts the service where it does not run", () => {

@@ -141,13 +141,15 @@ describe.each(SHELLS_HERE)("install.sh --upgrade under %s", { timeout: BUSY_MS }
   it("goes on without the agent that called it where OpenRC runs it, and reads the machine's settings itself", async () => {
     const machine = createOrderedMachine(shell, { system: "alpine", isInstalled: true });
     machine.write("etc/default/becket", "BECKET_ALLOW_UPGRADES=yes\n");
-    machine.write("var/log/.keep", "");
-    machine.remove("var/log/.keep");
+    machine.write("var/log/becket-upgrade.log", "of the run before\n");
+    machine.wrap("timeout", `echo "timeout $*" >>"$STUB_ROOT/calls"`);
     expect(machine.begin().code).toBe(0);
     await vi.waitFor(() => expect(machine.read(RESULT)).toBe(`${ORDER} ok\n`), { timeout: BUSY_MS / 2, interval: 100 });
+    expect(machine.read("calls")).toContain("timeout 540 sh ");
     expect(machine.read("var/log/becket-upgrade.log")).toContain("Done.");
+    expect(machine.read("var/log/becket-upgrade.log.1")).toBe("of the run before\n");
     expect(machine.read(BUNDLE)).toBe(NEWER);
-    expect(machine.read("etc/init.d/becket")).toContain("BECKET_STARTS_UPGRADES=yes");
+    expect(machine.read("usr/local/lib/becket/supervised")).toContain("BECKET_STARTS_UPGRADES=yes");
     machine.run({ args: ["--uninstall"] });
     expect(machine.files()).toEqual(["etc/apk/world", "etc/os-release"]);
   });

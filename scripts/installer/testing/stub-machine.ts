@@ -2,12 +2,14 @@
 // as the script looks at.
 import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -81,6 +83,14 @@ export function createStubMachine(shell: Shell, system: keyof typeof SYSTEMS, ch
     link(file: string): void {
       mkdirSync(path.dirname(inside(file)), { recursive: true });
       symlinkSync("/nowhere", inside(file));
+    },
+    /** Has a program, a stub or the host's own, do something first. */
+    wrap(name: string, script: string): void {
+      const folder = existsSync(inside(`stubs/${name}`)) ? "stubs" : "tools";
+      mkdirSync(inside("wrapped"), { recursive: true });
+      renameSync(inside(`${folder}/${name}`), inside(`wrapped/${name}`));
+      write(`stubs/${name}`, `#!/bin/sh\n${script}\nexec "$STUB_ROOT/wrapped/${name}" "$@"\n`);
+      chmodSync(inside(`stubs/${name}`), 0o755);
     },
     script: () => served,
     read: (file: string) => readFileSync(inside(file), "utf8"),
