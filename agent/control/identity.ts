@@ -2,9 +2,11 @@
 // nothing that happens to the other files can lose it.
 import { EnrolmentFile } from "#schema/local/agent-files";
 import { err, ok, type Result } from "#schema/result";
+import type { IdentitySuccession } from "#schema/wire/identity-key";
 import { type Ed25519Key, generateEd25519Pem, parseEd25519Pem } from "../system/ed25519.ts";
 import type { Files } from "../system/files.ts";
 import { parseJson } from "./api-failure.ts";
+import { createSuccessionsFile } from "./keys/successions-file.ts";
 
 /** The disk cache writes it, because it tries again when the disk fails. */
 export const toEnrolmentFile = (stateDir: string): string => `${stateDir}/identity.json`;
@@ -21,9 +23,11 @@ export interface IdentityStore {
   readNext(key: Ed25519Key): Promise<Ed25519Key | null>;
   /** Makes and keeps it. */
   makeNext(): Promise<Ed25519Key>;
-  /** The next one takes the key's place. Interrupted, both files are there, and whole. */
-  adoptNext(): Promise<void>;
+  /** The next one takes the key's place, once it is kept how it came to that. Interrupted, both keys are there, and whole. */
+  adoptNext(succession: IdentitySuccession): Promise<void>;
   dropNext(): Promise<void>;
+  /** How the key came to be this one: the last replacements, newest last. What is damaged counts as none. */
+  readSuccessions(): Promise<readonly IdentitySuccession[]>;
   /** Forgets who this machine was, key included. */
   forget(): Promise<void>;
 }
@@ -40,6 +44,7 @@ const REMEDY =
 export function createIdentityStore(files: Files, stateDir: string): IdentityStore {
   const keyFile = `${stateDir}/identity.key`;
   const nextFile = `${stateDir}/identity.key.next`;
+  const successions = createSuccessionsFile(files, stateDir);
   /** What `adoptNext` writes, also where the file is gone. */
   let nextPem: string | null = null;
   const enrolmentFile = toEnrolmentFile(stateDir);
@@ -83,8 +88,9 @@ export function createIdentityStore(files: Files, stateDir: string): IdentitySto
       nextPem = pem;
       return parseEd25519Pem(pem);
     },
-    async adoptNext() {
+    async adoptNext(succession) {
       if (nextPem === null) throw new Error("there is no next identity key");
+      await successions.keep(succession);
       await files.writeAtomic(keyFile, nextPem);
       await files.remove(nextFile);
       nextPem = null;
@@ -93,9 +99,11 @@ export function createIdentityStore(files: Files, stateDir: string): IdentitySto
       await files.remove(nextFile);
       nextPem = null;
     },
+    readSuccessions: successions.read,
     async forget() {
       await files.remove(enrolmentFile);
       await files.remove(nextFile);
+      await successions.forget();
       await files.remove(keyFile);
     },
   };

@@ -23,6 +23,7 @@ import type { WireGuard } from "../wireguard/wireguard.ts";
 import type { DiskCache } from "./disk-cache.ts";
 import type { IdentityStore } from "./identity.ts";
 import { createIdentityRotation, type IdentityRotation, type SigningKeys } from "./keys/identity-rotation.ts";
+import { createSuccession } from "./keys/succession.ts";
 import { createDeviceChooser } from "./local-device.ts";
 import { createLongPollTransport } from "./long-poll.ts";
 import { createMachineApi } from "./machine-api.ts";
@@ -88,7 +89,12 @@ export interface LinksOptions {
 export function createLinks(options: LinksOptions): Links {
   const { clock, log, random, cache, reconciler, timings } = options;
   const signingKeys: SigningKeys = { list: [options.key] };
-  const api = createMachineApi({ ...options, signingKeys });
+  const succession = createSuccession({
+    ...options,
+    ...{ signingKeys, store: options.identity, backoff: timings.patientBackoff },
+    api: createMachineApi({ ...options, signingKeys }),
+  });
+  const { api } = succession;
   const identityRotation = createIdentityRotation({
     ...options,
     ...{ signingKeys, store: options.identity, api, onFailureChanged: () => meshes.failuresChanged() },
@@ -202,6 +208,7 @@ export function createLinks(options: LinksOptions): Links {
       machineLink.stop();
       upgrades.stop();
       identityRotation.stop();
+      succession.stop();
       health.stop();
       routes.stop();
       meshes.stop();

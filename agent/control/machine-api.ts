@@ -46,6 +46,10 @@ const CURABLE = new Set([
   "machine_token_replayed",
 ]);
 
+/** What signed the request is not what the control plane knows this machine by. */
+export const isKeyUnknown = (result: Result<unknown, ApiFailure>): boolean =>
+  !result.ok && result.error.code === "refused" && result.error.problem === "signature_invalid";
+
 type Attempt<T> = { readonly value: T } | { readonly reply: HttpReply };
 
 export function createMachineApi(options: MachineApiOptions): MachineApi {
@@ -61,9 +65,7 @@ export function createMachineApi(options: MachineApiOptions): MachineApi {
     if (first === undefined) throw new Error("there is no key to sign with");
     let result = await attemptWith(() => send(first));
     for (const key of others) {
-      const isUnknownKey =
-        !result.ok && result.error.code === "refused" && result.error.problem === "signature_invalid";
-      if (!isUnknownKey) return result;
+      if (!isKeyUnknown(result)) return result;
       result = await attemptWith(() => send(key));
     }
     return result;

@@ -4,19 +4,23 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { DesiredMesh } from "#schema/desired-state";
 import type { MachineId, MeshId } from "#schema/ids";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
+import { toIdentityKeyText } from "#schema/wire/identity-key";
 import { FromMeshMessage } from "#schema/wire/messages";
 import { WIRE_VERSION } from "#schema/wire/version";
 import { DEFAULT_TIMINGS } from "../config.ts";
 import { type Clock, createClock } from "../system/clock.ts";
 import { type Ed25519Key, generateEd25519Pem, parseEd25519Pem } from "../system/ed25519.ts";
+import type { Files } from "../system/files.ts";
 import { createHttp, type Http } from "../system/http.ts";
 import { silentLogger } from "../system/logger.ts";
 import { generateX25519KeyPair } from "../system/x25519.ts";
 import { eventually } from "../testing/eventually.ts";
 import { createMemoryFiles } from "../testing/memory-files.ts";
 import { enrol } from "./enrol.ts";
-import { createIdentityStore } from "./identity.ts";
+import { createIdentityStore, type IdentityStore } from "./identity.ts";
 import { createIdentityRotation, type SigningKeys } from "./keys/identity-rotation.ts";
+import { createSuccession } from "./keys/succession.ts";
+import { createSuccessionsFile } from "./keys/successions-file.ts";
 import { createMachineApi, type MachineApi } from "./machine-api.ts";
 import { createServerClock } from "./server-clock.ts";
 import { createSession, isSessionMessage, stepSession } from "./session.ts";
@@ -101,6 +105,20 @@ export function describeTransport({ name, createPlane, isShared, createTransport
       expect(link.ends).toEqual([]);
       const next = await openLink({ ...machine, key });
       await eventually(() => expect(next.desired()?.members.map((row) => row.machineId)).toContain(machine.machineId));
+    });
+
+    test("opens with a key that took the known one's place, once that is proved", async () => {
+      const machine = await enrolMachine();
+      const files = createMemoryFiles();
+      let { key } = machine;
+      for (let replacements = 0; replacements < 2; replacements++) key = await succeed({ ...machine, key }, files);
+      const { readSuccessions } = createIdentityStore(files, "/state");
+      const refused = await openLink({ ...machine, key: await succeed(machine, createMemoryFiles()) });
+      expect(refused.ends).toMatchObject([{ code: "rejected", problem: "signature_invalid" }]);
+      const link = await openLink({ ...machine, key, readSuccessions });
+      await eventually(() => expect(link.desired()?.members.map((row) => row.machineId)).toContain(machine.machineId));
+      // From here on it is the one that is known.
+      expect((await openLink({ ...machine, key })).ends).toEqual([]);
     });
 
     test("carries many messages, in order, without waiting for answers", async () => {
@@ -189,6 +207,8 @@ export function describeTransport({ name, createPlane, isShared, createTransport
 export interface TestMachineIdentity {
   readonly machineId: MachineId;
   readonly key: Ed25519Key;
+  /** How the key came to be this one, where it is not the one that enrolled. */
+  readonly readSuccessions?: IdentityStore["readSuccessions"];
 }
 
 export async function enrolTestMachine(
@@ -243,14 +263,11 @@ export async function openTestLink({
   const real = createClock();
   const clock = { ...real, now: () => real.now() + skewMs };
   const serverClock = createServerClock(clock);
-  const api = createMachineApi({
-    ...machine,
-    signingKeys: { list: [machine.key] },
-    url: plane.url,
-    http,
-    clock,
-    serverClock,
-    userAgent: "test",
+  const signingKeys = { list: [machine.key] };
+  const { api } = createSuccession({
+    ...{ signingKeys, clock, random: Math.random, log: silentLogger, backoff: TEST_TIMINGS.patientBackoff },
+    store: { readSuccessions: machine.readSuccessions ?? (async () => []) },
+    api: createMachineApi({ ...machine, signingKeys, url: plane.url, http, clock, serverClock, userAgent: "test" }),
   });
   const { publicKey } = generateX25519KeyPair();
   let session = createSession(plane.meshId, null);
@@ -316,6 +333,16 @@ async function replaceIdentityKey({
   await rotation.whenIdle();
   expect(rotation.failure()).toBeNull();
   rotation.stop();
-  expect([...files.content.keys()]).toEqual(["/state/identity.key"]);
+  expect([...files.content.keys()].sort()).toEqual(["/state/identity.key", "/state/identity.successions.json"]);
   return parseEd25519Pem(files.content.get("/state/identity.key") ?? "");
+}
+
+/** The machine's next key, which the control plane does not hear of. */
+async function succeed({ machineId, key }: TestMachineIdentity, files: Files): Promise<Ed25519Key> {
+  const next = parseEd25519Pem(generateEd25519Pem());
+  const keys = { formerKey: key.publicKey, identityKey: next.publicKey };
+  const text = toIdentityKeyText({ machineId, ...keys });
+  const signatures = { signature: next.sign(text), formerSignature: key.sign(text) };
+  await createSuccessionsFile(files, "/state").keep({ ...keys, ...signatures });
+  return next;
 }

@@ -133,14 +133,14 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
     path === AGENT_PATHS.machineSync ? machines.get(caller)?.machine : objects.get(path);
 
   /** What stands in the way of a request, or who sent it. */
-  function authenticate(request: http.IncomingMessage, path: string): MachineId | ErrorCode {
+  function authenticate(request: http.IncomingMessage, path: string, body = ""): MachineId | ErrorCode {
     const claims = verifyMachineToken({
       header: request.headers.authorization,
       method: request.method ?? "",
       path,
       audience: url,
       nowMs: levers.now(),
-      keysOf: identities.keysOf,
+      keysOf: (id) => identities.signersOf(id, path === AGENT_PATHS.identityKey ? body : ""),
       seen,
     });
     if (typeof claims === "string") return claims as ErrorCode;
@@ -168,7 +168,7 @@ export async function createFakeControlPlane(now: () => number = () => Date.now(
         return reply(status, code === undefined ? "<html>" : { code, title: code }, headers);
       }
       if (pathname === AGENT_PATHS.enrolments) return enrol(text, reply, refuse);
-      const caller = authenticate(request, pathname);
+      const caller = authenticate(request, pathname, text);
       const lose = () => response.destroy();
       if (pathname === AGENT_PATHS.identityKey) return identities.answer(caller, text, { reply, refuse, lose });
       if (pathname !== AGENT_PATHS.machineSync && !objects.has(pathname)) return reply(404, "<html>not found</html>");

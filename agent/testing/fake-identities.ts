@@ -1,13 +1,16 @@
 // Which keys machines sign with, as the control plane knows them. For the fake control plane.
 import { createPublicKey, verify } from "node:crypto";
 import { ERROR_STATUS, type ErrorCode } from "#schema/errors";
-import type { MachineId } from "#schema/ids";
-import { IdentityKeyRequest, toIdentityKeyText } from "#schema/wire/identity-key";
+import { IdentityPublicKey, type MachineId } from "#schema/ids";
+import { findChain, IdentityKeyRequest, type IdentitySuccession, toIdentityKeyText } from "#schema/wire/identity-key";
+import { parseJson } from "../control/api-failure.ts";
 
 export interface FakeIdentities {
   /** Those that are taken, the newest first; none: the machine has not enrolled. */
   keysOf(machineId: string): readonly string[];
   setKey(machineId: MachineId, key: string): void;
+  /** Those, and the one that the request proves to have succeeded the newest. */
+  signersOf(machineId: string, body: string): readonly string[];
   /** POST of a machine, or of whoever was refused before. */
   answer(caller: MachineId | ErrorCode, body: string, response: FakeResponse): unknown;
   /** Former keys are taken no more. */
@@ -29,21 +32,30 @@ export function createFakeIdentities(onReplaced: (machineId: MachineId) => void)
 
   function replace(machineId: MachineId, body: string): { readonly identityKey: string } | ErrorCode {
     if (identities.refusal !== null) return identities.refusal;
-    const parsed = IdentityKeyRequest.safeParse(JSON.parse(body));
+    const parsed = IdentityKeyRequest.safeParse(parseJson(body));
     if (!parsed.success) return "validation_failed";
-    const { identityKey, signature, formerSignature } = parsed.data;
+    const { identityKey } = parsed.data;
     const [formerKey = ""] = identities.keysOf(machineId);
     if (formerKey === identityKey) return { identityKey };
-    const text = toIdentityKeyText({ machineId, formerKey, identityKey });
-    const isProved = isSigned(text, formerKey, formerSignature) && isSigned(text, identityKey, signature);
-    if (!isProved) return "signature_invalid";
+    if (!isProved(machineId, parsed.data)) return "signature_invalid";
     keys.set(machineId, [identityKey, formerKey]);
     onReplaced(machineId);
     return { identityKey };
   }
 
+  function isProved(machineId: string, request: IdentityKeyRequest): boolean {
+    const known = IdentityPublicKey.safeParse(identities.keysOf(machineId)[0]).data;
+    const chain = known === undefined ? null : findChain(request, known);
+    return chain?.every((succession) => isSignedByBoth(machineId, succession)) === true;
+  }
+
   const identities: FakeIdentities = {
     keysOf: (machineId) => keys.get(machineId) ?? [],
+    signersOf(machineId, body) {
+      const known = identities.keysOf(machineId);
+      const request = IdentityKeyRequest.safeParse(parseJson(body)).data;
+      return request !== undefined && isProved(machineId, request) ? [...known, request.identityKey] : known;
+    },
     setKey: (machineId, key) => void keys.set(machineId, [key]),
     answer(caller, body, { reply, refuse, lose }) {
       if (caller in ERROR_STATUS) return refuse(caller as ErrorCode);
@@ -58,6 +70,12 @@ export function createFakeIdentities(onReplaced: (machineId: MachineId) => void)
     losesAnswers: 0,
   };
   return identities;
+}
+
+function isSignedByBoth(machineId: string, succession: IdentitySuccession): boolean {
+  const { formerKey, identityKey, signature, formerSignature } = succession;
+  const text = toIdentityKeyText({ machineId, formerKey, identityKey });
+  return isSigned(text, formerKey, formerSignature) && isSigned(text, identityKey, signature);
 }
 
 /** @param x the public key, as in its JWK */

@@ -5,6 +5,7 @@ import { AnnouncementId, DesiredMesh, DeviceEpoch, Revision } from "../desired-s
 import { MachineId, MeshId } from "../ids.ts";
 import { Name } from "../mesh.ts";
 import { StunServer } from "../nat.ts";
+import { IdentitySuccession } from "../wire/identity-key.ts";
 
 /** The control plane's origin as the machine calls it: scheme, host and port, no path. Also the `aud` of machine tokens. */
 export const ControlPlaneUrl = z
@@ -20,6 +21,13 @@ export const EnrolmentFile = z.object({
   name: Name,
 });
 export type EnrolmentFile = z.infer<typeof EnrolmentFile>;
+
+/** identity.successions.json: how the identity key came to be this one, newest last. */
+export const SuccessionsFile = z.object({
+  version: z.literal(1),
+  successions: z.array(IdentitySuccession),
+});
+export type SuccessionsFile = z.infer<typeof SuccessionsFile>;
 
 /** state.json: the newest word of the Machine object. */
 export const MachineFile = z.object({

@@ -1,7 +1,7 @@
 // The Ed25519 key that a machine signs with. Asked for at every machine request, so: a small cache in this isolate (at most 60 s old), then
 // D1, and the Machine object only when D1 fails. A stale hit is harmless: objects refuse a removed machine on their own state.
 import { importJWK } from "jose";
-import type { MachineId } from "#schema/ids";
+import type { IdentityPublicKey, MachineId } from "#schema/ids";
 import { IDENTITY_OVERLAP_MS } from "#schema/wire/identity-key";
 import type { Database } from "../db/database.ts";
 import { findIdentity } from "../db/machines.ts";
@@ -11,6 +11,7 @@ import type { Objects } from "../objects.ts";
 export type Identity =
   | {
       readonly status: "known";
+      readonly publicKey: IdentityPublicKey;
       readonly key: CryptoKey;
       /** Taken until then, milliseconds since the epoch, so that nothing fails that was under way when it was replaced. */
       readonly former: { readonly key: CryptoKey; readonly until: number } | null;
@@ -62,6 +63,7 @@ export function createIdentityKeys({ db, objects, now, log }: Dependencies): Ide
     const until = (since ?? 0) + IDENTITY_OVERLAP_MS;
     const identity = {
       status: "known",
+      publicKey: identityKey,
       key: await importIdentityKey(identityKey),
       former: formerKey === null || until <= readAt ? null : { key: await importIdentityKey(formerKey), until },
     } as const;

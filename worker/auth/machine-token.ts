@@ -1,10 +1,11 @@
 // Machine tokens, which are JWTs: who signed, for whom, for which request, when. Replays are the objects' to refuse: they see every token of theirs.
 import { compactVerify, decodeJwt, decodeProtectedHeader } from "jose";
+import type { IdentityPublicKey, MachineId } from "#schema/ids";
 import { MAX_MACHINE_TOKEN_SECONDS } from "#schema/limits";
 import { err, ok, type Result } from "#schema/result";
 import { MachineClaims } from "#schema/wire/enrolment";
 import type { Failure } from "../failure.ts";
-import type { Identity, IdentityKeys } from "./identity-keys.ts";
+import { type Identity, type IdentityKeys, importIdentityKey } from "./identity-keys.ts";
 
 /** A clock may run ahead of ours by this much; the agent corrects larger skews from the Date header of the refusal. */
 const MAX_CLOCK_AHEAD_SECONDS = 5;
@@ -44,12 +45,24 @@ export async function verifyMachineToken(
     const isSigned = newest?.status === "known" && (await isSignedByMachine(request.token, newest, now()));
     if (!isSigned) return err({ code: "signature_invalid" });
   }
-  const failure = checkBinding(claims, request) ?? checkTimes(claims, Math.floor(now() / 1_000));
-  return failure === null ? ok(claims) : err(failure);
+  return checkClaims(claims, request, now());
+}
+
+/** The same for a machine that another key is known of here than the one that signed. */
+export async function verifyTokenSignedBy(
+  identityKey: IdentityPublicKey,
+  request: MachineRequest,
+  nowMs: number,
+): Promise<Result<MachineClaims, MachineTokenFailure>> {
+  const claims = request.token === null ? null : parseClaims(request.token);
+  if (request.token === null || claims === null) return err({ code: "machine_token_invalid" });
+  if (!(await isSignedBy(request.token, await importIdentityKey(identityKey))))
+    return err({ code: "signature_invalid" });
+  return checkClaims(claims, request, nowMs);
 }
 
 /** Whose token it says it is. Anybody can say so; a wrong one costs a signature's check, as the machine's key is at hand. */
-export function readIssuer(token: string | null): string | null {
+export function readIssuer(token: string | null): MachineId | null {
   return token === null ? null : (parseClaims(token)?.iss ?? null);
 }
 
@@ -80,6 +93,15 @@ async function isSignedBy(token: string, key: CryptoKey): Promise<boolean> {
     // The key was imported and the token decoded before: what is left is the signature.
     return false;
   }
+}
+
+function checkClaims(
+  claims: MachineClaims,
+  request: MachineRequest,
+  nowMs: number,
+): Result<MachineClaims, MachineTokenFailure> {
+  const failure = checkBinding(claims, request) ?? checkTimes(claims, Math.floor(nowMs / 1_000));
+  return failure === null ? ok(claims) : err(failure);
 }
 
 function checkBinding(claims: MachineClaims, request: MachineRequest): MachineTokenFailure | null {

@@ -33,14 +33,20 @@ export async function readReplacementFacts(
  */
 export async function replaceIdentityKeyRow(
   db: Database,
-  change: { readonly machineId: MachineId; readonly from: IdentityPublicKey; readonly to: IdentityPublicKey },
+  change: {
+    readonly machineId: MachineId;
+    readonly from: IdentityPublicKey;
+    readonly to: IdentityPublicKey;
+    /** What is taken for a while besides the new one. */
+    readonly former: IdentityPublicKey | null;
+  },
   event: NewAuditEvent,
 ): Promise<boolean> {
-  const { machineId, from, to } = change;
+  const { machineId, from, to, former } = change;
   const isStill = and(eq(machines.id, machineId), eq(machines.identityKey, from));
   const [, , marks] = await db.batch([
     insertAuditEventIf(db, event, sql`exists (select 1 from ${machines} where ${isStill})`),
-    db.update(machines).set({ identityKey: to, formerIdentityKey: from, identityKeySince: event.at }).where(isStill),
+    db.update(machines).set({ identityKey: to, formerIdentityKey: former, identityKeySince: event.at }).where(isStill),
     db.select({ id: auditEvents.id }).from(auditEvents).where(eq(auditEvents.id, event.id)),
   ]);
   return marks.length > 0;

@@ -152,12 +152,13 @@ describe("a machine that replaces its identity key", () => {
     const { request, after } = await replaced();
     let nowMs = Date.now();
     const limited = createTestApp({ now: () => nowMs, db: refuseAfter(IDENTITY_KEY_REQUESTS.burst) });
-    const ask = () => replaceIdentityKey(limited.services, { machineId: after.machineId, request, requestId: "req_1" });
+    const asked = { machineId: after.machineId, formerKeys: [], request, requestId: "req_1" };
+    const ask = () => replaceIdentityKey(limited.services, asked);
     for (let number = 0; number < IDENTITY_KEY_REQUESTS.burst; number++) expect((await ask()).ok).toBe(true);
     expect(await ask()).toMatchObject({ ok: false, error: { code: "rate_limited", retryAfterSeconds: 10 } });
-    await expect(
-      replaceIdentityKey(limited.services, { machineId: createMachineId(), request, requestId: "req_1" }),
-    ).rejects.toThrow("D1 is asked");
+    await expect(replaceIdentityKey(limited.services, { ...asked, machineId: createMachineId() })).rejects.toThrow(
+      "D1 is asked",
+    );
     nowMs += 10_000;
     await expect(ask()).rejects.toThrow("D1 is asked");
   });

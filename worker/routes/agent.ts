@@ -4,13 +4,12 @@ import { MeshId } from "#schema/ids";
 import { MAX_MACHINE_MESSAGE_BYTES } from "#schema/limits";
 import { err, ok, type Result } from "#schema/result";
 import { AGENT_PATHS, EnrolmentRequest } from "#schema/wire/enrolment";
-import { IdentityKeyRequest } from "#schema/wire/identity-key";
 import { enrolMachine } from "../enrolment/enrol-machine.ts";
-import { replaceIdentityKey } from "../enrolment/replace-identity-key.ts";
 import type { Failure } from "../failure.ts";
 import { readJson } from "../middleware/read-body.ts";
 import { toProblemResponse } from "../problem.ts";
 import type { Services } from "../services.ts";
+import { postIdentityKey } from "./identity-key.ts";
 import { authenticateMachine, forwardToObject } from "./machine-request.ts";
 import { type RequestEnv, toValidationFailure } from "./mount-operation.ts";
 import { openRelay } from "./relay.ts";
@@ -41,16 +40,7 @@ export function createAgentApi(services: Services): Hono<RequestEnv> {
   });
   agent.all(AGENT_PATHS.machineSync, refuseMethod("GET, POST"));
 
-  agent.post(AGENT_PATHS.identityKey, async (context) => {
-    const { requestId } = context.env;
-    const claims = await authenticateMachine(services, context.req);
-    if (!claims.ok) return toProblemResponse(claims.error, requestId);
-    const request = await parseIdentityKey(context.req.raw);
-    if (!request.ok) return toProblemResponse(request.error, requestId);
-    const machineId = claims.value.iss;
-    const replaced = await replaceIdentityKey(services, { machineId, request: request.value, requestId });
-    return replaced.ok ? Response.json(replaced.value) : toProblemResponse(replaced.error, requestId);
-  });
+  agent.post(AGENT_PATHS.identityKey, (context) => postIdentityKey(services, context));
   agent.all(AGENT_PATHS.identityKey, refuseMethod("POST"));
 
   agent.on(["GET", "POST"], AGENT_PATHS.meshSync(":meshId"), async (context) => {
@@ -66,13 +56,6 @@ export function createAgentApi(services: Services): Hono<RequestEnv> {
   agent.get(AGENT_PATHS.relay(":meshId", ":peerId"), (context) => openRelay(services, context));
   agent.all(AGENT_PATHS.relay(":meshId", ":peerId"), refuseMethod("GET"));
   return agent;
-}
-
-async function parseIdentityKey(request: Request): Promise<Result<IdentityKeyRequest, Failure>> {
-  const json = await readJson(request, MAX_MACHINE_MESSAGE_BYTES);
-  if (!json.ok) return json;
-  const parsed = IdentityKeyRequest.safeParse(json.value);
-  return parsed.success ? ok(parsed.data) : err(toValidationFailure(parsed.error, "body"));
 }
 
 async function parseEnrolment(request: Request): Promise<Result<EnrolmentRequest, Failure>> {

@@ -6,7 +6,7 @@ import type { Operation } from "#schema/api/operation";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
 import { ALL_OPERATIONS, UNKNOWN_IDS } from "../testing/all-operations.ts";
 import { createTestApp, OWNER_TOKEN } from "../testing/create-test-app.ts";
-import { fetchAs } from "../testing/enrolled-machine.ts";
+import { createIdentity, fetchAs } from "../testing/enrolled-machine.ts";
 import { createEveryCaller } from "../testing/every-caller.ts";
 import { expectNothingInside, expectSound } from "../testing/expect-sound.ts";
 import {
@@ -160,6 +160,31 @@ describe("the machine API", () => {
         if (response !== null) await expectSound(await response, everybody.secrets);
       }),
       { numRuns: fuzzRuns(100) },
+    );
+  });
+
+  it("withstands hostile requests for an identity key, of a machine and in its name", { timeout: LONG }, async () => {
+    const { publicKey } = one.machine.identity;
+    const field = fc.oneof(hostileValue, fc.constantFrom("A".repeat(43), "A".repeat(86), publicKey));
+    const fields = Object.fromEntries(
+      ["formerKey", "identityKey", "signature", "formerSignature"].map((name) => [name, field]),
+    );
+    const succession = fc.record(fields, { requiredKeys: [] });
+    const earlier = fc.oneof(fc.array(succession, { maxLength: 17 }), hostileValue);
+    const bodies = fc.oneof(
+      fc.record({ ...fields, earlier }, { requiredKeys: [] }).map((object) => JSON.stringify(object)),
+      hostileBody,
+    );
+    const stranger = { ...one.machine, identity: await createIdentity() };
+    const json = { method: "POST", headers: { "content-type": "application/json" } };
+    await fc.assert(
+      fc.asyncProperty(bodies, async (body) => {
+        await expectSound(await fetchAs(app, one.machine, AGENT_PATHS.identityKey, { ...json, body }));
+        const response = await fetchAs(app, stranger, AGENT_PATHS.identityKey, { ...json, body });
+        expect(response.status).toBe(401);
+        expectNothingInside(await response.text(), everybody.secrets);
+      }),
+      { numRuns: fuzzRuns(60) },
     );
   });
 

@@ -6,7 +6,12 @@ import type { Result } from "#schema/result";
 import type { MachineClaims } from "#schema/wire/enrolment";
 import { RELAY_TICKET_HEADER } from "#schema/wire/relay";
 import { parseBearer } from "../auth/caller.ts";
-import { type MachineTokenFailure, readIssuer, verifyMachineToken } from "../auth/machine-token.ts";
+import {
+  type MachineRequest,
+  type MachineTokenFailure,
+  readIssuer,
+  verifyMachineToken,
+} from "../auth/machine-token.ts";
 import { TRUSTED_HEADERS } from "../auth/trusted-headers.ts";
 import type { Failure } from "../failure.ts";
 import { readText } from "../middleware/read-body.ts";
@@ -31,21 +36,23 @@ interface Forwarding {
   readonly requestId: string;
 }
 
-export function authenticateMachine(
+export const authenticateMachine = (
   services: Services,
   request: HonoRequest,
-): Promise<Result<MachineClaims, MachineTokenFailure | Failure<"rate_limited">>> {
+): Promise<Result<MachineClaims, MachineTokenFailure | Failure<"rate_limited">>> =>
+  guardMachine(services, request, (token) => verifyMachineToken(services, token));
+
+/** Within the limit of failed attempts: `attempt` finds out whether the request is the machine's. */
+export function guardMachine<T, F extends Failure>(
+  services: Services,
+  request: HonoRequest,
+  attempt: (token: MachineRequest) => Promise<Result<T, F>>,
+): Promise<Result<T, F | Failure<"rate_limited">>> {
   const { origin, pathname } = new URL(request.url);
   const token = parseBearer(request.header("authorization") ?? null);
   return services.failureLimit.guard(
     request.raw.headers,
-    () =>
-      verifyMachineToken(services, {
-        token,
-        method: request.method,
-        path: pathname,
-        origin: services.origin ?? origin,
-      }),
+    () => attempt({ token, method: request.method, path: pathname, origin: services.origin ?? origin }),
     async () => readIssuer(token),
   );
 }

@@ -10,7 +10,7 @@ import {
   type MachineClaims,
   toEnrolmentText,
 } from "#schema/wire/enrolment";
-import { type IdentityKeyRequest, toIdentityKeyText } from "#schema/wire/identity-key";
+import { type IdentityKeyRequest, type IdentitySuccession, toIdentityKeyText } from "#schema/wire/identity-key";
 import { ORIGIN, type TestApp } from "./create-test-app.ts";
 import type { SendRequest } from "./fake-agent.ts";
 
@@ -45,18 +45,27 @@ async function signText({ privateKey }: Identity, text: string): Promise<string>
   return base64url.encode(new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, bytes)));
 }
 
-/** A machine's request for another identity key, right unless another signs in place of one of the two. */
-export async function toIdentityKeyRequest(
+/** What two keys of a machine sign, right unless another signs in place of one of them. */
+export async function toIdentitySuccession(
   { machineId, identity }: Pick<EnrolledMachine, "identity" | "machineId">,
   next: Identity,
   signers: { readonly former?: Identity; readonly next?: Identity } = {},
-): Promise<IdentityKeyRequest> {
-  const text = toIdentityKeyText({ machineId, formerKey: identity.publicKey, identityKey: next.publicKey });
+): Promise<IdentitySuccession> {
+  const keys = { formerKey: identity.publicKey, identityKey: next.publicKey };
+  const text = toIdentityKeyText({ machineId, ...keys });
   return {
-    identityKey: next.publicKey,
+    ...keys,
     signature: await signText(signers.next ?? next, text),
     formerSignature: await signText(signers.former ?? identity, text),
   };
+}
+
+/** A machine's request for another identity key. */
+export async function toIdentityKeyRequest(
+  ...asked: Parameters<typeof toIdentitySuccession>
+): Promise<IdentityKeyRequest> {
+  const { formerKey: _, ...succession } = await toIdentitySuccession(...asked);
+  return { ...succession, earlier: [] };
 }
 
 export const postEnrolment = (app: TestApp, body: unknown): Promise<Response> =>

@@ -3,7 +3,7 @@
 import type { IdentityPublicKey, MachineId } from "#schema/ids";
 import type { StepFailure } from "#schema/machine";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
-import { IDENTITY_OVERLAP_MS, type IdentityKeyRequest, toIdentityKeyText } from "#schema/wire/identity-key";
+import { IDENTITY_OVERLAP_MS, type IdentitySuccession, toIdentityKeyText } from "#schema/wire/identity-key";
 import type { Clock } from "../../system/clock.ts";
 import type { Ed25519Key } from "../../system/ed25519.ts";
 import type { Logger } from "../../system/logger.ts";
@@ -80,17 +80,21 @@ export function createIdentityRotation(options: IdentityRotationOptions): Identi
     if (lifetime.signal.aborted) return;
     if (!isKnown) {
       signingKeys.list = [current, next];
-      const told = await api.post(AGENT_PATHS.identityKey, toRequest(next), {
-        timeoutMs: TIMEOUT_MS,
-        signal: lifetime.signal,
-      });
+      const told = await api.post(
+        AGENT_PATHS.identityKey,
+        { ...toSuccession(next), earlier: [] },
+        {
+          timeoutMs: TIMEOUT_MS,
+          signal: lifetime.signal,
+        },
+      );
       if (lifetime.signal.aborted) return;
       if (!told.ok) return refuse(told.error);
       isKnown = true;
       // Isolates of the control plane may know the former one only, for a moment.
       signingKeys.list = [next, current];
     }
-    await store.adoptNext();
+    await store.adoptNext(toSuccession(next));
     finish(next);
   }
 
@@ -107,9 +111,11 @@ export function createIdentityRotation(options: IdentityRotationOptions): Identi
     log.info("the identity key was replaced");
   }
 
-  function toRequest({ publicKey: identityKey, sign }: Ed25519Key): IdentityKeyRequest {
-    const text = toIdentityKeyText({ machineId, formerKey: current.publicKey, identityKey });
-    return { identityKey, signature: sign(text), formerSignature: current.sign(text) };
+  /** The same each time: Ed25519 signs without chance (RFC 8032). */
+  function toSuccession({ publicKey: identityKey, sign }: Ed25519Key): IdentitySuccession {
+    const formerKey = current.publicKey;
+    const text = toIdentityKeyText({ machineId, formerKey, identityKey });
+    return { formerKey, identityKey, signature: sign(text), formerSignature: current.sign(text) };
   }
 
   async function refuse(refusal: ApiFailure): Promise<void> {
