@@ -1,13 +1,15 @@
-// alice and bob have addresses of their own; carol comes after the backup, dave after the restore. The control plane is lost with its state, and comes
-// back from the backup in another folder.
+// alice, bob and erin have addresses of their own; erin gets new keys and carol comes after the backup, dave after the restore. The control plane is lost
+// with its state, and comes back from the backup in another folder.
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { withFleet } from "../fleet/fleet.ts";
+import { listAuditEvents } from "#schema/api/audit-events";
+import { type Fleet, withFleet } from "../fleet/fleet.ts";
 import { pingOnce } from "../fleet/reach.ts";
 import { eventually } from "../lab/probes/eventually.ts";
 import { startPing } from "../lab/probes/ping.ts";
 
-const topology = { machines: [{ name: "alice" }, { name: "bob" }, { name: "carol" }, { name: "dave" }] };
+const topology = { machines: ["alice", "bob", "carol", "dave", "erin"].map((name) => ({ name })) };
 /** Agents wait for up to 30 s before they look for a control plane again. */
 const BACK_MS = 90_000;
 
@@ -22,8 +24,8 @@ it("machines notice nothing of a restore: no packet is lost, and no address of t
       });
     };
     const online = async () => (await api.listMachines()).filter((machine) => machine.online).map(({ name }) => name);
-    await Promise.all([enrol("alice"), enrol("bob")]);
-    await fleet.untilConnected(mesh.id, { members: 2 });
+    await Promise.all([enrol("alice"), enrol("bob"), enrol("erin")]);
+    await fleet.untilConnected(mesh.id, { members: 3 });
     const addresses = await fleet.addresses(mesh.id);
     const pings = [
       await startPing(lab.machine("alice"), addresses.get("bob")?.ipv4 ?? "", { intervalMs: 50 }),
@@ -32,9 +34,12 @@ it("machines notice nothing of a restore: no packet is lost, and no address of t
 
     const backup = path.join(lab.folder, "backup.tar.gz");
     await controlPlane.backUp(backup);
-    // Not in the backup: a member with an address, and revisions that alice and bob have seen.
-    await enrol("carol");
-    await fleet.untilConnected(mesh.id, { members: 3 });
+    // Not in the backup: a member with an address, keys of erin's, and revisions that all have seen.
+    await Promise.all([enrol("carol"), replaceKeys(fleet, mesh.id, "erin")]);
+    // The agent that replaced the key has the former one in its memory for two minutes more, another one has not.
+    await fleet.agent("erin").stop();
+    await fleet.agent("erin").up();
+    await fleet.untilConnected(mesh.id, { members: 4 });
     const lost = (await fleet.addresses(mesh.id)).get("carol");
     await controlPlane.destroy();
     const stateFolder = path.join(lab.folder, "restored");
@@ -43,12 +48,20 @@ it("machines notice nothing of a restore: no packet is lost, and no address of t
     // As many changes as the lost ones were: revisions are used again.
     await api.call("PATCH", `/meshes/${mesh.id}`, { name: "office-2" });
 
-    await eventually(async () => (await online()).sort().join() === "alice,bob", {
+    await eventually(async () => (await online()).sort().join() === "alice,bob,erin", {
       withinMs: BACK_MS,
       describe: "the machines of the backup are connected",
     });
     expect(await fleet.addresses(mesh.id)).toEqual(addresses);
-    for (const name of ["alice", "bob"]) {
+    // The key that erin has is the one that took the known one's place, as she showed.
+    const query = `action=identity_key.replaced&subjectId=${addresses.get("erin")?.machineId}`;
+    const proofs = async () => listAuditEvents.reply.parse(await api.call("GET", `/audit-events?${query}`)).items;
+    const proved = await eventually(async () => (await proofs()).at(0), {
+      withinMs: BACK_MS,
+      describe: "erin is known by her key",
+    });
+    expect(proved.details).toMatchObject({ provedBy: "succession", replacements: 1 });
+    for (const name of ["alice", "bob", "erin"]) {
       await eventually(async () => !JSON.stringify(await fleet.agent(name).read("peers")).includes("carol"), {
         withinMs: 30_000,
         describe: `${name} has the restored members`,
@@ -76,3 +89,22 @@ it("machines notice nothing of a restore: no packet is lost, and no address of t
     await fleet.untilConnected(mesh.id);
   });
 }, 300_000);
+
+/** The machine has other keys, and its former ones no more. */
+async function replaceKeys(fleet: Fleet, meshId: string, name: string): Promise<void> {
+  const read = async () => {
+    const machine = (await fleet.api.listMachines()).find((one) => one.name === name);
+    const member = (await fleet.api.listMembers(meshId)).find((one) => one.name === name);
+    return { id: machine?.id, since: machine?.identityKeySince, publicKey: member?.publicKey };
+  };
+  const before = await read();
+  await fleet.api.call("POST", `/machines/${before.id}/rotate-keys`, {});
+  const next = path.join(fleet.lab.machine(name).files.varLib, "identity.key.next");
+  await eventually(
+    async () => {
+      const { since, publicKey } = await read();
+      return since !== before.since && publicKey !== before.publicKey && !existsSync(next);
+    },
+    { withinMs: 60_000, describe: `${name} has new keys` },
+  );
+}
