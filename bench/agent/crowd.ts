@@ -1,6 +1,7 @@
 // The other members of the mesh: simulated ones, online and silent. They said hello, tell endpoints, and answer no packet.
 import { apiClient } from "../lib/api.ts";
-import { createSimulatedAgent, type SimulatedAgent } from "../sync/simulated-agent.ts";
+import { eachAtOnce } from "../lib/each-at-once.ts";
+import { createSimulatedAgent } from "../sync/simulated-agent.ts";
 
 const CONNECTING_AT_ONCE = 32;
 
@@ -30,7 +31,7 @@ export async function joinCrowd({ origin, ownerToken, meshId, members, pingEvery
       if (!type.startsWith("sync.")) messages[type] = (messages[type] ?? 0) + 1;
     };
   }
-  await eachAtOnce(agents, async (agent) => {
+  await eachAtOnce(CONNECTING_AT_ONCE, agents, async (agent) => {
     await agent.enrol(token);
     await agent.connect(meshId);
   });
@@ -48,12 +49,4 @@ export async function joinCrowd({ origin, ownerToken, meshId, members, pingEvery
       for (const agent of agents) agent.cut();
     },
   };
-}
-
-async function eachAtOnce(agents: SimulatedAgent[], work: (agent: SimulatedAgent) => Promise<void>): Promise<void> {
-  const queue = [...agents];
-  const worker = async () => {
-    for (let agent = queue.pop(); agent !== undefined; agent = queue.pop()) await work(agent);
-  };
-  await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, worker));
 }

@@ -2,6 +2,7 @@
 // is done, and counted where it arrives.
 import type { Miniflare } from "miniflare";
 import { apiClient } from "../lib/api.ts";
+import { eachAtOnce } from "../lib/each-at-once.ts";
 import { startBenchWorker } from "../lib/start-bench-worker.ts";
 import { mapUsage, type Usage } from "./bill.ts";
 import { type CostAgent, createCostAgent } from "./cost-agent.ts";
@@ -36,7 +37,7 @@ export async function startSimulation(fleet: Fleet): Promise<Simulation> {
     return {
       run: (behaviour, hours) => runHours(world, behaviour, hours),
       async stop() {
-        await eachAtOnce(world.agents, (agent) => agent.cut());
+        await eachAtOnce(AT_ONCE, world.agents, (agent) => agent.cut());
         await stop();
       },
     };
@@ -85,7 +86,7 @@ async function createWorld(workerd: Miniflare, { agents: count, meshes }: Fleet)
     const { meshId, token } = tokens[index % meshes] ?? { meshId: "", token: "" };
     return { token, agent: createCostAgent({ origin, index, meshId, now: () => clock.ms, onApplied }) };
   });
-  await eachAtOnce(entries, async ({ agent, token }) => {
+  await eachAtOnce(AT_ONCE, entries, async ({ agent, token }) => {
     await agent.enrol(token);
     await agent.connect();
   });
@@ -180,11 +181,3 @@ async function change(world: World, index: number, event: DayEvent): Promise<voi
 
 const sumBytes = (agents: readonly CostAgent[]): number =>
   agents.reduce((sum, { bytesReceived }) => sum + bytesReceived, 0);
-
-async function eachAtOnce<T>(entries: readonly T[], work: (entry: T) => Promise<void>): Promise<void> {
-  const queue = [...entries];
-  const worker = async () => {
-    for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) await work(entry);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-}

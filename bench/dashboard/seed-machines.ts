@@ -3,8 +3,9 @@ import { enrolMachine } from "../../e2e/browser/told-machine.ts";
 import { createPaths } from "../../e2e/browser/told-paths.ts";
 import { apiClient } from "../lib/api.ts";
 import type { ControlPlaneProcess } from "../lib/control-plane.ts";
+import { eachAtOnce } from "../lib/each-at-once.ts";
 import { since } from "../lib/measure.ts";
-import { createSimulatedAgent, type SimulatedAgent } from "../sync/simulated-agent.ts";
+import { createSimulatedAgent } from "../sync/simulated-agent.ts";
 
 export interface SeededMachines {
   readonly ms: number;
@@ -26,11 +27,11 @@ export async function seedMachines(
   const { token } = await api("POST", "/join-tokens", { expiresInSeconds: 3_600, meshIds: [mesh.id] });
   const agents = Array.from({ length: machines - 1 }, (_, index) => createSimulatedAgent(controlPlane.origin, index));
   const started = performance.now();
-  await eachAtOnce(agents, (agent) => agent.enrol(token));
+  await eachAtOnce(AT_ONCE, agents, (agent) => agent.enrol(token));
   const watched = await enrolMachine({ url: controlPlane.origin, call: api }, "watched", [mesh.id]);
   const ms = since(started);
   const online = agents.slice(0, connected - 1);
-  await eachAtOnce(online, (agent) => agent.connect(mesh.id));
+  await eachAtOnce(AT_ONCE, online, (agent) => agent.connect(mesh.id));
   const others = agents.map(({ machineId, name }) => ({ id: machineId, name }));
   const toPeers = createPaths({ meshId: mesh.id, self: watched, others, silentIds: [], gatewayId: watched.id });
   await watched.connect(mesh.id, {
@@ -48,12 +49,4 @@ export async function seedMachines(
       watched.stop();
     },
   };
-}
-
-async function eachAtOnce(agents: readonly SimulatedAgent[], work: (agent: SimulatedAgent) => Promise<void>) {
-  const queue = [...agents];
-  const worker = async () => {
-    for (let agent = queue.pop(); agent !== undefined; agent = queue.pop()) await work(agent);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
