@@ -122,6 +122,23 @@ export function describeBirds(title: string, open: () => Promise<BirdsUnderTest>
       expect(await readPid()).not.toBe(pid);
     });
 
+    it("starts one again that dies while it is being changed, as it is to be", async () => {
+      await create().apply(render());
+      const exec: BirdPorts["exec"] = {
+        ...birds.ports.exec,
+        // The last that is done before BIRD is told to read its file.
+        async run(command, options) {
+          const output = await birds.ports.exec.run(command, options);
+          if (command.includes("-p")) await birds.kill(NAME);
+          return output;
+        },
+      };
+      const bird = createBird({ ...birds.ports, exec }, { folder: birds.folder, name: NAME, kernelMetric: 5_201 });
+      created.push(bird);
+      expect(await bird.apply(render({ members: [MEMBER] }))).toEqual({ ok: true, value: "restarted" });
+      expect(await names(bird)).toContain(toMachineId(2));
+    });
+
     it("leaves nothing behind when it is stopped, also when it had died", async () => {
       const bird = create();
       await bird.apply(render());

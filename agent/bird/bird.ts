@@ -47,6 +47,7 @@ export interface BirdPlace {
 
 const SETTLE_WITHIN_MS = 5_000;
 const POLL_MS = 20;
+const ENDED = "it ended";
 
 export function createBird(ports: BirdPorts, { folder, name, kernelMetric }: BirdPlace): Bird {
   const { exec, files, clock, askSocket, watchSocket } = ports;
@@ -68,9 +69,7 @@ export function createBird(ports: BirdPorts, { folder, name, kernelMetric }: Bir
         return err(refusal);
       }
       await files.writeAtomic(configFile, config);
-      const how = await start();
-      await readBack(config);
-      return ok(how);
+      return ok(await startWith(config));
     }
     return refusal === null ? reconfigure(config) : err(refusal);
   }
@@ -110,31 +109,39 @@ export function createBird(ports: BirdPorts, { folder, name, kernelMetric }: Bir
     const last = await files.read(configFile);
     await files.writeAtomic(configFile, config);
     const result = await client.configure();
-    if (result === null) throw new Error(`bird ${name} ended while it was reconfigured`);
-    if (!result.ok) {
+    if (result?.ok === false) {
       if (last !== null) await files.writeAtomic(configFile, last);
       return err(result.error);
     }
-    await readBack(config);
-    return ok("reconfigured");
+    // One that died meanwhile is started as one that died before is.
+    return ok(result !== null && (await readBack(config)) ? "reconfigured" : await startWith(config));
   }
 
-  /** Throws when BIRD does not have, within a while, the protocols that it was told to have. */
-  async function readBack(config: string): Promise<void> {
+  /** With the configuration that is in its file. */
+  async function startWith(config: string): Promise<"started" | "restarted"> {
+    const how = await start();
+    if (!(await readBack(config))) throw new Error(`bird ${name} ended as soon as it was started`);
+    return how;
+  }
+
+  /** False: it ended. Throws when BIRD does not have, within a while, the protocols that it was told to have. */
+  async function readBack(config: string): Promise<boolean> {
     applied = null;
     const end = clock.now() + SETTLE_WITHIN_MS;
     for (;;) {
       const problem = await findDifference(config);
       if (problem === null) break;
+      if (problem === ENDED) return false;
       if (clock.now() >= end) throw new Error(`bird ${name}: ${problem}`);
       await clock.sleep(POLL_MS);
     }
     applied = config;
+    return true;
   }
 
   async function findDifference(config: string): Promise<string | null> {
     const [status, protocols] = [await client.readStatus(), await client.readProtocols()];
-    if (status === null || protocols === null) return "it ended";
+    if (status === null || protocols === null) return ENDED;
     if (status.state === "reconfiguring") return "still changes over";
     const has = new Set(protocols.map((protocol) => protocol.name));
     const wanted = [...config.matchAll(/^protocol \w+ (\w+)/gm)].map((match) => match[1] ?? "");

@@ -127,6 +127,7 @@ describe("the routing of a mesh", { timeout: 60_000 }, () => {
   it("starts a BIRD that died at once, and one that dies again and again in a while", async () => {
     set({ announced: [LAN] });
     await isRunning();
+    await routing.whenIdle();
     await clock.advance(31_000);
     await fake.kill(socketFile());
     await eventually(() => expect(starts()).toBe(2), 20_000);
