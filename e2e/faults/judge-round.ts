@@ -13,10 +13,13 @@ export interface RoundSeen {
   readonly name: string;
   readonly losses: readonly PairLoss[];
   readonly convergence: Convergence;
-  readonly changes: Pick<ChangesMade, "acknowledged" | "failed">;
+  readonly changes: Omit<ChangesMade, "refused">;
   /** Of logs, flows and changes. */
   readonly problems: readonly string[];
 }
+
+/** Members and routes are changed in turn: among so many there is one of each, or the run has stopped trying. */
+const ENOUGH_CHANGES = 10;
 
 export function judgeRound(faults: readonly Allowance[], seen: RoundSeen): Round {
   const isAllowed = ({ pair }: PairLoss) => faults.some((fault) => fault.mayLose(toPair(pair)));
@@ -29,6 +32,7 @@ export function judgeRound(faults: readonly Allowance[], seen: RoundSeen): Round
     longestGapMs: Math.max(0, ...seen.losses.map((loss) => loss.longestGapMs)),
     convergeMs: seen.convergence.ms,
     acknowledged: seen.changes.acknowledged,
+    acknowledgedOfMembers: seen.changes.acknowledgedOfMembers,
     failed: [...seen.changes.failed],
     parts: seen.convergence.parts,
     waitedFor: seen.convergence.waitedFor,
@@ -36,6 +40,9 @@ export function judgeRound(faults: readonly Allowance[], seen: RoundSeen): Round
       ...unexpected.map((loss) => `${render(loss)}: ${loss.lost} of ${loss.sent} pings lost`),
       ...tooLong.map((loss) => `${render(loss)}: silent for ${loss.longestGapMs} ms`),
       ...seen.convergence.missing.map((one) => `never well again: ${one}`),
+      ...(seen.changes.acknowledged >= ENOUGH_CHANGES && seen.changes.acknowledgedOfMembers === 0
+        ? ["no member came or went"]
+        : []),
       ...seen.problems,
     ],
     losses: [...seen.losses],

@@ -6,9 +6,10 @@ export type PlannedRound = readonly FaultName[];
 
 const TOGETHER = [2, 2, 3];
 /** One takes the other's effect away: the two together are one of them. */
-const EXCLUDED: readonly (readonly [FaultName, FaultName])[] = [
+export const EXCLUDED: readonly (readonly [FaultName, FaultName])[] = [
   ["controlPlaneDown", "relayEvicted"],
   ["controlPlaneDown", "unrulyMessages"],
+  ["controlPlaneDown", "rapidReconnects"],
   ["loss10", "loss30"],
 ];
 

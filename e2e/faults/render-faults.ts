@@ -25,10 +25,11 @@ export function renderFaults(result: FaultsResult): string {
 
 /** While it runs: what was lost, what was waited for, and the kinds of failed changes. */
 export function renderRound(round: Round): string {
-  const { name, lostPackets, convergeMs, parts, waitedFor, acknowledged, failed, problems } = round;
+  const { name, lostPackets, convergeMs, parts, waitedFor, acknowledged, acknowledgedOfMembers, failed, problems } =
+    round;
   const times = Object.entries(parts).map(([part, ms]) => `${part} ${ms ?? "–"}`);
   return [
-    `${name}: ${lostPackets} pings lost, ${acknowledged} changes acknowledged and ${failed.length} not; well after ${convergeMs ?? "–"} ms (${times.join(", ")})`,
+    `${name}: ${lostPackets} pings lost, ${acknowledged} changes acknowledged (${acknowledgedOfMembers} of members) and ${failed.length} not; well after ${convergeMs ?? "–"} ms (${times.join(", ")})`,
     ...Object.entries(waitedFor).map(([part, what]) => `    ${part} at ${cut(what)}`),
     ...[...new Set(failed.map(cut))].slice(0, MOST_FAILURES).map((line) => `  ? ${line}`),
     ...problems.map((line) => `  ! ${line}`),

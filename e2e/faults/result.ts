@@ -28,6 +28,8 @@ export const Round = z.object({
   waitedFor: z.record(z.string(), z.string()),
   /** Changes by the API while it lasted. */
   acknowledged: z.number().int(),
+  /** Of these, members that came or went. */
+  acknowledgedOfMembers: z.number().int(),
   /** Those that failed, in words: as they may, when it is the control plane that is broken. */
   failed: z.array(z.string()),
   /** What was not as it should be, in words. */

@@ -42,6 +42,7 @@ export async function runRound(input: RoundInput): Promise<Round> {
   }
   const made = await making;
   const convergence = await watchConvergence(on, { pings, changes, ledger, limitMs: LIMIT_MS });
+  if (convergence.ms !== null) await changes.settle();
   const losses = await pings.stop();
   const expectedErrors = faults.flatMap((fault) => fault.expectedErrors ?? []);
   const logProblems = judgeLogs(logs.take(), { expectedErrors, durationMs: performance.now() - beganAt });

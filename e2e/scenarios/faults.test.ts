@@ -9,6 +9,8 @@ import { writeResults } from "../faults/write-results.ts";
 
 it("whatever breaks: nothing acknowledged is lost, what can flow does, and all is well within 15 s after", async () => {
   const seed = Math.floor(Math.random() * 1_000_000);
+  // At once: a run that breaks off prints no table.
+  process.stderr.write(`seed ${seed}\n`);
   const result = await runFaults({ names: FAULT_NAMES, seconds: 10, seed });
   writeResults(result);
   const table = renderFaults(result);

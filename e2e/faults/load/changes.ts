@@ -13,10 +13,14 @@ import { ANY, type Ledger } from "./ledger.ts";
 const PAUSE_MS = 500;
 const BARE_MACHINES = 8;
 const MAX_ROUTES = 6;
+/** What ours begin with: the fleet has another, which stays. */
+const ROUTE_NAME = "route-";
 const AGENT = { agentVersion: "0.1.0", nodeVersion: "v24", kernelVersion: "6", wireguard: "kernel" } as const;
 
 export interface ChangesMade {
   readonly acknowledged: number;
+  /** Of these, members that came or went. */
+  readonly acknowledgedOfMembers: number;
   /** No answer, or a failure of the control plane, in words. */
   readonly failed: readonly string[];
   /** Nothing that is asked here is wrong. */
@@ -28,6 +32,8 @@ export interface Changes {
   run(signal: AbortSignal): Promise<ChangesMade>;
   /** What is there now, as the ledger names it. */
   read(): Promise<Map<string, string>>;
+  /** Takes what is there now for right where no answer came, so that it is changed again. For when all is well. */
+  settle(): Promise<void>;
 }
 
 export async function createChanges(on: FaultFleet, ledger: Ledger, random: Random): Promise<Changes> {
@@ -36,10 +42,13 @@ export async function createChanges(on: FaultFleet, ledger: Ledger, random: Rand
   const members = new Set<string>();
   const routes = new Map<string, string>();
   let number = 0;
+  let isMembersTurn = false;
+  let acknowledgedOfMembers = 0;
 
   const memberKey = (machineId: string) => `member ${machineId}`;
   const routeKey = (name: string) => `route ${name}`;
-  const toPrefix = () => `10.201.${number++ % 256}.0/24`;
+  /** Never one that a route had before: it may still have it. */
+  const toPrefix = () => `10.${201 + Math.floor(number / 256)}.${number++ % 256}.0/24`;
 
   const actions = {
     join: async (machineId: string) => {
@@ -51,6 +60,7 @@ export async function createChanges(on: FaultFleet, ledger: Ledger, random: Rand
       );
       ledger.giveAddress(address, machineId);
       members.add(machineId);
+      acknowledgedOfMembers++;
     },
     leave: async (machineId: string) => {
       members.delete(machineId);
@@ -61,9 +71,10 @@ export async function createChanges(on: FaultFleet, ledger: Ledger, random: Rand
         () => api.call("DELETE", path),
         () => null,
       );
+      acknowledgedOfMembers++;
     },
     make: async () => {
-      const [name, prefix] = [`route-${number}`, toPrefix()];
+      const [name, prefix] = [`${ROUTE_NAME}${number}`, toPrefix()];
       const machineIds = [on.addresses.get(ANNOUNCER)?.machineId ?? ""];
       const body = { name, prefixes: [prefix], machineIds };
       const made = await remember(
@@ -107,45 +118,66 @@ export async function createChanges(on: FaultFleet, ledger: Ledger, random: Rand
       ledger.acknowledge(key, toValue(made));
       return made;
     } catch (error) {
-      ledger.doubt(key, wanted);
+      if (!isRefusal(error)) ledger.doubt(key, wanted);
       throw error;
     }
   }
 
+  /** A member and a route in turn, as far as it is known what there is to change. */
   function choose(): () => Promise<void> {
-    const away = machineIds.filter((id) => !members.has(id) && ledger.isCertain(memberKey(id)));
-    const there = [...members].filter((id) => ledger.isCertain(memberKey(id)));
+    isMembersTurn = !isMembersTurn;
+    const [away, there] = [machineIds.filter((id) => !members.has(id)), [...members]].map((ids) =>
+      ids.filter((id) => ledger.isCertain(memberKey(id))),
+    );
     const known = [...routes.keys()].filter((name) => ledger.isCertain(routeKey(name)));
-    const possible = [
-      ...(away.length > 0 ? [() => actions.join(pick(random, away))] : []),
-      ...(there.length > 0 ? [() => actions.leave(pick(random, there))] : []),
+    const ofMembers = [...toChoice(away, actions.join), ...toChoice(there, actions.leave)];
+    const ofRoutes = [
       ...(routes.size < MAX_ROUTES ? [actions.make] : []),
-      ...(known.length > 0
-        ? [() => actions.change(pick(random, known)), () => actions.remove(pick(random, known))]
-        : []),
+      ...toChoice(known, actions.change),
+      ...toChoice(known, actions.remove),
     ];
-    return pick(random, possible.length > 0 ? possible : [actions.make]);
+    const [first, second] = isMembersTurn ? [ofMembers, ofRoutes] : [ofRoutes, ofMembers];
+    return pick(random, first.length > 0 ? first : second.length > 0 ? second : [actions.make]);
+  }
+
+  function toChoice(among: readonly string[] = [], act: (one: string) => Promise<void>): (() => Promise<void>)[] {
+    return among.length === 0 ? [] : [() => act(pick(random, among))];
+  }
+
+  async function look() {
+    const seen = new Map<string, string>();
+    const found = await api.listMembers(on.mesh.id);
+    for (const { machineId, address } of found) {
+      ledger.giveAddress(address, machineId);
+      seen.set(memberKey(machineId), address);
+    }
+    const foundRoutes = await listRoutes(api, on.mesh.id);
+    for (const { name, prefixes } of foundRoutes) seen.set(routeKey(name), prefixes.join(" "));
+    return { seen, foundRoutes };
   }
 
   return {
     async run(signal) {
-      const before = ledger.acknowledged();
+      const before = { all: ledger.acknowledged(), ofMembers: acknowledgedOfMembers };
       const failed: string[] = [];
       const refused: string[] = [];
       while (!signal.aborted) {
         await choose()().catch((error: unknown) => (isRefusal(error) ? refused : failed).push(String(error)));
         await delay(PAUSE_MS, null, { signal }).catch(() => {});
       }
-      return { acknowledged: ledger.acknowledged() - before, failed, refused };
+      return {
+        acknowledged: ledger.acknowledged() - before.all,
+        acknowledgedOfMembers: acknowledgedOfMembers - before.ofMembers,
+        ...{ failed, refused },
+      };
     },
-    async read() {
-      const seen = new Map<string, string>();
-      for (const { machineId, address } of await api.listMembers(on.mesh.id)) {
-        ledger.giveAddress(address, machineId);
-        seen.set(memberKey(machineId), address);
-      }
-      for (const { name, prefixes } of await listRoutes(api, on.mesh.id)) seen.set(routeKey(name), prefixes.join(" "));
-      return seen;
+    read: async () => (await look()).seen,
+    async settle() {
+      const { seen, foundRoutes } = await look();
+      ledger.settle(seen);
+      for (const id of machineIds) members[seen.has(memberKey(id)) ? "add" : "delete"](id);
+      routes.clear();
+      for (const { name, id } of foundRoutes) if (name.startsWith(ROUTE_NAME)) routes.set(name, id);
     },
   };
 }

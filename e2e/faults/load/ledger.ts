@@ -6,6 +6,8 @@ export interface Ledger {
   /** It gave no answer, or a failure: this may be so, or what was before. */
   doubt(key: string, value: string | null): void;
   isCertain(key: string): boolean;
+  /** What is in doubt is as it is seen, from now on. To be called when nothing is under way that could still change it. */
+  settle(seen: ReadonlyMap<string, string>): void;
   /** How many acknowledgements so far. */
   acknowledged(): number;
   /** What was acknowledged and is not so, one line each. `seen`: what is there. */
@@ -20,6 +22,7 @@ export function createLedger(): Ledger {
   const possible = new Map<string, Set<string | null>>();
   const holders = new Map<string, Set<string>>();
   let count = 0;
+  const isCertain = (key: string) => (possible.get(key)?.size ?? 1) === 1;
   return {
     acknowledge(key, value) {
       count++;
@@ -28,7 +31,10 @@ export function createLedger(): Ledger {
     doubt(key, value) {
       possible.set(key, new Set([...(possible.get(key) ?? [null]), value]));
     },
-    isCertain: (key) => (possible.get(key)?.size ?? 1) === 1,
+    isCertain,
+    settle(seen) {
+      for (const key of possible.keys()) if (!isCertain(key)) possible.set(key, new Set([seen.get(key) ?? null]));
+    },
     acknowledged: () => count,
     findLost(seen) {
       return [...possible].flatMap(([key, values]) => {
