@@ -35,7 +35,7 @@ export interface AgentPorts extends WireGuardPorts {
   /** Runs programs that go on while the agent does. */
   readonly followProgram: FollowProgram;
   readonly log: Logger;
-  readonly readFingerprint: (ignoredPrefix: string) => string;
+  readonly listInterfaceAddresses: () => readonly string[];
   readonly isUdpPortFree: (port: number) => Promise<boolean>;
   readonly birdSockets: BirdSockets;
   readonly pathNetwork: PathNetwork;
@@ -234,7 +234,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     opened.identityRotation.start();
     watchWake(clock, opened.networkChanged, signal);
     let current = JSON.stringify(addresses);
-    network.watchChanges(() => {
+    const addressesChanged = () => {
       network.addresses().then(
         (next) => {
           // Containers come and go all the time; only what others reach this machine by concerns us.
@@ -246,7 +246,8 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
         },
         (error: unknown) => log.warn("the addresses could not be read", { error }),
       );
-    }, signal);
+    };
+    network.watchChanges({ onAddresses: addressesChanged, onTunnelGone: reconciler.look }, signal);
     await restored;
     if (!signal.aborted) options.onUp?.();
   }

@@ -19,7 +19,7 @@ import { createHttp } from "./system/http.ts";
 import { listenHttp } from "./system/http-listener.ts";
 import { createLocalSockets } from "./system/local-socket.ts";
 import { createStderrLogger, LOG_LEVELS } from "./system/logger.ts";
-import { readNetworkFingerprint } from "./system/network-interfaces.ts";
+import { listInterfaceAddresses } from "./system/network-interfaces.ts";
 import { readSha256 } from "./system/own-build.ts";
 import { createProbes } from "./system/probes/probes.ts";
 import { createReadProcess } from "./system/process-usage.ts";
@@ -54,7 +54,7 @@ try {
       clock: createClock(),
       random,
       log,
-      readFingerprint: readNetworkFingerprint,
+      listInterfaceAddresses,
       isUdpPortFree,
       birdSockets: { askSocket, watchSocket },
       probes: createProbes(),

@@ -239,7 +239,11 @@ export function createMeshes(options: MeshesOptions): Meshes {
   /** What WireGuard did not take, because a command failed, is confirmed when it has. */
   function confirm(): void {
     const { meshes } = reconciler.state();
-    for (const entry of entries.values()) entry.confirm(meshes.get(entry.meshId));
+    for (const entry of entries.values()) {
+      const state = meshes.get(entry.meshId);
+      entry.confirm(state);
+      routing.noteLink(entry.meshId, state?.linkedAtMs ?? null);
+    }
   }
 
   function toFailures(meshId: MeshId): StepFailure[] {

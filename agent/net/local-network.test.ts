@@ -8,13 +8,21 @@ function setUp() {
   const clock = createFakeClock();
   const kernel = createFakeKernel({ files: createMemoryFiles() });
   const eth0 = kernel.addLink("eth0", { isUp: true, addresses: ["192.168.1.7/24"] });
-  const readFingerprint = (ignored: string) =>
-    [...kernel.links]
-      .filter(([name]) => !name.startsWith(ignored))
-      .map(([, link]) => link.addresses)
-      .join(";");
-  const network = createLocalNetwork({ exec: kernel, clock, readFingerprint });
-  return { clock, kernel, eth0, network };
+  const listInterfaceAddresses = () =>
+    [...kernel.links].flatMap(([name, { addresses }]) => addresses.map((address) => `${name} ${address}`));
+  const network = createLocalNetwork({ exec: kernel, clock, listInterfaceAddresses });
+  const start = clock.now();
+  const addresses: number[] = [];
+  const tunnels: number[] = [];
+  const watch = (signal = new AbortController().signal) =>
+    network.watchChanges(
+      {
+        onAddresses: () => addresses.push(clock.now() - start),
+        onTunnelGone: () => tunnels.push(clock.now() - start),
+      },
+      signal,
+    );
+  return { clock, kernel, eth0, network, watch, told: { addresses, tunnels } };
 }
 
 describe("the local network", () => {
@@ -25,10 +33,8 @@ describe("the local network", () => {
   });
 
   it("tells of a change once, when it has come to rest", async () => {
-    const { clock, eth0, network } = setUp();
-    const changes: number[] = [];
-    const start = clock.now();
-    network.watchChanges(() => changes.push(clock.now() - start), new AbortController().signal);
+    const { clock, eth0, watch, told } = setUp();
+    watch();
 
     await clock.advance(10_500);
     eth0.addresses = [];
@@ -36,13 +42,12 @@ describe("the local network", () => {
     eth0.addresses = ["192.168.2.9/24"];
     await clock.advance(60_000);
 
-    expect(changes).toEqual([13_000]);
+    expect(told).toEqual({ addresses: [13_000], tunnels: [] });
   });
 
-  it("tells nothing of a flap, nor of our own interfaces", async () => {
-    const { clock, kernel, eth0, network } = setUp();
-    let changes = 0;
-    network.watchChanges(() => changes++, new AbortController().signal);
+  it("tells nothing of a flap, nor of interfaces of ours that come", async () => {
+    const { clock, kernel, eth0, watch, told } = setUp();
+    watch();
 
     eth0.addresses = [];
     await clock.advance(1_000);
@@ -50,13 +55,27 @@ describe("the local network", () => {
     kernel.addLink("bkt-a", { isUp: true, addresses: ["10.1.0.1/16"] });
     await clock.advance(60_000);
 
-    expect(changes).toBe(0);
+    expect(told).toEqual({ addresses: [], tunnels: [] });
+  });
+
+  it("tells at the next look that an interface of ours is gone, or an address of it", async () => {
+    const { clock, kernel, watch, told } = setUp();
+    const tunnel = kernel.addLink("bkt-a", { isUp: true, addresses: ["10.1.0.1/16", "fd00:1::1/64"] });
+    watch();
+
+    await clock.advance(10_500);
+    tunnel.addresses = ["10.1.0.1/16"];
+    await clock.advance(10_000);
+    kernel.links.delete("bkt-a");
+    await clock.advance(60_000);
+
+    expect(told).toEqual({ addresses: [], tunnels: [11_000, 21_000] });
   });
 
   it("stops looking when it is told to", async () => {
-    const { clock, network } = setUp();
+    const { clock, watch } = setUp();
     const controller = new AbortController();
-    network.watchChanges(() => undefined, controller.signal);
+    watch(controller.signal);
     controller.abort();
 
     expect(clock.pending()).toBe(0);

@@ -8,15 +8,20 @@ import { type LocalAddress, toLocalAddresses } from "./local-addresses.ts";
 export interface LocalNetwork {
   /** Addresses that others on the same network, or everywhere, may reach; without loopback, link-local, containers and our own tunnels. */
   addresses(): Promise<LocalAddress[]>;
-  /** Calls `onChange` after the machine's addresses changed and then stayed the same for a moment, until the signal aborts. */
-  watchChanges(onChange: () => void, signal: AbortSignal): void;
+  watchChanges(listeners: NetworkListeners, signal: AbortSignal): void;
+}
+
+export interface NetworkListeners {
+  /** The machine's addresses changed, and then stayed the same for a moment. */
+  readonly onAddresses: () => void;
+  /** An interface of ours is gone, or an address on one; whoever took it. */
+  readonly onTunnelGone: () => void;
 }
 
 interface Ports {
   readonly exec: Exec;
   readonly clock: Clock;
-  /** `readNetworkFingerprint`. */
-  readonly readFingerprint: (ignoredPrefix: string) => string;
+  readonly listInterfaceAddresses: () => readonly string[];
 }
 
 /**
@@ -25,25 +30,31 @@ interface Ports {
  */
 const LOOK_INTERVAL_MS = 1_000;
 
-export function createLocalNetwork({ exec, clock, readFingerprint }: Ports): LocalNetwork {
+export function createLocalNetwork({ exec, clock, listInterfaceAddresses }: Ports): LocalNetwork {
   const ip = createIp(exec);
+  const look = () => {
+    const lines = listInterfaceAddresses();
+    const isOurs = (line: string) => line.startsWith(INTERFACE_PREFIX);
+    return { tunnels: lines.filter(isOurs), others: lines.filter((line) => !isOurs(line)).join("\n") };
+  };
   return {
     addresses: async () => toLocalAddresses(await ip.readLinks()),
-    watchChanges(onChange, signal) {
-      let told = readFingerprint(INTERFACE_PREFIX);
-      let last = told;
-      let cancel = clock.setTimer(LOOK_INTERVAL_MS, look);
+    watchChanges({ onAddresses, onTunnelGone }, signal) {
+      let last = look();
+      let told = last.others;
+      let cancel = clock.setTimer(LOOK_INTERVAL_MS, lookAgain);
       signal.addEventListener("abort", () => cancel(), { once: true });
 
-      function look() {
+      function lookAgain() {
         if (signal.aborted) return;
-        const current = readFingerprint(INTERFACE_PREFIX);
-        if (current === last && current !== told) {
-          told = current;
-          onChange();
+        const current = look();
+        if (last.tunnels.some((line) => !current.tunnels.includes(line))) onTunnelGone();
+        if (current.others === last.others && current.others !== told) {
+          told = current.others;
+          onAddresses();
         }
         last = current;
-        cancel = clock.setTimer(LOOK_INTERVAL_MS, look);
+        cancel = clock.setTimer(LOOK_INTERVAL_MS, lookAgain);
       }
     },
   };

@@ -12,6 +12,8 @@ export interface MeshState {
   readonly failures: readonly StepFailure[];
   /** When all was last seen to be, or was made, as it should be; null: not yet. Milliseconds since the epoch. */
   readonly appliedAtMs: number | null;
+  /** When its interface was made, or got addresses, last; null: not by this agent. Milliseconds since the epoch. */
+  readonly linkedAtMs: number | null;
   /** WireGuard has the peers, whatever else failed. */
   readonly arePeersApplied: boolean;
 }

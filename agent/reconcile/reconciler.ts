@@ -30,6 +30,8 @@ export interface Reconciler {
    * @param options.keep meshes that this machine is in, whose desired state is not known (yet): their interfaces are left as they are
    */
   setDesired(devices: readonly DesiredDevice[], options?: { readonly keep?: readonly MeshId[] }): void;
+  /** Somebody else seems to have changed the system: it is looked at now, and put right. */
+  look(): void;
   /** Resolves when what was desired at the time of the call, or something newer, has been done or has failed once; or on `stop`. */
   whenSettled(): Promise<void>;
   state(): ReconcilerState;
@@ -80,6 +82,7 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
   let running: Promise<void> | null = null;
   let superseded = new AbortController();
   let isToEnd = false;
+  let isLookDue = false;
   let isStopped = false;
   let cancelTimer = () => {};
   /** The version of `desired`, and the newest one that a round has worked through. */
@@ -95,12 +98,13 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
       .catch((error: unknown) => log.error("a round of the reconciler broke", { error }))
       .finally(() => {
         running = null;
-        if (version > settledVersion) wake();
+        if (version > settledVersion || isLookDue) wake();
       });
   }
 
   async function run(current: Desired): Promise<void> {
     const startedVersion = version;
+    isLookDue = false;
     superseded = new AbortController();
     const result = await round.run(current, state, superseded.signal);
     isToEnd = !result.isComplete;
@@ -145,6 +149,10 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
 
   return {
     setDesired,
+    look() {
+      isLookDue = true;
+      wake();
+    },
     whenSettled,
     state: () => state,
     observe() {
@@ -179,10 +187,11 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
 /** Equal text, equal state; the time of the last success is not worth telling. */
 function renderState({ meshes }: ReconcilerState): string {
   return JSON.stringify(
-    [...meshes].map(([meshId, { failures, arePeersApplied, appliedAtMs }]) => [
+    [...meshes].map(([meshId, { failures, arePeersApplied, linkedAtMs, appliedAtMs }]) => [
       meshId,
       failures,
       arePeersApplied,
+      linkedAtMs,
       appliedAtMs !== null,
     ]),
   );

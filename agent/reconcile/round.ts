@@ -55,7 +55,12 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
     const failures = keepSince(found, before?.failures ?? [], clock.wall());
     logProblems(log, plan, failures, before);
     const isApplied = failures.length === 0 && execution.isComplete;
-    return { failures, arePeersApplied, appliedAtMs: isApplied ? clock.now() : (before?.appliedAtMs ?? null) };
+    const isLinked = execution.done.some(({ name }) => name === "interface.create" || name === "link.configure");
+    return {
+      ...{ failures, arePeersApplied },
+      linkedAtMs: isLinked ? clock.now() : (before?.linkedAtMs ?? null),
+      appliedAtMs: isApplied ? clock.now() : (before?.appliedAtMs ?? null),
+    };
   }
 
   return {
@@ -121,7 +126,8 @@ function failAll({ devices }: Desired, before: ReconcilerState, failure: Failure
   const fail = (meshId: MeshId): MeshState => {
     const known = before.meshes.get(meshId);
     const failures = keepSince([failure], known?.failures ?? [], wallMs);
-    return { failures, arePeersApplied: false, appliedAtMs: known?.appliedAtMs ?? null };
+    const { linkedAtMs = null, appliedAtMs = null } = known ?? {};
+    return { failures, arePeersApplied: false, linkedAtMs, appliedAtMs };
   };
   return { meshes: new Map(devices.map(({ meshId }) => [meshId, fail(meshId)])) };
 }

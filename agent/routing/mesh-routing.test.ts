@@ -142,6 +142,23 @@ describe("the routing of a mesh", { timeout: 60_000 }, () => {
     await fails(null);
   });
 
+  it("has sessions bound again that lost their address, when it is told to look", async () => {
+    set({ announced: [LAN] });
+    await isRunning();
+    await routing.whenIdle();
+    fake.unbind(socketFile());
+    const isBound = async () =>
+      !(await askSocket(socketFile(), { text: "show protocols all\n", end: "0000 \n", timeoutMs: 1_000 }))?.includes(
+        "Down",
+      );
+    await pass(120_000);
+    expect(await isBound()).toBe(false);
+    routing.look();
+    await routing.whenIdle();
+    expect(await isBound()).toBe(true);
+    expect(starts()).toBe(1);
+  });
+
   it("says what to do where there is no BIRD, and uses one that comes", async () => {
     isInstalled = false;
     set({ announced: [LAN] });

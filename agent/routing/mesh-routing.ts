@@ -19,6 +19,8 @@ import { createWatchedSessions } from "./watched-sessions.ts";
 
 export interface MeshRouting {
   set(inputs: MeshInputs): void;
+  /** Looks whether BIRD is as it should be: the interface that it has sessions on was made anew. */
+  look(): void;
   failure(): StepFailure | null;
   /** Resolves when all is done that is to be done now. */
   whenIdle(): Promise<void>;
@@ -57,6 +59,7 @@ export function createMeshRouting(ports: MeshRoutingPorts): MeshRouting {
   let cancelTimer = () => {};
   /** What BIRD has; null: to be looked at. */
   let applied: string | null = null;
+  let isLookDue = false;
   let isClear = false;
   /** Null: what an agent before this one had BIRD do is not known. */
   let reflector: { readonly phase: ReflectorPhase; readonly sinceMs: number } | null = null;
@@ -99,6 +102,8 @@ export function createMeshRouting(ports: MeshRoutingPorts): MeshRouting {
   }
 
   async function work(current: MeshInputs): Promise<Outcome> {
+    if (isLookDue) applied = null;
+    isLookDue = false;
     const { config, phase, waitMs } = await decide(current);
     if (config === null) {
       await clear();
@@ -205,6 +210,10 @@ export function createMeshRouting(ports: MeshRoutingPorts): MeshRouting {
   return {
     set(next) {
       inputs = next;
+      wake();
+    },
+    look() {
+      isLookDue = true;
       wake();
     },
     failure: () => failure,

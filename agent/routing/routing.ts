@@ -20,6 +20,8 @@ export interface Routing {
    * is, until it is left.
    */
   setMeshes(meshes: readonly RoutedMesh[]): void;
+  /** When the mesh's interface was made, or got addresses, last: what BIRD had bound to them has to be bound anew. */
+  noteLink(meshId: MeshId, linkedAtMs: number | null): void;
   failureOf(meshId: MeshId): StepFailure | null;
   /** Null: nothing was begun for the mesh. */
   birdOf(meshId: MeshId): Bird | null;
@@ -57,6 +59,7 @@ interface Entry {
   readonly bird: Bird;
   /** What it was told last. */
   told: Told | null;
+  linkedAtMs: number | null;
 }
 
 interface Told {
@@ -85,7 +88,7 @@ export function createRouting(ports: RoutingPorts, options: RoutingOptions): Rou
     const logFile = `${folder}/${interfaceName}.log`;
     const log = ports.log.child({ meshId });
     const routing = createMeshRouting({ ...ports, log, bird, logFile, onFailure: options.onFailure });
-    const entry = { bird, routing, told: null };
+    const entry = { bird, routing, told: null, linkedAtMs: null };
     entries.set(meshId, entry);
     return entry;
   }
@@ -119,6 +122,12 @@ export function createRouting(ports: RoutingPorts, options: RoutingOptions): Rou
     setMeshes(meshes) {
       known = meshes;
       tellAll();
+    },
+    noteLink(meshId, linkedAtMs) {
+      const entry = entries.get(meshId);
+      if (entry === undefined || entry.linkedAtMs === linkedAtMs) return;
+      entry.linkedAtMs = linkedAtMs;
+      entry.routing.look();
     },
     failureOf: (meshId) => entries.get(meshId)?.routing.failure() ?? null,
     birdOf: (meshId) => entries.get(meshId)?.bird ?? null,

@@ -11,6 +11,8 @@ export interface FakeBirds {
   readonly runs: string[];
   /** As `kill -9` does: its files stay. */
   kill(socketFile: string): Promise<void>;
+  /** Its sessions are Down, as without an address to bind to, until it is told to read its file again. */
+  unbind(socketFile: string): void;
   /** The session is Established from now on, and brought these. */
   establish(socketFile: string, protocol: string, routes?: readonly FakeRoute[]): void;
   close(): Promise<void>;
@@ -28,6 +30,7 @@ interface Process {
   readonly files: { readonly config: string; readonly socket: string; readonly pid: string };
   readonly startedAtMs: number;
   configuredAtMs: number;
+  isUnbound: boolean;
   protocols: Protocol[];
   readonly established: Map<string, readonly FakeRoute[]>;
 }
@@ -80,7 +83,15 @@ export function createFakeBirds(clock: Clock): FakeBirds {
     });
     await new Promise<void>((resolve) => server.listen(files.socket, resolve));
     const now = clock.now();
-    const process = { server, sockets, files, startedAtMs: now, configuredAtMs: now, established: new Map() };
+    const process = {
+      server,
+      sockets,
+      files,
+      startedAtMs: now,
+      configuredAtMs: now,
+      isUnbound: false,
+      established: new Map(),
+    };
     processes.set(files.socket, { ...process, protocols: parseConfig(text) });
     await writeFile(files.pid, `${++lastPid}\n`);
   }
@@ -99,6 +110,7 @@ export function createFakeBirds(clock: Clock): FakeBirds {
     if (problem !== null) return `0002-Reading configuration from ${config}\n8002 ${config}:${problem}\n`;
     process.protocols = parseConfig(text);
     process.configuredAtMs = clock.now();
+    process.isUnbound = false;
     return `0002-Reading configuration from ${config}\n0003 Reconfigured\n`;
   }
 
@@ -122,6 +134,10 @@ export function createFakeBirds(clock: Clock): FakeBirds {
       await close(process);
       // Node removes what the system would leave: a name that nobody listens to.
       await writeFile(socketFile, "");
+    },
+    unbind(socketFile) {
+      const process = processes.get(socketFile);
+      if (process !== undefined) process.isUnbound = true;
     },
     establish(socketFile, protocol, routes = []) {
       processes.get(socketFile)?.established.set(protocol, routes);
@@ -180,13 +196,13 @@ function renderAnswer(process: Process, command: string): string {
 
 function renderProtocol(process: Process, { name, type, isDisabled, neighbor }: Protocol): string {
   const routes = process.established.get(name);
-  const isUp = type === "BGP" ? routes !== undefined : !isDisabled;
-  const state = isDisabled ? "down" : isUp ? "up" : "start";
+  const isUp = type === "BGP" ? routes !== undefined && !process.isUnbound : !isDisabled;
+  const state = isDisabled || (type === "BGP" && process.isUnbound) ? "down" : isUp ? "up" : "start";
   const head = `1002-${name} ${type}        ---        ${state}     ${renderTime(process.startedAtMs)}\n`;
   if (type !== "BGP") return `${head}1006-\n`;
   const count = (isFiltered: boolean) => routes?.filter((route) => (route.isFiltered ?? false) === isFiltered).length;
   return [
-    `${head}1006-  BGP state:          ${isUp ? "Established" : "Active"}`,
+    `${head}1006-  BGP state:          ${isUp ? "Established" : process.isUnbound ? "Down" : "Active"}`,
     `     Neighbor address: ${neighbor}`,
     ...(isUp ? [] : ["     Last error:       Socket: No route to host"]),
     "   Channel ipv4",

@@ -120,7 +120,8 @@ export function createTestMachine({
     clock,
     random: () => 0.5,
     log,
-    readFingerprint: () => JSON.stringify(kernel.links.get("eth0")?.addresses),
+    listInterfaceAddresses: () =>
+      [...kernel.links].flatMap(([name, { addresses }]) => addresses.map((address) => `${name} ${address}`)),
     isUdpPortFree: async () => true,
     birdSockets: { askSocket: async () => null, watchSocket: async () => null },
     probes: NO_PROBES,
