@@ -143,9 +143,11 @@ describe.each(SHELLS_HERE)("install.sh --upgrade under %s", { timeout: BUSY_MS }
     machine.write("etc/default/becket", "BECKET_ALLOW_UPGRADES=yes\n");
     machine.write("var/log/becket-upgrade.log", "of the run before\n");
     machine.wrap("timeout", `echo "timeout $*" >>"$STUB_ROOT/calls"`);
+    machine.wrap("rc-service", `echo "$* by $$ in group $(cut -d ' ' -f 5 /proc/$$/stat)" >>"$STUB_ROOT/calls"`);
     expect(machine.begin().code).toBe(0);
     await vi.waitFor(() => expect(machine.read(RESULT)).toBe(`${ORDER} ok\n`), { timeout: BUSY_MS / 2, interval: 100 });
     expect(machine.read("calls")).toContain("timeout 540 sh ");
+    expect(machine.read("calls")).toMatch(/^--quiet becket restart by (\d+) in group \1$/m);
     expect(machine.read("var/log/becket-upgrade.log")).toContain("Done.");
     expect(machine.read("var/log/becket-upgrade.log.1")).toBe("of the run before\n");
     expect(machine.read(BUNDLE)).toBe(NEWER);

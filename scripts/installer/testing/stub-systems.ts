@@ -13,7 +13,7 @@ export const BUSY_MS = 60_000;
 
 /** The host's own, that the script uses. */
 export const TOOLS =
-  "sed awk grep tail cut cat sort comm tr mktemp rm mv cp mkdir rmdir chmod chown sha256sum sleep env printenv tar gzip md5sum flock timeout wc".split(
+  "sed awk grep tail cut cat sort comm tr mktemp rm mv cp mkdir rmdir chmod chown sha256sum sleep env printenv tar gzip md5sum flock setsid timeout wc".split(
     " ",
   );
 
