@@ -158,7 +158,7 @@ describe("the control plane keeps the key that it knows when", () => {
   const without = <T>(list: readonly T[], index: number) => list.filter((_, at) => at !== index);
   const replaced = <T>(list: readonly T[], index: number, value: T) =>
     list.map((one, at) => (at === index ? value : one));
-  /** The second of three replacements, with something wrong in it. */
+  /** The second of the replacements, with something wrong in it. */
   const second = (
     { machine, keys }: Forgotten,
     signers: Parameters<typeof toIdentitySuccession>[2],
@@ -168,7 +168,7 @@ describe("the control plane keeps the key that it knows when", () => {
   test.each<[string, (one: Forgotten) => Promise<readonly IdentitySuccession[]> | readonly IdentitySuccession[]]>([
     ["the proof begins after that key", ({ chain }) => chain.slice(1)],
     ["a replacement is missing", ({ chain }) => without(chain, 1)],
-    ["they are in another order", ({ chain }) => [1, 0, 2].flatMap((at) => chain[at] ?? [])],
+    ["they are in another order", ({ chain }) => [1, 0, 2, 3].flatMap((at) => chain[at] ?? [])],
     ["one was another machine's", async (one) => replaced(one.chain, 1, await second(one, {}, createMachineId()))],
     [
       "a former key did not mean its successor",
@@ -188,7 +188,7 @@ describe("the control plane keeps the key that it knows when", () => {
       async ({ keys }) => toChain({ machineId: createMachineId(), identity: await createIdentity() }, keys),
     ],
   ])("%s", async (_, build) => {
-    const one = await forgotten(3);
+    const one = await forgotten(4);
     await expectRefused(one.machine, one.last, toRequest(await build(one)), "signature_invalid");
   });
 
@@ -197,6 +197,13 @@ describe("the control plane keeps the key that it knows when", () => {
     expect(await knownTo(machine)).toBe(machine.identity.publicKey);
     expect(await eventsOf(machine)).toEqual([]);
   }
+
+  test("somebody puts keys of his own behind the machine's", async () => {
+    const { machine, chain } = await forgotten(1);
+    const thief = { ...machine, identity: await createIdentity() };
+    const keys = [await createIdentity(), await createIdentity()] as const;
+    await expectRefused(machine, keys[1], toRequest([...chain, ...(await toChain(thief, keys))]), "signature_invalid");
+  });
 
   test("another key signs the token than the last one", async () => {
     const { machine, keys, chain } = await forgotten(3);
