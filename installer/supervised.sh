@@ -16,15 +16,13 @@ bound_log() {
   fi
 }
 
-# For as long as this runs.
+# For as long as this runs, a minute at a time: it is ended by KILL, which leaves its sleep. A shell that was only just forked may lose other signals.
 bound_log_hourly() {
-  hour=
-  trap 'kill $hour; exit' TERM
-  while kill -0 $$; do
-    bound_log
-    sleep 3600 &
-    hour=$!
-    wait $hour
+  exec 2>/dev/null
+  minutes=0
+  while sleep 60 && kill -0 $$; do
+    minutes=$((minutes + 1))
+    [ $((minutes % 60)) != 0 ] || bound_log
   done
 }
 
@@ -58,7 +56,7 @@ trap 'is_ended=yes; [ -z "$agent" ] || kill -TERM "$agent"' TERM
 "$ROOT/usr/local/bin/becket" up &
 agent=$!
 [ $is_ended = no ] || kill -TERM $agent
-bound_log_hourly 2>/dev/null &
+bound_log_hourly &
 keeper=$!
 # A signal ends the waiting, not the agent.
 while :; do
@@ -66,7 +64,7 @@ while :; do
   code=$?
   kill -0 $agent 2>/dev/null || break
 done
-kill $keeper
+kill -KILL $keeper
 case $code in
   0 | 2 | 4 | 5 | 6 | 7) stop_service "$code" ;;
 esac

@@ -2,14 +2,11 @@
 // as the script looks at.
 import { spawnSync } from "node:child_process";
 import {
-  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -21,6 +18,7 @@ import { onTestFinished } from "vitest";
 import { toPath } from "./host-programs.ts";
 import { packNode } from "./pack-node.ts";
 import { renderServed, toSha256 } from "./render-served.ts";
+import { listMadeFiles, wrapProgram } from "./stub-files.ts";
 import { type Outcome, type RunOptions, SHELLS, type Shell, type StubSystem, SYSTEMS, TOOLS } from "./stub-systems.ts";
 
 const stubs = path.resolve(import.meta.dirname, "../../../installer/testing");
@@ -85,24 +83,12 @@ export function createStubMachine(shell: Shell, system: keyof typeof SYSTEMS, ch
       symlinkSync("/nowhere", inside(file));
     },
     /** Has a program, a stub or the host's own, do something first. */
-    wrap(name: string, script: string): void {
-      const folder = existsSync(inside(`stubs/${name}`)) ? "stubs" : "tools";
-      mkdirSync(inside("wrapped"), { recursive: true });
-      renameSync(inside(`${folder}/${name}`), inside(`wrapped/${name}`));
-      write(`stubs/${name}`, `#!/bin/sh\n${script}\nexec "$STUB_ROOT/wrapped/${name}" "$@"\n`);
-      chmodSync(inside(`stubs/${name}`), 0o755);
-    },
+    wrap: (name: string, script: string) => wrapProgram(root, name, script),
     script: () => served,
     read: (file: string) => readFileSync(inside(file), "utf8"),
     has: (file: string) => existsSync(inside(file)),
     remove: (file: string) => rmSync(inside(file), { recursive: true }),
-    /** Files that the script may have made: not those of packages, and not the stubs' own. */
-    files: () =>
-      readdirSync(root, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
-        .filter((file) => /^(?:etc|run|usr\/local|var)\//.test(file))
-        .sort(),
+    files: () => listMadeFiles(root),
     modeOf: (file: string) => (statSync(inside(file)).mode & 0o777).toString(8),
   };
 }
