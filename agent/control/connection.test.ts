@@ -115,9 +115,21 @@ describe("a connection", () => {
     await clock.advance(DEFAULT_TIMINGS.webSocketRetryMs);
     newest().tell("answer to the heartbeat");
     meets.websocket = null;
-    await clock.advance(DEFAULT_TIMINGS.webSocketRetryMs);
+    await clock.advance(45_000);
     expect(connection.state()).toMatchObject({ transport: "websocket" });
     expect(channels.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+  });
+
+  test("polls for a quarter of a minute only where the WebSocket did not open once, then tries more and more seldom", async () => {
+    const { clock, connection, meets, attempts, newest } = setUp({ websocket: NETWORK });
+    await clock.advance(0);
+    newest().tell("hello");
+    await clock.advance(20_000);
+    expect(attempts).toEqual(["websocket at 0", "long-poll at 0", "websocket at 15000"]);
+    meets.websocket = null;
+    await clock.advance(30_000);
+    expect(connection.state()).toMatchObject({ transport: "websocket" });
+    expect(attempts.at(-1)).toBe("websocket at 45000");
   });
 
   test("polls after two WebSockets that died young, and begins with the WebSocket once polling fails too", async () => {

@@ -1,6 +1,6 @@
 // Keeps one link to one object alive: chooses the transport, reconnects, notices an object that no longer answers.
 //
-//   WebSocket ──cannot be opened, or dies young twice──► long-poll ──every few minutes: does it open?──► WebSocket
+//   WebSocket ──cannot be opened, or dies young twice──► long-poll ──soon, then every few minutes: does it open?──► WebSocket
 //        └──────────────── neither answers: wait with full jitter, begin with the WebSocket ────────────────┘
 //
 // It ends for good only when the control plane says that this machine is out (`onStopped`). Replaced by another instance of the machine (a
@@ -22,7 +22,7 @@ export interface LinkTimings extends SocketTimings, LongPollTimings {
   readonly patientBackoff: BackoffOptions;
   /** A WebSocket that ends sooner died young. */
   readonly shortLifeMs: number;
-  /** How often a link that polls tries the WebSocket. */
+  /** How often a link that polls tries the WebSocket in the end: the first time sooner. */
   readonly webSocketRetryMs: number;
 }
 
@@ -64,6 +64,9 @@ interface Live {
   readonly channel: Channel;
   readonly transport: Transport["name"];
 }
+
+/** It may have failed in the moment in which a proxy was restarted. */
+const FIRST_WEB_SOCKET_RETRY_MS = 15_000;
 
 export function createConnection(options: ConnectionOptions): Connection {
   const { target, webSocket, longPoll, timings, clock, random, log } = options;
@@ -224,11 +227,11 @@ export function createConnection(options: ConnectionOptions): Connection {
   function scheduleUpgrade(cancels: Set<() => void>, take: (next: Live) => void): void {
     const attempt = new AbortController();
     cancels.add(() => attempt.abort());
-    const schedule = () => {
-      const cancel = clock.setTimer(timings.webSocketRetryMs, () => {
+    const schedule = (waitMs: number) => {
+      const cancel = clock.setTimer(Math.min(waitMs, timings.webSocketRetryMs), () => {
         webSocket.open(target, attempt.signal).then(
           (opened) => {
-            if (!opened.ok) return schedule();
+            if (!opened.ok) return schedule(2 * waitMs);
             if (attempt.signal.aborted) return opened.value.close();
             live?.channel.close();
             youngDeaths = 0;
@@ -240,7 +243,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       });
       cancels.add(cancel);
     };
-    schedule();
+    schedule(FIRST_WEB_SOCKET_RETRY_MS);
   }
 
   function pause(ms: number, end: LinkEnd): Promise<void> {
