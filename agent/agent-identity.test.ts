@@ -1,11 +1,9 @@
 // A whole agent that replaces its identity key, and is stopped or fails at each step of that.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AGENT_PATHS } from "#schema/wire/enrolment";
-import { parseEd25519Pem } from "./system/ed25519.ts";
+import { KEY, NEXT, watchIdentity } from "./testing/identity-files.ts";
 import { createTestWorld, type RunningAgent, type TestWorld } from "./testing/test-machine.ts";
 
-const KEY = "/state/identity.key";
-const NEXT = "/state/identity.key.next";
 let world: TestWorld;
 let agent: RunningAgent;
 let before: string;
@@ -18,14 +16,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const until: TestWorld["machine"]["until"] = (check) => world.machine.until(check);
-const keyIn = (file: string): string | null => {
-  const pem = world.machine.files.content.get(file);
-  return pem === undefined ? null : parseEd25519Pem(pem).publicKey;
-};
-/** What the control plane takes, the newest first. */
-const known = () => world.plane.identities.keysOf(world.plane.machineId);
-const order = () => world.plane.machine.setDueIdentityKey(keyIn(KEY));
-const asked = () => world.plane.requests.filter((request) => request.startsWith(`POST ${AGENT_PATHS.identityKey}`));
+const { keyIn, known, order, asked } = watchIdentity(() => world);
 const opened = () => world.plane.requests.filter((request) => request.startsWith("UPGRADE")).length;
 const failures = async () => (await agent.status()).failures;
 

@@ -1,11 +1,9 @@
 // A whole agent whose control plane was restored from a backup of before its identity key was replaced.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { AGENT_PATHS } from "#schema/wire/enrolment";
 import { generateEd25519Pem, parseEd25519Pem } from "./system/ed25519.ts";
+import { KEY, NEXT, watchIdentity } from "./testing/identity-files.ts";
 import { createTestWorld, type RunningAgent, type TestWorld } from "./testing/test-machine.ts";
 
-const KEY = "/state/identity.key";
-const NEXT = "/state/identity.key.next";
 const SUCCESSIONS = "/state/identity.successions.json";
 let world: TestWorld;
 let agent: RunningAgent;
@@ -19,13 +17,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const until: TestWorld["machine"]["until"] = (check) => world.machine.until(check);
-const keyIn = (file: string): string | null => {
-  const pem = world.machine.files.content.get(file);
-  return pem === undefined ? null : parseEd25519Pem(pem).publicKey;
-};
-const known = () => world.plane.identities.keysOf(world.plane.machineId);
-const order = () => world.plane.machine.setDueIdentityKey(keyIn(KEY));
-const asked = () => world.plane.requests.filter((request) => request.startsWith(`POST ${AGENT_PATHS.identityKey}`));
+const { keyIn, known, order, asked } = watchIdentity(() => world);
 const failures = async () => (await agent.status()).failures;
 const untilConnected = () => until(() => expect(world.plane.connections()).toHaveLength(2));
 

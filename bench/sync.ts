@@ -31,11 +31,11 @@ export async function run(argv: string[]): Promise<Record<string, unknown>> {
 async function measure(controlPlane: { origin: string; ownerToken: string }, total: number, changes: number) {
   const api = apiClient(controlPlane);
   const first = await join(controlPlane.origin, api, Math.min(250, total));
-  process.stderr.write(`${first.agents.length} agents joined at once, every one knows all: ${first.ms} ms\n`);
+  process.stderr.write(`${first.agents.length} agents joined, every one knows all: ${first.ms} ms\n`);
   for (const agent of first.agents) agent.cut();
 
   const all = await join(controlPlane.origin, api, total);
-  process.stderr.write(`${total} agents joined at once, every one knows all: ${all.ms} ms\n`);
+  process.stderr.write(`${total} agents joined, every one knows all: ${all.ms} ms\n`);
   const { agents, meshId } = all;
 
   const reference = await measureReference(controlPlane.origin);
@@ -43,7 +43,7 @@ async function measure(controlPlane: { origin: string; ownerToken: string }, tot
   const updates = await measureUpdates(agents, changes);
   const acknowledged = await untilAcknowledged(api, meshId, agents);
   const reconnects = await measureReconnect(agents, meshId);
-  process.stderr.write(`all ${total} reconnected at once: ${reconnects.ms} ms\n`);
+  process.stderr.write(`all ${total} reconnected: ${reconnects.ms} ms\n`);
   return {
     bench: "sync",
     agents: total,

@@ -1,23 +1,9 @@
 import { expect, it } from "vitest";
-import { silentLogger } from "../system/logger.ts";
-import { createKeyFiles, deviceOf, keyOf, MESH_A, peerOf } from "../testing/desired-devices.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { createFakeKernel } from "../testing/fake-kernel.ts";
-import { createReconciler } from "./reconciler.ts";
-import type { ReconcilerState } from "./reconciler-state.ts";
+import { deviceOf, keyOf, MESH_A, peerOf } from "../testing/desired-devices.ts";
+import { openReconciler } from "../testing/open-reconciler.ts";
 
 it("makes an interface that somebody took away as soon as it is told to look, also in the middle of a round", async () => {
-  const files = createKeyFiles();
-  const clock = createFakeClock();
-  const kernel = createFakeKernel({ files });
-  const states: ReconcilerState[] = [];
-  const reconciler = createReconciler({
-    exec: kernel,
-    files,
-    clock,
-    log: silentLogger,
-    onState: (state) => states.push(state),
-  });
+  const { clock, kernel, reconciler, states } = openReconciler();
   reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
   await reconciler.whenSettled();
   const linkedAtMs = () => states.at(-1)?.meshes.get(MESH_A)?.linkedAtMs;

@@ -1,11 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { silentLogger } from "../system/logger.ts";
-import { createKeyFiles, deviceOf, keyOf, MESH_A, MESH_B, ownKey, peerOf } from "../testing/desired-devices.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { createFakeKernel } from "../testing/fake-kernel.ts";
+import { deviceOf, keyOf, MESH_A, MESH_B, ownKey, peerOf } from "../testing/desired-devices.ts";
+import { openReconciler } from "../testing/open-reconciler.ts";
 import { nudgesAfterMs } from "./peer-memory.ts";
-import { createReconciler } from "./reconciler.ts";
-import type { ReconcilerState } from "./reconciler-state.ts";
 
 const deviceB = deviceOf({
   meshId: MESH_B,
@@ -15,26 +11,9 @@ const deviceB = deviceOf({
   addresses: ["10.2.0.1/16", "fd00:2::1/64"],
 });
 
-function setUp() {
-  const files = createKeyFiles();
-  const clock = createFakeClock();
-  const kernel = createFakeKernel({ files });
-  const states: ReconcilerState[] = [];
-  const reconciler = createReconciler({
-    exec: kernel,
-    files,
-    clock,
-    log: silentLogger,
-    random: () => 1,
-    onState: (state) => states.push(state),
-  });
-  const failuresOf = (meshId: typeof MESH_A) => reconciler.state().meshes.get(meshId)?.failures ?? [];
-  return { files, clock, kernel, reconciler, states, failuresOf };
-}
-
 describe("the reconciler", () => {
   it("does nothing before it is told what there should be", async () => {
-    const { clock, kernel, reconciler } = setUp();
+    const { clock, kernel, reconciler } = openReconciler();
     kernel.addLink("bkt-a", { kind: "wireguard", alias: `becket ${MESH_A}` });
 
     await clock.advance(120_000);
@@ -44,7 +23,7 @@ describe("the reconciler", () => {
   });
 
   it("goes on with the newest desired state when several come while it works", async () => {
-    const { kernel, reconciler } = setUp();
+    const { kernel, reconciler } = openReconciler();
     reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
     reconciler.setDesired([deviceOf({ peers: [peerOf("Q", 3)] })]);
     reconciler.setDesired([deviceOf({ peers: [peerOf("R", 4)] })]);
@@ -56,7 +35,7 @@ describe("the reconciler", () => {
   });
 
   it("tells nobody that a state is there while a newer one has stopped the work on it half-way", async () => {
-    const { kernel, reconciler } = setUp();
+    const { kernel, reconciler } = openReconciler();
     const device = deviceOf({ peers: [peerOf("P", 2)] });
     let isChanged = false;
     kernel.onCommand = (argv) => {
@@ -73,7 +52,7 @@ describe("the reconciler", () => {
   });
 
   it("gets on even when the desired state changes during every command", async () => {
-    const { kernel, reconciler } = setUp();
+    const { kernel, reconciler } = openReconciler();
     let left = 60;
     kernel.onCommand = () => {
       if (left-- > 0) reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
@@ -85,7 +64,7 @@ describe("the reconciler", () => {
   });
 
   it("comes to the last step also while the first one is never done, because what is desired changes all the time", async () => {
-    const { kernel, reconciler } = setUp();
+    const { kernel, reconciler } = openReconciler();
     const changeTo = (mtuBytes: number) => reconciler.setDesired([deviceOf({ mtuBytes, peers: [peerOf("P", 2)] })]);
     let changes = 0;
     let changesBeforePeer = 0;
@@ -102,7 +81,7 @@ describe("the reconciler", () => {
   });
 
   it("never runs two commands that change one interface at the same time", async () => {
-    const { kernel, reconciler } = setUp();
+    const { kernel, reconciler } = openReconciler();
     let active = 0;
     kernel.onCommand = async (argv) => {
       if (argv[1] !== "set" && argv[1] !== "-force") return;
@@ -120,7 +99,7 @@ describe("the reconciler", () => {
   });
 
   it("finishes one mesh while another fails, and keeps the failure and its time until it is mended", async () => {
-    const { clock, kernel, reconciler, states, failuresOf } = setUp();
+    const { clock, kernel, reconciler, states, failuresOf } = openReconciler();
     kernel.takenPorts.add(51_820);
     const since = new Date(clock.now()).toISOString();
 
@@ -149,7 +128,7 @@ describe("the reconciler", () => {
   });
 
   it("says that WireGuard has the peers when it has, whatever else fails", async () => {
-    const { clock, kernel, reconciler } = setUp();
+    const { clock, kernel, reconciler } = openReconciler();
     const hasPeers = () => reconciler.state().meshes.get(MESH_A)?.arePeersApplied;
     const bring = async () => {
       reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
@@ -170,7 +149,7 @@ describe("the reconciler", () => {
   });
 
   it("removes a peer even when another step of its mesh fails", async () => {
-    const { kernel, reconciler, failuresOf } = setUp();
+    const { kernel, reconciler, failuresOf } = openReconciler();
     reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2), peerOf("Q", 3)] })]);
     await reconciler.whenSettled();
     kernel.fail = (argv) => (argv.includes("mtu") ? "RTNETLINK answers: Invalid argument" : null);
@@ -183,7 +162,7 @@ describe("the reconciler", () => {
   });
 
   it("works over IPv4 where the host has no IPv6, and says what is missing", async () => {
-    const { kernel, reconciler, failuresOf } = setUp();
+    const { kernel, reconciler, failuresOf } = openReconciler();
     kernel.fail = (argv) => (argv.includes("fd00:1::1/64") ? "RTNETLINK answers: Permission denied" : null);
 
     reconciler.setDesired([deviceOf()]);
@@ -194,7 +173,7 @@ describe("the reconciler", () => {
   });
 
   it("tries again later and later, at most every 30 s", async () => {
-    const { clock, kernel, reconciler } = setUp();
+    const { clock, kernel, reconciler } = openReconciler();
     const start = clock.now();
     const tries: number[] = [];
     kernel.fail = (argv) => {
@@ -211,7 +190,7 @@ describe("the reconciler", () => {
   });
 
   it("says that the system cannot be read, and recovers", async () => {
-    const { clock, kernel, reconciler, failuresOf } = setUp();
+    const { clock, kernel, reconciler, failuresOf } = openReconciler();
     kernel.fail = () => "Cannot open netlink socket";
     reconciler.setDesired([deviceOf()]);
     await reconciler.whenSettled();
@@ -225,7 +204,7 @@ describe("the reconciler", () => {
   });
 
   it("leaves a WireGuard alone that does not answer with sense", async () => {
-    const { kernel, reconciler, failuresOf } = setUp();
+    const { kernel, reconciler, failuresOf } = openReconciler();
     reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
     await reconciler.whenSettled();
     kernel.changes.length = 0;
@@ -239,7 +218,7 @@ describe("the reconciler", () => {
   });
 
   it("refuses a key file that does not hold the key that the others know", async () => {
-    const { kernel, reconciler, failuresOf } = setUp();
+    const { kernel, reconciler, failuresOf } = openReconciler();
 
     reconciler.setDesired([deviceOf({ publicKey: keyOf("Z") })]);
     await reconciler.whenSettled();
@@ -249,7 +228,7 @@ describe("the reconciler", () => {
   });
 
   it("does not take over a network that the machine already reaches elsewhere, and brings up the rest", async () => {
-    const { kernel, reconciler, failuresOf } = setUp();
+    const { kernel, reconciler, failuresOf } = openReconciler();
     kernel.routes.push({ destination: "10.0.0.0/8", device: "eth0" }, { destination: "0.0.0.0/0", device: "eth0" });
 
     reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
@@ -262,7 +241,7 @@ describe("the reconciler", () => {
   });
 
   it("keeps its address when somebody adds an overlapping route later, and reports it", async () => {
-    const { clock, kernel, reconciler, failuresOf } = setUp();
+    const { clock, kernel, reconciler, failuresOf } = openReconciler();
     reconciler.setDesired([deviceOf()]);
     await reconciler.whenSettled();
     kernel.routes.push({ destination: "10.1.2.0/24", device: "eth0" });
@@ -274,7 +253,7 @@ describe("the reconciler", () => {
   });
 
   it("does not touch an interface of its name that is not its own", async () => {
-    const { kernel, reconciler, failuresOf } = setUp();
+    const { kernel, reconciler, failuresOf } = openReconciler();
     kernel.addLink("bkt-a", { kind: "dummy", isUp: true, addresses: ["10.9.0.1/24"] });
 
     reconciler.setDesired([deviceOf()]);
@@ -288,7 +267,7 @@ describe("the reconciler", () => {
   });
 
   it("takes the packet rules away together with the interfaces", async () => {
-    const { kernel, reconciler } = setUp();
+    const { kernel, reconciler } = openReconciler();
     kernel.tables.set("inet becket", new Map()).set("inet theirs", new Map());
     reconciler.setDesired([deviceOf()]);
     await reconciler.whenSettled();
@@ -299,7 +278,7 @@ describe("the reconciler", () => {
   });
 
   it("leaves the interface of a mesh that it is in, but does not know the state of", async () => {
-    const { kernel, reconciler } = setUp();
+    const { kernel, reconciler } = openReconciler();
     reconciler.setDesired([deviceOf(), deviceB]);
     await reconciler.whenSettled();
 
@@ -313,7 +292,7 @@ describe("the reconciler", () => {
   });
 
   it("mends what somebody changed without being told", async () => {
-    const { clock, kernel, reconciler } = setUp();
+    const { clock, kernel, reconciler } = openReconciler();
     reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
     await reconciler.whenSettled();
     kernel.device("bkt-a").peers.clear();
@@ -324,7 +303,7 @@ describe("the reconciler", () => {
   });
 
   it("nudges a new peer that does not answer a few times, and then leaves it to WireGuard", async () => {
-    const { clock, kernel, reconciler } = setUp();
+    const { clock, kernel, reconciler } = openReconciler();
     const start = clock.now();
     reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
     await reconciler.whenSettled();
@@ -340,7 +319,7 @@ describe("the reconciler", () => {
   });
 
   it("does not cut a session that began after the look at the system", async () => {
-    const { clock, kernel, reconciler } = setUp();
+    const { clock, kernel, reconciler } = openReconciler();
     reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
     await reconciler.whenSettled();
     const peer = kernel.peer("bkt-a", keyOf("P"));
@@ -359,7 +338,7 @@ describe("the reconciler", () => {
   });
 
   it("stops nudging as soon as the peer answers", async () => {
-    const { clock, kernel, reconciler } = setUp();
+    const { clock, kernel, reconciler } = openReconciler();
     reconciler.setDesired([deviceOf({ peers: [peerOf("P", 2)] })]);
     await reconciler.whenSettled();
     await clock.advance(300);
@@ -372,7 +351,7 @@ describe("the reconciler", () => {
   });
 
   it("shakes hands again once with a peer whose interface was made anew", async () => {
-    const { clock, kernel, reconciler } = setUp();
+    const { clock, kernel, reconciler } = openReconciler();
     const peersOf = (deviceEpoch: string) => [peerOf("P", 2, { deviceEpoch })];
     reconciler.setDesired([deviceOf({ peers: peersOf("first") })]);
     await reconciler.whenSettled();
@@ -391,7 +370,7 @@ describe("the reconciler", () => {
   });
 
   it("reads the system once for all who ask within a second", async () => {
-    const { clock, kernel, reconciler } = setUp();
+    const { clock, kernel, reconciler } = openReconciler();
     let reads = 0;
     kernel.onCommand = () => {
       reads++;
@@ -408,7 +387,7 @@ describe("the reconciler", () => {
   });
 
   it("removes everything of its own, and says what it could not remove", async () => {
-    const { kernel, reconciler } = setUp();
+    const { kernel, reconciler } = openReconciler();
     reconciler.setDesired([deviceOf(), deviceB]);
     await reconciler.whenSettled();
     kernel.fail = (argv) =>
@@ -423,7 +402,7 @@ describe("the reconciler", () => {
   });
 
   it("leaves the system as it is when it stops, and does nothing afterwards", async () => {
-    const { clock, kernel, reconciler } = setUp();
+    const { clock, kernel, reconciler } = openReconciler();
     reconciler.setDesired([deviceOf()]);
     await reconciler.whenSettled();
     const before = kernel.render();
