@@ -16,10 +16,10 @@ interface TabLinksProps {
 export function TabLinks({ label, tabs }: TabLinksProps) {
   const nav = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
-  // On a phone the tab that is open may be out of sight.
   // biome-ignore lint/correctness/useExhaustiveDependencies: each time another tab is open.
   useEffect(() => {
-    nav.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
+    const open = nav.current?.querySelector("[aria-current=page]");
+    if (nav.current && open) centreWithin(nav.current, open);
   }, [pathname]);
   return (
     <nav ref={nav} aria-label={label} className="-mx-4 mb-5 overflow-x-auto border-line border-b px-4 sm:mx-0 sm:px-0">
@@ -39,4 +39,13 @@ export function TabLinks({ label, tabs }: TabLinksProps) {
       </ul>
     </nav>
   );
+}
+
+/**
+ * On a phone the tab that is open may be out of sight. Not by `scrollIntoView`: since Chromium 150 the keyboard's next
+ * Tab goes on from what that showed, past "Skip to the content" and all that stands before.
+ */
+function centreWithin(row: Element, item: Element): void {
+  const [outer, inner] = [row.getBoundingClientRect(), item.getBoundingClientRect()];
+  row.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
 }
