@@ -4,6 +4,7 @@ import type { PeerRow } from "#schema/desired-state";
 import { toPublicKey } from "./system/x25519.ts";
 import type { RunningAgent } from "./testing/test-machine.ts";
 import { createTwoMachines, type TwoMachines } from "./testing/two-machines.ts";
+import { replacePrivateKey } from "./wireguard/private-key.ts";
 
 const INTERFACE = "bkt-mesh-0";
 const OTHER = "192.0.2.201:51820";
@@ -139,10 +140,9 @@ describe("a machine that is asked for new keys", () => {
     const before = keyOf();
     await agent.stop();
     const { files } = world.one.machine;
-    const another = files.content.get(keyFile())?.replace(/^./, (letter) => (letter === "a" ? "b" : "a")) ?? "";
-    files.content.set(keyFile(), another);
+    const another = await replacePrivateKey(files, keyFile());
     agent = world.one.start({ token: null, url: null });
-    await world.until(() => expect(keyOf()).toBe(toPublicKey(another.trim())));
+    await world.until(() => expect(keyOf()).toBe(another));
     expect(keyOf()).not.toBe(before);
     await world.until(() => expect(world.one.machine.kernel.device(INTERFACE).publicKey).toBe(keyOf()));
   });
