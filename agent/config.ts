@@ -31,6 +31,7 @@ export const DEFAULT_TIMINGS: AgentTimings = {
   backoff: { firstMs: 250, capMs: 10_000 },
   patientBackoff: { floorMs: 30_000, firstMs: 60_000, capMs: 300_000 },
   shortLifeMs: 5_000,
+  firstWebSocketRetryMs: 15_000,
   webSocketRetryMs: 180_000,
   meshHeartbeatMs: MESH_HEARTBEAT_INTERVAL_MS,
   machineHeartbeatMs: MACHINE_HEARTBEAT_INTERVAL_MS,

@@ -132,6 +132,24 @@ describe("a connection", () => {
     expect(attempts.at(-1)).toBe("websocket at 45000");
   });
 
+  test("tries one that opens and is cut at once more and more seldom, too, until one lives or the network changes", async () => {
+    const { clock, connection, newest } = setUp({ random: () => 0 });
+    await clock.advance(0);
+    /** Cuts every WebSocket until it polls; answers after how many seconds of polling the next one opens. */
+    const cut = async () => {
+      for (; newest().transport === "websocket"; await clock.advance(1)) newest().end(NETWORK);
+      const sinceMs = clock.now();
+      for (; newest().transport === "long-poll"; await clock.advance(1_000)) newest().tell("answer");
+      return Math.round((clock.now() - sinceMs) / 1_000);
+    };
+    expect([await cut(), await cut(), await cut(), await cut()]).toEqual([15, 30, 60, 120]);
+    newest().tell("hello");
+    await clock.advance(DEFAULT_TIMINGS.shortLifeMs);
+    expect([await cut(), await cut()]).toEqual([15, 30]);
+    connection.networkChanged();
+    expect(await cut()).toBe(15);
+  });
+
   test("polls after two WebSockets that died young, and begins with the WebSocket once polling fails too", async () => {
     const { clock, meets, attempts, newest } = setUp();
     await clock.advance(0);

@@ -22,7 +22,9 @@ export interface LinkTimings extends SocketTimings, LongPollTimings {
   readonly patientBackoff: BackoffOptions;
   /** A WebSocket that ends sooner died young. */
   readonly shortLifeMs: number;
-  /** How often a link that polls tries the WebSocket in the end: the first time sooner. */
+  /** When a link that polls tries the WebSocket first: it may have failed in the moment in which a proxy was restarted. */
+  readonly firstWebSocketRetryMs: number;
+  /** And how often in the end: each wait is twice the one before, until a WebSocket lives. */
   readonly webSocketRetryMs: number;
 }
 
@@ -65,9 +67,6 @@ interface Live {
   readonly transport: Transport["name"];
 }
 
-/** It may have failed in the moment in which a proxy was restarted. */
-const FIRST_WEB_SOCKET_RETRY_MS = 15_000;
-
 export function createConnection(options: ConnectionOptions): Connection {
   const { target, webSocket, longPoll, timings, clock, random, log } = options;
   const lifetime = new AbortController();
@@ -75,6 +74,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let live: Live | null = null;
   let youngDeaths = 0;
   let failures = 0;
+  /** A WebSocket that opens and is cut at once was tried in vain, too: the wait outlives the links that it was of. */
+  let webSocketWaitMs = timings.firstWebSocketRetryMs;
   /**
    * What the change of a network ended has not failed: it is opened anew at once. What ends long after has proved itself meanwhile, and ends with
    * many others: it waits as they do.
@@ -179,6 +180,7 @@ export function createConnection(options: ConnectionOptions): Connection {
             if (live !== next) return;
             const isYoung = next.transport === "websocket" && clock.now() - sinceMs < timings.shortLifeMs;
             youngDeaths = isYoung && (end.code === "network" || end.code === "foreign") ? youngDeaths + 1 : 0;
+            if (next.transport === "websocket" && !isYoung) webSocketWaitMs = timings.firstWebSocketRetryMs;
             live = null;
             finish(end);
           },
@@ -227,11 +229,12 @@ export function createConnection(options: ConnectionOptions): Connection {
   function scheduleUpgrade(cancels: Set<() => void>, take: (next: Live) => void): void {
     const attempt = new AbortController();
     cancels.add(() => attempt.abort());
-    const schedule = (waitMs: number) => {
-      const cancel = clock.setTimer(Math.min(waitMs, timings.webSocketRetryMs), () => {
+    const schedule = () => {
+      const cancel = clock.setTimer(webSocketWaitMs, () => {
+        webSocketWaitMs = Math.min(2 * webSocketWaitMs, timings.webSocketRetryMs);
         webSocket.open(target, attempt.signal).then(
           (opened) => {
-            if (!opened.ok) return schedule(2 * waitMs);
+            if (!opened.ok) return schedule();
             if (attempt.signal.aborted) return opened.value.close();
             live?.channel.close();
             youngDeaths = 0;
@@ -243,7 +246,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       });
       cancels.add(cancel);
     };
-    schedule(FIRST_WEB_SOCKET_RETRY_MS);
+    schedule();
   }
 
   function pause(ms: number, end: LinkEnd): Promise<void> {
@@ -282,6 +285,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     networkChanged() {
       changedAtMs = clock.now();
       youngDeaths = 0;
+      webSocketWaitMs = timings.firstWebSocketRetryMs;
       // The network has no part in what is waited out patiently.
       if (!isWaitingPatiently) failures = 0;
       wake();
