@@ -9,6 +9,7 @@ import { EXCLUDED, planRounds } from "./plan-rounds.ts";
 import { createRandom, pick, shuffle } from "./random.ts";
 import { renderFaults } from "./render-faults.ts";
 import { FaultsResult, type PairLoss } from "./result.ts";
+import { parseCounters } from "./watch/dropped.ts";
 import { judgeLogs, parseLogLines } from "./watch/logs.ts";
 
 describe("chance", () => {
@@ -126,6 +127,19 @@ describe("logs", () => {
   });
 });
 
+test("of a kernel's counters those are read that end a packet", () => {
+  const text = `#kernel
+IpInReceives                    207825             0.0
+UdpRcvbufErrors                 4                  0.0
+  eth0: 10 2 1 5 0 0 0 0 10 2 2 6 0 0 0 0
+cpu=0 found=9 invalid=6 insert=0 insert_failed=1 drop=0 early_drop=0 error=0 search_restart=7
+cpu=1 found=9 invalid=6 insert=0 insert_failed=2 drop=0 early_drop=0 error=0 search_restart=7`;
+  expect(Object.fromEntries(parseCounters(text))).toEqual({
+    ...{ UdpRcvbufErrors: 4, "eth0/errors": 3, "eth0/dropped": 11 },
+    ...{ insert_failed: 3, drop: 0, early_drop: 0 },
+  });
+});
+
 describe("a round", () => {
   const loss = (pair: Pair, lost: number): PairLoss => ({
     pair: [...pair],
@@ -133,13 +147,32 @@ describe("a round", () => {
     sent: 100,
     lost,
     longestGapMs: lost * 50,
+    gapsAfterMs: [Date.parse("2026-01-01T00:00:05.000Z")],
   });
   const seen = {
     name: "some",
     convergence: { ms: 900, parts: { reach: 900, paths: 100 }, waitedFor: {}, missing: [] },
     changes: { acknowledged: 3, acknowledgedOfMembers: 1, failed: [] },
     problems: [],
+    dropped: ["home's kernel counted wan/dropped 3"],
+    log: parseLogLines(
+      "hugo",
+      ["03.900", "04.500", "05.200"]
+        .map((at) => JSON.stringify({ time: `2026-01-01T00:00:${at}Z`, level: "info", message: "step done" }))
+        .join("\n"),
+    ),
   };
+
+  test("tells of packets that must not be lost when it was, what kernels dropped and what was logged meanwhile", () => {
+    const { problems } = judgeRound([{ mayLose: nobody }], { ...seen, losses: [loss(["carol", "dora"], 2)] });
+    expect(problems).toEqual([
+      "carol → dora: 2 of 100 pings lost, the first after 2026-01-01T00:00:05.000Z",
+      "home's kernel counted wan/dropped 3",
+      expect.stringMatching(/^meanwhile hugo: .*04\.500Z/),
+      expect.stringMatching(/^meanwhile hugo: .*05\.200Z/),
+    ]);
+    expect(judgeRound([], { ...seen, losses: [] }).problems).toEqual([]);
+  });
 
   test("tells packets that must not be lost from those that may", () => {
     const losses = [loss(["alice", "hugo"], 40), loss(["carol", "dora"], 2)];
@@ -148,7 +181,7 @@ describe("a round", () => {
       lostUnexpectedly: 2,
       longestGapMs: 2_000,
       convergeMs: 900,
-      problems: ["carol → dora: 2 of 100 pings lost"],
+      problems: expect.arrayContaining([expect.stringMatching(/^carol → dora: 2 of 100 pings lost/)]),
     });
   });
 

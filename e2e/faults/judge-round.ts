@@ -3,6 +3,7 @@ import type { Pair } from "./kinds/fault.ts";
 import type { ChangesMade } from "./load/changes.ts";
 import type { PairLoss, Round } from "./result.ts";
 import type { Convergence } from "./watch/convergence.ts";
+import { findAround, type LogLine } from "./watch/logs.ts";
 
 export interface Allowance {
   mayLose(pair: Pair): boolean;
@@ -16,6 +17,9 @@ export interface RoundSeen {
   readonly changes: Omit<ChangesMade, "refused">;
   /** Of logs, flows and changes. */
   readonly problems: readonly string[];
+  /** What kernels dropped meanwhile, in words. */
+  readonly dropped: readonly string[];
+  readonly log: readonly LogLine[];
 }
 
 /** Members and routes are changed in turn: among so many there is one of each, or the run has stopped trying. */
@@ -37,7 +41,12 @@ export function judgeRound(faults: readonly Allowance[], seen: RoundSeen): Round
     parts: seen.convergence.parts,
     waitedFor: seen.convergence.waitedFor,
     problems: [
-      ...unexpected.map((loss) => `${render(loss)}: ${loss.lost} of ${loss.sent} pings lost`),
+      ...unexpected.map((loss) => `${render(loss)}: ${loss.lost} of ${loss.sent} pings lost${renderTimes(loss)}`),
+      ...(unexpected.length === 0 ? [] : seen.dropped),
+      ...findAround(
+        seen.log,
+        unexpected.flatMap(({ gapsAfterMs }) => gapsAfterMs),
+      ),
       ...tooLong.map((loss) => `${render(loss)}: silent for ${loss.longestGapMs} ms`),
       ...seen.convergence.missing.map((one) => `never well again: ${one}`),
       ...(seen.changes.acknowledged >= ENOUGH_CHANGES && seen.changes.acknowledgedOfMembers === 0
@@ -57,4 +66,6 @@ function longestGap(faults: readonly Allowance[], { pair }: PairLoss): number {
 
 const toPair = ([from = "", to = ""]: readonly string[]): Pair => [from, to];
 const render = ({ pair: [from], to }: PairLoss): string => `${from} → ${to}`;
+const renderTimes = ({ gapsAfterMs: [first] }: PairLoss): string =>
+  first === undefined ? "" : `, the first after ${new Date(first).toISOString()}`;
 const sum = (losses: readonly PairLoss[]): number => losses.reduce((total, { lost }) => total + lost, 0);

@@ -9,6 +9,8 @@ export const PairLoss = z.object({
   sent: z.number().int(),
   lost: z.number().int(),
   longestGapMs: z.number(),
+  /** When the last answer before each gap came, milliseconds since the epoch. */
+  gapsAfterMs: z.array(z.number()),
 });
 export type PairLoss = z.infer<typeof PairLoss>;
 

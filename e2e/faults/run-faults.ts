@@ -10,6 +10,7 @@ import { createRandom } from "./random.ts";
 import type { FaultsResult, Round } from "./result.ts";
 import { runRound } from "./run-round.ts";
 import { watchConvergence } from "./watch/convergence.ts";
+import { watchDropped } from "./watch/dropped.ts";
 import { watchLogs } from "./watch/logs.ts";
 
 const LIMIT_MS = 120_000;
@@ -31,12 +32,14 @@ export async function runFaults({ names, seconds, seed, onRound, signal }: Fault
   const changes = await createChanges(on, ledger, random);
   const flows = await startFlows(on);
   const logs = watchLogs([fleet.lab.control, ...fleet.lab.machines]);
+  const routers = ["home", "hotel"].map((name) => fleet.lab.node(name));
+  const dropped = watchDropped([...fleet.lab.machines, ...routers, fleet.lab.internet, fleet.lab.control]);
   const done: Round[] = [];
   for (const planned of rounds) {
     signal?.throwIfAborted();
     const faults = planned.map((name) => FAULTS[name](on, random));
     const durationMs = seconds * 1_000;
-    const common = { on, changes, ledger, flows, logs, ...(signal ? { signal } : {}) };
+    const common = { on, changes, ledger, flows, logs, dropped, ...(signal ? { signal } : {}) };
     const round = await runRound({ ...common, name: planned.join("+"), faults, durationMs });
     done.push(round);
     onRound?.(round);

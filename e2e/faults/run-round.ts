@@ -9,6 +9,7 @@ import type { Ledger } from "./load/ledger.ts";
 import { startPings } from "./load/pings.ts";
 import type { Round } from "./result.ts";
 import { watchConvergence } from "./watch/convergence.ts";
+import type { Dropped } from "./watch/dropped.ts";
 import { judgeLogs, type Logs } from "./watch/logs.ts";
 
 const BEFORE = 10;
@@ -23,12 +24,14 @@ export interface RoundInput {
   readonly ledger: Ledger;
   readonly flows: Flows;
   readonly logs: Logs;
+  readonly dropped: Dropped;
   readonly signal?: AbortSignal;
 }
 
 export async function runRound(input: RoundInput): Promise<Round> {
   const { on, name, faults, durationMs, changes, ledger, flows, logs } = input;
   logs.take();
+  await input.dropped.take();
   const beganAt = performance.now();
   const pings = await startPings(on);
   const flow = () => pings.received().every((count) => count >= BEFORE);
@@ -45,9 +48,11 @@ export async function runRound(input: RoundInput): Promise<Round> {
   if (convergence.ms !== null) await changes.settle();
   const losses = await pings.stop();
   const expectedErrors = faults.flatMap((fault) => fault.expectedErrors ?? []);
-  const logProblems = judgeLogs(logs.take(), { expectedErrors, durationMs: performance.now() - beganAt });
+  const log = logs.take();
+  const logProblems = judgeLogs(log, { expectedErrors, durationMs: performance.now() - beganAt });
   const problems = [...made.refused, ...flows.takeProblems(), ...logProblems];
-  return judgeRound(faults, { name, losses, convergence, changes: made, problems });
+  const dropped = await input.dropped.take();
+  return judgeRound(faults, { name, losses, convergence, changes: made, problems, dropped, log });
 }
 
 /** They end in the other order, whatever happens. */

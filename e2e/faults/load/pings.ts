@@ -29,8 +29,16 @@ export async function startPings({ fleet, addresses }: FaultFleet): Promise<Ping
     stop: () =>
       Promise.all(
         running.map(async ({ pair, to, pings }) => {
-          const { sent, lost, gaps } = await pings.stop();
-          return { pair: [...pair], to, sent, lost, longestGapMs: Math.max(0, ...gaps) * INTERVAL_MS };
+          const { sent, lost, gaps, gapsAfterMs } = await pings.stop();
+          const longestGapMs = Math.max(0, ...gaps) * INTERVAL_MS;
+          return {
+            pair: [...pair],
+            to,
+            sent,
+            lost,
+            longestGapMs,
+            gapsAfterMs: gapsAfterMs.filter((ms) => ms !== null),
+          };
         }),
       ),
   };

@@ -9,6 +9,8 @@ export interface LogLine {
   readonly level: string;
   readonly message: string;
   readonly text: string;
+  /** Milliseconds since the epoch; null: it does not say. */
+  readonly atMs: number | null;
 }
 
 /** Of one kind, by one program, in a minute. */
@@ -44,11 +46,11 @@ export function parseLogLines(node: string, text: string): LogLine[] {
   return text.split("\n").flatMap((line) => {
     if (line.trim() === "") return [];
     try {
-      const { level, message } = JSON.parse(line) as { level: string; message: string };
-      return [{ node, level, message, text: line }];
+      const { time, level, message } = JSON.parse(line) as { time?: string; level: string; message: string };
+      return [{ node, level, message, text: line, atMs: time === undefined ? null : Date.parse(time) }];
     } catch {
       // The start's words of the control plane, and whatever a runtime says by itself.
-      return [{ node, level: "none", message: line, text: line }];
+      return [{ node, level: "none", message: line, text: line, atMs: null }];
     }
   });
 }
@@ -68,6 +70,18 @@ export function judgeLogs(
     ...[...warnings].flatMap(([what, count]) => (count > most ? [`${count} warnings of ${what}`] : [])),
   ];
 }
+
+/** What was written around these times, in order. */
+export function findAround(lines: readonly LogLine[], timesMs: readonly number[]): string[] {
+  const near = lines.filter(({ atMs }) => atMs !== null && timesMs.some((one) => Math.abs(atMs - one) < AROUND_MS));
+  return near
+    .toSorted((a, b) => Number(a.atMs) - Number(b.atMs))
+    .slice(0, MOST_AROUND)
+    .map(({ node, text }) => `meanwhile ${node}: ${text.slice(0, 300)}`);
+}
+
+const AROUND_MS = 700;
+const MOST_AROUND = 40;
 
 function readFrom(file: string, offset: number): string {
   const handle = openSync(file, "r");

@@ -5,7 +5,8 @@ import { parsePing } from "./parse-ping.ts";
 describe("the output of ping", () => {
   test("gives counts and times", () => {
     const output = render([1, 2, 3], 3);
-    expect(parsePing(output)).toEqual({ sent: 3, received: 3, lost: 0, gaps: [], timesMs: [0.3, 0.3, 0.3] });
+    const counts = { sent: 3, received: 3, lost: 0, gaps: [], gapsAfterMs: [] };
+    expect(parsePing(output)).toEqual({ ...counts, timesMs: [0.3, 0.3, 0.3] });
   });
 
   test("counts a gap as lost", () => {
@@ -14,7 +15,15 @@ describe("the output of ping", () => {
 
   test("tells how many were lost in a row", () => {
     expect(parsePing(render([2, 3, 6, 8], 9))).toMatchObject({ lost: 5, gaps: [1, 2, 1, 1] });
-    expect(parsePing(render([], 3))).toMatchObject({ lost: 3, gaps: [3] });
+    expect(parsePing(render([], 3))).toMatchObject({ lost: 3, gaps: [3], gapsAfterMs: [null] });
+  });
+
+  test("tells when the last answer before a gap came, where ping printed it", () => {
+    const timed = render([1, 2, 4], 4).replace(
+      /^64 bytes.*icmp_seq=(\d)/gm,
+      (line, n) => `[1700000000.${n}00400] ${line}`,
+    );
+    expect(parsePing(timed)).toMatchObject({ received: 3, gaps: [1], gapsAfterMs: [1_700_000_000_200] });
   });
 
   test("counts an answer that came twice once", () => {

@@ -25,7 +25,7 @@ export async function ping(node: LabNode, address: string, options: PingOptions 
   const { stdout, exitCode } = await node.exec(argv, { timeoutMs, allowFailure: true });
   // 2: ping could not even send (no route, no address of that family); there is no summary then.
   if (exitCode > 1 && !stdout.includes("packets transmitted"))
-    return { sent: count, received: 0, lost: count, gaps: [count], timesMs: [] };
+    return { sent: count, received: 0, lost: count, gaps: [count], gapsAfterMs: [null], timesMs: [] };
   return parsePing(stdout);
 }
 
@@ -62,7 +62,7 @@ export async function startPing(
 function renderPing(intervalMs: number, { family, sizeBytes, dontFragment }: PingOptions): string[] {
   return [
     "ping",
-    "-n",
+    "-nD",
     ...(family === undefined ? [] : [`-${family}`]),
     ...(sizeBytes === undefined ? [] : ["-s", String(sizeBytes)]),
     ...(dontFragment ? ["-M", "do"] : []),
