@@ -28,6 +28,8 @@ export const BROWSER = {
   chromium: "chromium",
   "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
 };
+/** In which the completion of commands is tried, beside bash. */
+export const SHELLS = { zsh: "zsh", fish: "fish" };
 /** What stands in front of a control plane with TLS. */
 export const TLS_PROXIES = { caddy: "caddy", nginx: "nginx-light", openssl: "openssl" };
 /** Packages that start a service of theirs; a lab starts these programs itself, and a person's machine shall serve nobody. */
