@@ -11,6 +11,8 @@ import { pick, type Random } from "../random.ts";
 import { ANY, type Ledger } from "./ledger.ts";
 
 const PAUSE_MS = 500;
+/** What got no answer is left alone until all is well: asked as often as before, all would be in doubt before the control plane is back. */
+const PAUSE_AFTER_FAILURE_MS = 2_000;
 const BARE_MACHINES = 8;
 const MAX_ROUTES = 6;
 /** What ours begin with: the fleet has another, which stays. */
@@ -162,8 +164,10 @@ export async function createChanges(on: FaultFleet, ledger: Ledger, random: Rand
       const failed: string[] = [];
       const refused: string[] = [];
       while (!signal.aborted) {
+        const failedBefore = failed.length;
         await choose()().catch((error: unknown) => (isRefusal(error) ? refused : failed).push(String(error)));
-        await delay(PAUSE_MS, null, { signal }).catch(() => {});
+        const pauseMs = failed.length > failedBefore ? PAUSE_AFTER_FAILURE_MS : PAUSE_MS;
+        await delay(pauseMs, null, { signal }).catch(() => {});
       }
       return {
         acknowledged: ledger.acknowledged() - before.all,
