@@ -5,9 +5,9 @@ import { pingOnce } from "../../e2e/fleet/reach.ts";
 import type { Lab } from "../../e2e/lab/lab.ts";
 import type { LabNode } from "../../e2e/lab/node.ts";
 import { eventually } from "../../e2e/lab/probes/eventually.ts";
+import { awaitFirstAnswers } from "../../e2e/lab/probes/first-answers.ts";
 import { startPing } from "../../e2e/lab/probes/ping.ts";
 import { type IperfResult, parseIperf } from "../datapath/parse-iperf.ts";
-import { since } from "../lib/measure.ts";
 import { parseMemory } from "../lib/parse-proc.ts";
 import type { Machines, MeshSystem, SystemName } from "./system.ts";
 
@@ -28,10 +28,10 @@ export async function measureJoins(machines: Machines, systems: readonly MeshSys
     for (const system of rotate(systems, round)) {
       await system.leave();
       const dave = await system.addressOf("dave");
-      const startedAt = performance.now();
+      const startedAtMs = Date.now();
       await system.join();
-      await untilAnswers(machines.alice, dave, system);
-      times.get(system.name)?.push(since(startedAt));
+      const answers = await awaitFirstAnswers(machines.alice, [dave], { withinMs: JOIN_LIMIT_MS });
+      times.get(system.name)?.push((answers.get(dave) ?? 0) - startedAtMs);
     }
     tell(`join ${round + 1}`, times);
   }

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Fleet } from "../fleet/fleet.ts";
 import { pingOnce } from "../fleet/reach.ts";
+import { awaitFirstAnswers } from "../lab/probes/first-answers.ts";
 
 const FIRST_PING_LIMIT_MS = 30_000;
 const PING_TIMEOUT_MS = 100;
@@ -29,36 +30,18 @@ export async function joinInTurn(
   const all: FirstPing[] = [];
   for (const newcomer of names.map(fleet.agent)) {
     const members = [...(await fleet.addresses(meshId))];
-    const startedAt = performance.now();
+    const startedAtMs = Date.now();
     await newcomer.up({ token });
-    const pings = await Promise.all(
-      members.map(async ([name, { ipv4 }]): Promise<FirstPing> => {
-        const ms = await untilPinged(fleet, { from: newcomer.machine.name, address: ipv4, startedAt, signal });
-        return { from: newcomer.machine.name, to: name, ms };
-      }),
-    );
+    const addresses = members.map(([, { ipv4 }]) => ipv4);
+    const answers = await awaitFirstAnswers(newcomer.machine, addresses, { withinMs: FIRST_PING_LIMIT_MS, signal });
+    const pings = members.map(([to, { ipv4 }]): FirstPing => {
+      return { from: newcomer.machine.name, to, ms: (answers.get(ipv4) ?? 0) - startedAtMs };
+    });
     if (members.length === 0) await untilMember(fleet, { meshId, name: newcomer.machine.name, signal });
     onJoined(newcomer.machine.name, pings);
     all.push(...pings);
   }
   return all;
-}
-
-interface PingWait {
-  readonly from: string;
-  readonly address: string;
-  /** As `performance.now()` has it. */
-  readonly startedAt: number;
-  readonly signal: AbortSignal;
-}
-
-async function untilPinged(fleet: Fleet, { from, address, startedAt, signal }: PingWait): Promise<number> {
-  const machine = fleet.lab.machine(from);
-  while (!(await pingOnce(machine, address, { timeoutMs: PING_TIMEOUT_MS }))) {
-    if (performance.now() - startedAt > FIRST_PING_LIMIT_MS) throw new Error(`${from} can't ping ${address}`);
-    await delay(PAUSE_MS, null, { signal });
-  }
-  return Math.round(performance.now() - startedAt);
 }
 
 /** The first machine has nobody to ping: it has joined when its mesh interface stands. */

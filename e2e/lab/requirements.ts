@@ -12,6 +12,7 @@ const TOOLS = [
   "mount",
   "sysctl",
   "ping",
+  "fping",
   "wg",
   "wireguard-go",
   "turnserver",
@@ -19,7 +20,7 @@ const TOOLS = [
   "bird",
 ];
 const PACKAGES =
-  "iproute2 nftables conntrack util-linux mount procps iputils-ping wireguard-tools wireguard-go coturn miniupnpd-nftables bird2";
+  "iproute2 nftables conntrack util-linux mount procps iputils-ping fping wireguard-tools wireguard-go coturn miniupnpd-nftables bird2";
 
 export const isRoot = (): boolean => process.getuid?.() === 0;
 

@@ -6,6 +6,7 @@ export const PROGRAMS = {
   wg: "wireguard-tools",
   "wireguard-go": "wireguard-go",
   ping: "iputils-ping",
+  fping: "fping",
   nsenter: "util-linux",
   unshare: "util-linux",
   mount: "mount",
