@@ -37,6 +37,46 @@ describe("an agent", () => {
     expect(self?.candidates).toEqual([{ type: "host", endpoint: "192.0.2.200:51820" }]);
   });
 
+  test("makes the interface while the mesh's object is asked, and adds to it what that answers", async () => {
+    const { mesh, plane, start, untilApplied, machine } = world;
+    mesh.model.put(2, 0);
+    mesh.model.put(3, 0);
+    plane.levers.answersOnlyPings = true;
+    start();
+    await machine.until(() => expect(render()).toBe('bkt-mesh-0 up mtu 1420 "ours"\n  key ? port 51820'));
+    plane.levers.answersOnlyPings = false;
+    await machine.pass(60_000);
+    await untilApplied();
+    expect(render()).toBe(WITH_TWO_PEERS);
+    const made = machine.kernel.changes.filter((command) => command.includes("type wireguard"));
+    expect(made).toHaveLength(1);
+  });
+
+  test("leaves an interface that it finds as it is until the mesh's object has answered, also when the cache is lost", async () => {
+    const { mesh, plane, start, untilApplied, machine } = world;
+    mesh.model.put(2, 0);
+    mesh.model.put(3, 0);
+    const first = start();
+    await untilApplied();
+    await first.stop();
+    machine.files.content.delete(`/state/meshes/${mesh.model.meshId}.json`);
+    plane.levers.answersOnlyPings = true;
+    start({ token: null, url: null });
+    await machine.pass(20_000);
+    expect(render()).toBe(WITH_TWO_PEERS);
+  });
+
+  test("takes the interface away again when it is in the mesh no more before it heard what is in it", async () => {
+    const { plane, start, machine } = world;
+    plane.levers.answersOnlyPings = true;
+    start();
+    await machine.until(() => expect(render()).toContain("bkt-mesh-0"));
+    plane.machine.setMeshes([]);
+    plane.levers.answersOnlyPings = false;
+    await machine.pass(60_000);
+    await machine.until(() => expect(render()).toBe(""));
+  });
+
   test("follows peers that come, go, get another key or another endpoint", async () => {
     const { mesh, start, untilApplied } = world;
     start();

@@ -31,6 +31,8 @@ export interface ChosenDevice extends LocalDevice {
   readonly deviceEpoch: DeviceEpoch | null;
   /** The state folder took no key, so it lives until the next boot only. */
   readonly keyProblem: Error | null;
+  /** No interface of the mesh was there when this was chosen: nothing can flow through one before we make it. */
+  readonly isNew: boolean;
 }
 
 export interface DeviceChooserPorts {
@@ -64,6 +66,7 @@ export function createDeviceChooser(ports: DeviceChooserPorts): DeviceChooser {
       return {
         interfaceName: known?.interfaceName ?? existing?.name ?? toInterfaceName(name, takenNames),
         deviceEpoch: existing ? (known?.deviceEpoch ?? null) : toDeviceEpoch(random),
+        isNew: existing === undefined,
         listenPort: known?.listenPort ?? (runningPort || (await choosePort(takenPorts, ports.isUdpPortFree))),
         ...(await ensureKey(files, toKeyFiles(meshId))),
       };

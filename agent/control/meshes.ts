@@ -7,6 +7,7 @@ import type { KeyReplacement, StepFailure } from "#schema/machine";
 import { parseAlias } from "../net/interface-name.ts";
 import type { LocalAddress } from "../net/local-addresses.ts";
 import type { DesiredDevice } from "../reconcile/desired-device.ts";
+import { toBareDevice } from "../reconcile/to-desired-device.ts";
 import { toGatewayInterfaces } from "../routing/gateway-links.ts";
 import type { RoutedMesh } from "../routing/routed-mesh.ts";
 import { toBackoffMs } from "./backoff.ts";
@@ -121,6 +122,8 @@ export function createMeshes(options: MeshesOptions): Meshes {
     entry.paths.setAddresses(addresses);
     save(entry);
     entry.start();
+    // The interface is made while the object is asked what is in the mesh.
+    if (desired === null && device.isNew) scheduleApply();
   }
 
   function save({ meshId, device, link }: Entry): void {
@@ -209,6 +212,10 @@ export function createMeshes(options: MeshesOptions): Meshes {
     for (const entry of entries.values()) {
       const desired = entry.link.desired();
       keep.add(entry.meshId);
+      if (desired === null && entry.device.isNew) {
+        devices.push(toBareDevice(entry.meshId, entry.device));
+        keep.delete(entry.meshId);
+      }
       if (desired === null) continue;
       const device = meshDevices.toDevice(entry, desired, gatewayInterfaces);
       if (device === null) continue;

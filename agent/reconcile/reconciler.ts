@@ -82,6 +82,8 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
   let running: Promise<void> | null = null;
   let superseded = new AbortController();
   let isToEnd = false;
+  /** Before the first round whoever chose a name and a port has just looked, and nobody waits for a second look at the same. */
+  let hasRun = false;
   let isLookDue = false;
   let isStopped = false;
   let cancelTimer = () => {};
@@ -106,7 +108,9 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     const startedVersion = version;
     isLookDue = false;
     superseded = new AbortController();
-    const result = await round.run(current, state, superseded.signal);
+    const seen = hasRun ? null : seenLately();
+    hasRun = true;
+    const result = await round.run(current, state, { signal: superseded.signal, seen });
     isToEnd = !result.isComplete;
     const hasChanged = renderState(result.state) !== renderState(state);
     state = result.state;
@@ -117,6 +121,10 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     // Whoever waits for a state waits for all of it, or for a newer one: the next round follows at once.
     if (result.isComplete || isStopped) settle(startedVersion);
     if (hasChanged) onState(state);
+  }
+
+  function seenLately(): Promise<ObservedState> | null {
+    return observation !== null && clock.now() - observation.atMs < OBSERVATION_MAX_AGE_MS ? observation.value : null;
   }
 
   function toWaitMs(wakeAtMs: number | null): number {
@@ -156,10 +164,9 @@ export function createReconciler(ports: ReconcilerPorts): Reconciler {
     whenSettled,
     state: () => state,
     observe() {
-      const now = clock.now();
-      if (observation === null || now - observation.atMs >= OBSERVATION_MAX_AGE_MS) {
-        observation = { atMs: now, value: readObservedState(tools) };
-      }
+      const seen = seenLately();
+      if (seen !== null) return seen;
+      observation = { atMs: clock.now(), value: readObservedState(tools) };
       return observation.value;
     },
     async removeEverything() {

@@ -7,6 +7,7 @@ import { type Execution, executeSteps, type Tools } from "./execute.ts";
 import { type Failure, keepSince, toFailure } from "./failures.ts";
 import { readObservedState } from "./observe.ts";
 import { readLan } from "./observe-lan.ts";
+import type { ObservedState } from "./observed-state.ts";
 import { type Memory, rememberPeers, rememberStep } from "./peer-memory.ts";
 import { type Desired, type MeshPlan, nextWakeAtMs, planDevices } from "./plan.ts";
 import { type LanPlan, planLan, shareNetworks } from "./plan-lan.ts";
@@ -23,7 +24,13 @@ export interface RoundResult {
 }
 
 export interface Round {
-  run(desired: Desired, before: ReconcilerState, signal: AbortSignal): Promise<RoundResult>;
+  run(desired: Desired, before: ReconcilerState, options: RoundOptions): Promise<RoundResult>;
+}
+
+export interface RoundOptions {
+  readonly signal: AbortSignal;
+  /** What the system is like, as somebody has just seen it; null: it is looked at. */
+  readonly seen: Promise<ObservedState> | null;
 }
 
 interface Execute {
@@ -64,12 +71,12 @@ export function createRound({ tools, clock, log }: { tools: Tools; clock: Clock;
   }
 
   return {
-    async run(asked, before, signal) {
+    async run(asked, before, { signal, seen }) {
       isComplete = true;
       const desired = { ...asked, devices: shareNetworks(asked.devices) };
       try {
-        const observed = await readObservedState(tools);
-        const routes = await routeReader.read(desired.devices, observed.links);
+        const observing = seen ?? readObservedState(tools);
+        const [observed, routes] = await Promise.all([observing, routeReader.read(desired.devices, observing)]);
         const lan = await readLan(tools, observed, routes, desired.devices);
         const planned = planDevices({ desired, observed, routes: routes.ipv4, memory, nowMs: clock.now() });
         const { removals, meshes } = lan === null ? planned : addLan(planned, planLan(desired.devices, lan), desired);

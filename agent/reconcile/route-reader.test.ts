@@ -30,7 +30,13 @@ function setUp() {
         ...{ ...link, isForwarding: false, guard: null },
         wireguard: { state: "absent" } as const,
       }));
-      await reader.read(devices, links);
+      await reader.read(devices, Promise.resolve({ links }));
+      return reads;
+    },
+    /** The same before the links are known. */
+    async readsMeanwhile(...devices: readonly DesiredDevice[]): Promise<readonly string[]> {
+      reads = [];
+      await reader.read(devices, new Promise(() => {}));
       return reads;
     },
   };
@@ -53,6 +59,16 @@ describe("the reader of the machine's own routes", () => {
     expect(await readsFor(deviceOf())).toEqual(["ipv4"]);
     kernel.links.delete("bkt-a");
     expect(await readsFor(deviceOf())).toEqual(["ipv4"]);
+  });
+
+  it("reads none for an interface that nobody has given an address or a network", async () => {
+    const { readsMeanwhile } = setUp();
+    expect(await readsMeanwhile(deviceOf({ addresses: [] }))).toEqual([]);
+  });
+
+  it("waits for no look at the links where they are wanted whatever comes of it", async () => {
+    const { readsMeanwhile } = setUp();
+    expect(await readsMeanwhile(deviceOf())).toEqual(["ipv4"]);
   });
 
   it("reads them when other networks are announced, those of IPv6 only for IPv6 networks", async () => {

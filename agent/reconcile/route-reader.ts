@@ -4,23 +4,27 @@ import { isIpv6Prefix } from "#schema/prefix";
 import type { Ip } from "../net/ip.ts";
 import type { Clock } from "../system/clock.ts";
 import type { DesiredDevice } from "./desired-device.ts";
-import type { MachineRoutes, ObservedLink } from "./observed-state.ts";
+import type { MachineRoutes, ObservedLink, ObservedState } from "./observed-state.ts";
 
 export interface RouteReader {
-  read(devices: readonly DesiredDevice[], links: readonly ObservedLink[]): Promise<MachineRoutes>;
+  /** @param observing the look at the links, which goes on: routes that are wanted whatever comes of it are read meanwhile */
+  read(devices: readonly DesiredDevice[], observing: Promise<Pick<ObservedState, "links">>): Promise<MachineRoutes>;
 }
 
 /** Less than from one look to the next when nothing happens, so each of those reads them. */
 const MAX_AGE_MS = 20_000;
+/** Nothing turns on them. */
+const NO_ROUTES: MachineRoutes = { ipv4: [], ipv6: [] };
 
 export function createRouteReader({ ip, clock }: { readonly ip: Ip; readonly clock: Clock }): RouteReader {
   let known: { readonly routes: MachineRoutes; readonly purpose: string; readonly atMs: number } | null = null;
 
   return {
-    async read(devices, links) {
+    async read(devices, observing) {
       const purpose = toPurpose(devices);
+      if (devices.every(({ addresses, networks }) => addresses.length + networks.length === 0)) return NO_ROUTES;
       const isNew = known === null || known.purpose !== purpose || clock.now() - known.atMs >= MAX_AGE_MS;
-      if (known === null || isNew || isAddressMissing(devices, links)) {
+      if (known === null || isNew || isAddressMissing(devices, (await observing).links)) {
         const isNeedingIpv6 = devices.some(({ networks }) => networks.some(({ prefix }) => isIpv6Prefix(prefix)));
         const atMs = clock.now();
         const [ipv4, ipv6] = await Promise.all([ip.readRoutes("ipv4"), isNeedingIpv6 ? ip.readRoutes("ipv6") : []]);

@@ -1,6 +1,6 @@
 // From what the control plane says of a mesh, and what this machine keeps for itself, to one WireGuard interface. Pure.
 import type { DesiredMesh, PeerRow } from "#schema/desired-state";
-import type { MachineId, WireGuardPublicKey } from "#schema/ids";
+import type { MachineId, MeshId, WireGuardPublicKey } from "#schema/ids";
 import type { AnnouncedNetwork, DesiredDevice, DesiredPeer } from "./desired-device.ts";
 import type { PathDecision } from "./path-decision.ts";
 import type { RoutedPrefixes } from "./to-routed-prefixes.ts";
@@ -89,6 +89,17 @@ export function toDesiredDevice(inputs: Inputs): DesiredDevice | null {
     areRoutesKnown: routed !== null,
     forwardsTo: self.isGateway ? toForwarded(inputs) : [],
     networks,
+  };
+}
+
+/** Before anybody has said what is in the mesh: an interface with its key and port, to which addresses and peers need only be added. */
+export function toBareDevice(
+  meshId: MeshId,
+  { interfaceName, listenPort, publicKey, privateKeyFile }: LocalDevice,
+): DesiredDevice {
+  return {
+    ...{ meshId, interfaceName, listenPort, publicKey, privateKeyFile, mtuBytes: MTU_BYTES },
+    ...{ addresses: [], peers: [], areRoutesKnown: false, forwardsTo: [], networks: [] },
   };
 }
 
