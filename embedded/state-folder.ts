@@ -1,6 +1,6 @@
 // The folder that holds everything: D1 and the objects (data/), the owner's token, what is of use only while it runs (tmp/, url), and a lock so
 // that two control planes never write one state.
-import { existsSync, mkdirSync, rmSync, statfsSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import path from "node:path";
 import type { RestoredNote } from "#schema/local/backup";
 import { readRestoredNote } from "./backup/restored-note.ts";
@@ -105,7 +105,7 @@ function adviseOn({ dataFolder, incomingFolder }: StatePaths): string {
   const arrived = existsSync(incomingData) ? null : readUnsettled(dataFolder);
   const note = arrived ?? readUnsettled(incomingData);
   const name = note === null ? null : toAside(dataFolder, note.restoredAt);
-  const aside = name !== null && existsSync(name) ? name : null;
+  const aside = name !== null && existsSync(name) ? name : findLastAside(dataFolder);
   if (arrived !== null) {
     const before =
       aside === null ? "" : `; or, for the state before it, remove ${dataFolder} as well and rename ${aside} to that`;
@@ -113,6 +113,19 @@ function adviseOn({ dataFolder, incomingFolder }: StatePaths): string {
   }
   const before = aside === null || existsSync(dataFolder) ? "" : `rename ${aside} to ${dataFolder} and `;
   return `run it again, or, for the state before it, ${before}remove ${incomingFolder}`;
+}
+
+/** Run again and cut off again, a restore knows no more what the one before it put aside. */
+function findLastAside(dataFolder: string): string | null {
+  if (existsSync(dataFolder)) return null;
+  const folder = path.dirname(dataFolder);
+  const beginning = `${path.basename(dataFolder)}.before-`;
+  // Their times sort as text.
+  const last = readdirSync(folder)
+    .filter((name) => name.startsWith(beginning))
+    .sort()
+    .at(-1);
+  return last === undefined ? null : path.join(folder, last);
 }
 
 /** Of a restore that nothing was started on. */

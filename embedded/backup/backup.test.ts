@@ -205,6 +205,32 @@ describe("a restore", () => {
     expect(() => openStateFolder(target)).toThrow(new RegExp(`${arrived}$`));
   });
 
+  it("that was cut off, run again and cut off or failed again, still says how to have the former state back", async () => {
+    const file = path.join(createStateFolder(), "backup");
+    writeFileSync(file, "damaged");
+    const target = createState("former");
+    const [data, incoming] = ["data", "incoming"].map((name) => path.join(target, name)) as [string, string];
+    const aside = `${data}.before-20261126T100000Z`;
+    const expectAdvice = () =>
+      expect(() => openStateFolder(target)).toThrow(
+        `run it again, or, for the state before it, rename ${aside} to ${data} and remove ${incoming}`,
+      );
+    mkdirSync(`${data}.before-20250101T000000Z`);
+    renameSync(data, aside);
+    mkdirSync(path.join(incoming, "data"), { recursive: true });
+    // While it unpacked; then before its renames.
+    expectAdvice();
+    writeRestoredNote(path.join(incoming, "data"), { ...NOTE, restoredAt: "2026-11-26T11:00:00.000Z" });
+    expectAdvice();
+    await expect(restore(file, target)).rejects.toThrow(/no backup|can't be read/);
+    expectAdvice();
+    expect(readdirSync(incoming)).toEqual([]);
+    renameSync(aside, data);
+    rmSync(incoming, { recursive: true });
+    openStateFolder(target).release();
+    expect(readFakeValues(target)).toEqual(["former"]);
+  });
+
   it("takes no file that is no backup, is cut, was changed, or is of a newer version", async () => {
     const folder = createStateFolder();
     const { file } = await backUp(createState(), folder);

@@ -46,7 +46,7 @@ export interface RestoredBackup {
 
 const migrationsFolder = path.resolve(import.meta.dirname, "../../migrations");
 
-/** Throws a BackupError for what the caller can mend; the data that was there is in place then. */
+/** Throws a BackupError for what the caller can mend; what was in the data's place is there then. */
 export async function restoreBackup({ file, stateDir, force, say }: RestoreOptions): Promise<RestoredBackup> {
   const state = toStatePaths(stateDir);
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new BackupError(`there is no file ${file}`);
@@ -65,6 +65,8 @@ export async function restoreBackup({ file, stateDir, force, say }: RestoreOptio
     return await replaceData(state, file, say);
   } catch (error) {
     rmSync(state.incomingFolder, { recursive: true, force: true });
+    // Nor may a control plane begin without the data that a restore before this one put aside, or that this one was to bring.
+    if (!isNew && !existsSync(state.dataFolder)) makeFolder(state.incomingFolder);
     throw error;
   } finally {
     lock.release();
