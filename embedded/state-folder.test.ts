@@ -10,6 +10,7 @@ const FULL = () => 4_096;
 describe("what goes wrong at a start", () => {
   it.each([
     ["the system refused a file", refused({ syscall: "open" }), ROOMY, "EACCES: permission denied"],
+    ["its server is another now", refused({ code: "ESTALE" }), ROOMY, "EACCES: permission denied"],
     [
       "the runtime has no room, and does not say so",
       new Error("internal error; reference = abc"),
@@ -30,5 +31,10 @@ describe("what goes wrong at a start", () => {
     ["a fault of ours", new TypeError("x is undefined"), ROOMY],
   ])("stays what it is when it is %s", (_, error, readFree) => {
     expect(toStateError("/state", error, readFree)).toBe(error);
+  });
+
+  it("stays what it is where the folder is gone, too", () => {
+    const error = new Error("internal error; reference = abc");
+    expect(toStateError("/nowhere", error)).toBe(error);
   });
 });

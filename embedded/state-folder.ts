@@ -66,14 +66,19 @@ export function toStateError(
 /** Less than a start needs. */
 const MIN_FREE_BYTES = 1_048_576;
 
+/** More than any, where the folder is gone: it is not said to be full then. */
 function readFreeBytes(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
-/** Full, read-only, broken, another user's, or a folder in a file's place. */
+/** Full, read-only, broken, gone with its server, another user's, or a folder in a file's place. */
 const REFUSALS: ReadonlySet<string> = new Set([
-  ...["ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "ERR_FS_EISDIR"],
+  ...["ENOSPC", "EDQUOT", "EROFS", "EIO", "ESTALE", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "ERR_FS_EISDIR"],
 ]);
 
 export function toStatePaths(folder: string): StatePaths {
