@@ -1,13 +1,13 @@
 // One BIRD, asked on its control socket: a connection for each question, as none of them is asked often.
 import { err, ok, type Result } from "#schema/result";
-import type { AskSocket } from "../system/unix-socket.ts";
+import { type AskSocket, isClosedEarly } from "../system/unix-socket.ts";
 import { type BirdProtocol, parseProtocols } from "./parse-protocols.ts";
 import { type BirdReply, isWholeReply, parseReply } from "./parse-reply.ts";
 import { type BirdRoute, parseRoutes } from "./parse-routes.ts";
 import { type BirdStatus, parseStatus } from "./parse-status.ts";
 
 export interface BirdClient {
-  /** Null: no BIRD answers there. */
+  /** Null: no BIRD answers there, or it ended while it answered. So with all of them. */
   readStatus(): Promise<BirdStatus | null>;
   readProtocols(): Promise<BirdProtocol[] | null>;
   /** Of its master tables, with those that import filters refused. */
@@ -48,7 +48,11 @@ const IN_PROGRESS = new Set([4, 5, 17]);
 
 export function createBirdClient(askSocket: AskSocket, socketFile: string): BirdClient {
   async function ask(command: string): Promise<BirdReply | null> {
-    const answer = await askSocket(socketFile, { text: `${command}\n`, end: isWholeReply, timeoutMs: TIMEOUT_MS });
+    const question = { text: `${command}\n`, end: isWholeReply, timeoutMs: TIMEOUT_MS };
+    const answer = await askSocket(socketFile, question).catch((error: unknown) => {
+      if (isClosedEarly(error)) return null;
+      throw error;
+    });
     return answer === null ? null : parseReply(answer);
   }
 

@@ -139,6 +139,30 @@ export function describeBirds(title: string, open: () => Promise<BirdsUnderTest>
       expect(await names(bird)).toContain(toMachineId(2));
     });
 
+    it.each([
+      ["is told to change", "configure"],
+      ["is asked what it has then", "show protocols"],
+    ])("starts one again that dies while it answers when it %s, as it is to be", async (_, command) => {
+      await create().apply(render());
+      let killed: Promise<void> | undefined;
+      const die = () => {
+        killed ??= birds.kill(NAME);
+        return false;
+      };
+      const askSocket: BirdPorts["askSocket"] = async (file, question) => {
+        const isToDie = killed === undefined && question.text.startsWith(command);
+        try {
+          return await birds.ports.askSocket(file, isToDie ? { ...question, end: die } : question);
+        } finally {
+          await killed;
+        }
+      };
+      const bird = createBird({ ...birds.ports, askSocket }, { folder: birds.folder, name: NAME, kernelMetric: 5_201 });
+      created.push(bird);
+      expect(await bird.apply(render({ members: [MEMBER] }))).toEqual({ ok: true, value: "restarted" });
+      expect(await names(bird)).toContain(toMachineId(2));
+    });
+
     it("leaves nothing behind when it is stopped, also when it had died", async () => {
       const bird = create();
       await bird.apply(render());

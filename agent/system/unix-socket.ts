@@ -4,7 +4,7 @@ import { getSystemErrorMap } from "node:util";
 
 /**
  * Resolves with what came until its end. Null: nobody listens there. Rejects when it takes too long, or when the other side closes before the
- * end.
+ * end (`isClosedEarly`).
  */
 export type AskSocket = (file: string, question: SocketQuestion) => Promise<string | null>;
 
@@ -21,12 +21,18 @@ export interface SocketQuestion {
  */
 export type WatchSocket = (file: string, onGone: () => void) => Promise<(() => void) | null>;
 
+/** Of an `AskSocket`: there was somebody who is gone, as one that died while it answered. */
+export const isClosedEarly = (error: unknown): boolean =>
+  error instanceof Error && CLOSED_EARLY.has((error as NodeJS.ErrnoException).code ?? "");
+
 /** What errno(3) calls it: `EADDRINUSE (address already in use)`. */
 export function describeErrno(errno: number): string {
   const [name, message] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, "unknown"];
   return `${name} (${message})`;
 }
 
+/** The system's, where it had not read the question, or could not be asked it. */
+const CLOSED_EARLY = new Set(["ECONNRESET", "EPIPE"]);
 const NOBODY = new Set(["ENOENT", "ECONNREFUSED", "ENOTSOCK"]);
 
 export const askSocket: AskSocket = (file, { text, end, timeoutMs }) =>
@@ -52,8 +58,11 @@ export const askSocket: AskSocket = (file, { text, end, timeoutMs }) =>
     socket.once("error", (error: NodeJS.ErrnoException) =>
       settle(() => (NOBODY.has(error.code ?? "") ? resolve(null) : reject(error))),
     );
-    socket.once("close", () => settle(() => reject(new Error(`${file} was closed before the end of its answer`))));
+    socket.once("close", () => settle(() => reject(toClosedEarly(file))));
   });
+
+const toClosedEarly = (file: string): Error =>
+  Object.assign(new Error(`${file} was closed before the end of its answer`), { code: "ECONNRESET" });
 
 export const watchSocket: WatchSocket = (file, onGone) =>
   new Promise((resolve, reject) => {
