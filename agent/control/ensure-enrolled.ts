@@ -112,7 +112,7 @@ async function guardState<T>(work: () => Promise<Result<T, EnrolmentError>>): Pr
 const NO_TOKEN: EnrolmentError = {
   code: "join_token_missing",
   message:
-    "This machine is not enrolled yet and no join token was given. Make one in the control plane (POST /api/v1/join-tokens), and pass it as BECKET_TOKEN, with --token-file FILE, or on standard input with --token-file -.",
+    "This machine is not enrolled yet and no join token was given. Make one in the control plane (POST /api/v1/join-tokens), and pass it in the file that --token-file or BECKET_TOKEN_FILE names, on standard input with --token-file -, or as BECKET_TOKEN.",
 };
 
 function findMissing(url: string | null, token: string | null): EnrolmentError | null {

@@ -131,7 +131,7 @@ describe("becket up", () => {
 
   test.each([
     [[], {}, 4, /URL is not known.*--url or BECKET_URL/],
-    [["--url", "PLANE"], {}, 4, /no join token was given.*BECKET_TOKEN.*--token-file/],
+    [["--url", "PLANE"], {}, 4, /no join token was given.*--token-file or BECKET_TOKEN_FILE.*BECKET_TOKEN\./],
     [["--url", "PLANE"], { env: { BECKET_TOKEN: "bkj_short" } }, 4, /begins with bkj_/],
     [["--url", "ftp://x"], {}, 2, /scheme, host and port/],
     [["--url", "https://x/api"], {}, 2, /scheme, host and port/],
