@@ -1,6 +1,7 @@
 import path from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { LONG_SCENARIOS } from "./e2e/long-scenarios.ts";
 import { LongestFirst } from "./scripts/test/longest-first.ts";
 
 /** A test that hangs is found out all the same; one that waits for a busy core shall not fail for it. */
@@ -9,21 +10,13 @@ const BUSY = { testTimeout: BUSY_MS, hookTimeout: BUSY_MS };
 /** Pure functions: nothing that one file does is seen by the next, and what they import is most of their time. */
 const PURE = { isolate: false };
 
-/** Run by name (`npm run e2e -- faults`), not by `npm test`: docs/testing.md says why. */
-const LONG_SCENARIOS = [
-  "installer",
-  "openrc",
-  "faults",
-  "proxies",
-  "control-plane-as-a-service",
-  "keys-are-replaced",
-].map((name) => `e2e/scenarios/${name}.test.ts`);
-
 /** How much property tests of the Worker try, and a seed to try again: docs/testing.md. */
 const FUZZ = {
   BECKET_FUZZ_RUNS: process.env.BECKET_FUZZ_RUNS ?? "",
   BECKET_FUZZ_SEED: process.env.BECKET_FUZZ_SEED ?? "",
 };
+
+const longScenarios = Object.keys(LONG_SCENARIOS).map((name) => `e2e/scenarios/${name}.test.ts`);
 
 export default defineConfig(async () => {
   const migrations = await readD1Migrations(path.join(import.meta.dirname, "migrations"));
@@ -65,7 +58,7 @@ export default defineConfig(async () => {
           test: {
             name: "e2e",
             include: ["e2e/**/*.test.ts"],
-            exclude: ["e2e/lab/*/**", ...(process.env.BECKET_E2E_ALL === "1" ? [] : LONG_SCENARIOS)],
+            exclude: ["e2e/lab/*/**", ...(process.env.BECKET_E2E_ALL === "1" ? [] : longScenarios)],
             testTimeout: 120_000,
             hookTimeout: 120_000,
             // Two cores: more labs at once than this starve each other's handshakes.

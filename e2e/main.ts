@@ -1,5 +1,6 @@
 // npm run e2e [-- NAME …]: the end-to-end scenarios, all or those whose file name contains a NAME.
 import { spawnSync } from "node:child_process";
+import { LONG_SCENARIOS } from "./long-scenarios.ts";
 
 /** Scenarios that also measure. */
 const PROGRAMS = ["nat-grid", "faults"];
@@ -16,8 +17,10 @@ object on the last line. Table and numbers are also in e2e/results/.
 faults --json breaks one thing after the other for N seconds each (60), then some together, while all machines talk and somebody changes the
 mesh, and does the same: what was lost, and how long everything took to be well again.
 
-Left out of \`npm test\`: installer, openrc and control-plane-as-a-service, whose first run makes a Debian, which takes a minute and Debian's mirror; faults, which takes minutes;
-proxies, which installs Debian's Caddy and nginx.`;
+Left out of \`npm test\`:
+${Object.entries(LONG_SCENARIOS)
+  .map(([name, why]) => `  ${name.padEnd(28)}${why}`)
+  .join("\n")}`;
 
 const names = process.argv.slice(2);
 if (names.includes("--help")) {
