@@ -49,6 +49,7 @@ main() {
   set -eu
   TOKEN=${BECKET_TOKEN-}
   ORDER=
+  IN_SESSION=${2-}
   # No program that is started from here on is told.
   unset BECKET_TOKEN
   case ${1-} in

@@ -62,8 +62,13 @@ restart() {
   case $SERVICES in
     # It is up when it has joined and its meshes are on the wire: the unit is Type=notify.
     systemd) systemctl restart becket.service 2>"$WORK/output" 9<&- ;;
-    # A session of its own: what ends this run, after nine minutes say, neither halves the restart nor reaches the supervisor that it leaves.
-    openrc) setsid rc-service --quiet becket restart >"$WORK/output" 2>&1 9<&- ;;
+    # A session of its own: what ends this run, after nine minutes say, neither halves the restart nor reaches the supervisor that it leaves. Nor does it
+    # wait for it: traps do, of a command in the foreground.
+    openrc)
+      session=$(command -v setsid) || session=
+      $session rc-service --quiet becket restart >"$WORK/output" 2>&1 9<&- &
+      wait $!
+      ;;
   esac
 }
 

@@ -10,14 +10,16 @@ TAKEN=$STATE.order
 # Where the agent reads what became of it. Under systemd it can't write there.
 RESULT=$LIBRARY/upgrade.result
 
-# OpenRC: the agent that is to be replaced called, so its end must not be ours. It gets the time that systemd would give it; the log is of this run and
-# of the one before.
+# OpenRC: the agent that is to be replaced called, so its end must not be ours. It gets the time that systemd would give it, and a session of its own, all
+# of which ends then: GNU's timeout tells its process group, busybox's the one process that it started. The log is of this run and of the one before.
 begin_upgrade() {
   [ ! -f "$ROOT$UPGRADE_LOG" ] || mv -f "$ROOT$UPGRADE_LOG" "$ROOT$UPGRADE_LOG.1"
   (umask 077 && : >"$ROOT$UPGRADE_LOG")
+  session=$(command -v setsid) || session=
   limit=
   ! has timeout || limit="timeout 540"
-  $limit sh "$ROOT$LIBRARY/install.sh" --upgrade </dev/null >>"$ROOT$UPGRADE_LOG" 2>&1 &
+  # shellcheck disable=SC2086 # words, or none
+  $session $limit sh "$ROOT$LIBRARY/install.sh" --upgrade ${session:+in-session} </dev/null >>"$ROOT$UPGRADE_LOG" 2>&1 &
 }
 
 # Sets ORDER and SHA256.
@@ -44,7 +46,7 @@ tell_result() {
 
 upgrade() {
   : >"$WORK/errors"
-  if (perform_upgrade) 2>"$WORK/errors"; then
+  if await_upgrade; then
     tell_result ok </dev/null
     ORDER=
     return 0
@@ -58,14 +60,34 @@ upgrade() {
   exit 1
 }
 
+# What traps wait for is a command in the foreground: under systemd that is told to end with us.
+await_upgrade() {
+  if [ -z "$IN_SESSION" ]; then
+    carry_out
+  else
+    carry_out &
+    wait $!
+  fi
+}
+
+carry_out() {
+  (perform_upgrade && : >"$WORK/succeeded") 2>"$WORK/errors"
+}
+
 # By trap: systemd's patience is at its end, or the machine goes down. Nothing, when no order is being carried out, or its end was told.
 # shellcheck disable=SC2317
 tell_ended() {
   [ -n "$ORDER" ] || return 0
-  tell_result failed <<WHY
+  trap '' TERM HUP
+  [ -z "$IN_SESSION" ] || kill -TERM 0
+  if [ -e "$WORK/succeeded" ]; then
+    tell_result ok </dev/null
+  else
+    tell_result failed <<WHY
 FAILED: the upgrade was ended from outside: it took longer than 9 minutes, or the machine was shut down.
 What to do: see what it waited for ($(upgrade_log_command)), then start another roll-out.
 WHY
+  fi
   ORDER=
   IS_EXPLAINED=yes
 }

@@ -1,5 +1,6 @@
 // install.sh --upgrade under dash and busybox: what it takes from the agent's order, what it looks at itself, and what it says of it.
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { hasProgram, toPath } from "./testing/host-programs.ts";
@@ -156,3 +157,81 @@ describe.each(SHELLS_HERE)("install.sh --upgrade under %s", { timeout: BUSY_MS }
     expect(machine.files()).toEqual(["etc/apk/world", "etc/os-release"]);
   });
 });
+
+describe.each(SHELLS_HERE)("an upgrade that the agent began, under %s", { timeout: BUSY_MS }, (shell) => {
+  const createBegun = () => {
+    const machine = createOrderedMachine(shell, { system: "alpine", isInstalled: true });
+    machine.write("etc/default/becket", "BECKET_ALLOW_UPGRADES=yes\n");
+    machine.write("var/log/messages", "");
+    return machine;
+  };
+  const until = (look: () => void) => vi.waitFor(look, { timeout: BUSY_MS / 2, interval: 50 });
+  const TOOK_TOO_LONG = new RegExp(`^${ORDER} failed\nFAILED: .*longer than 9 minutes.*\n.*becket-upgrade\\.log`);
+  const waitFor = (file: string) =>
+    `while [ -d "$STUB_ROOT/usr" ] && [ ! -e "$STUB_ROOT/${file}" ]; do sleep 0.1; done`;
+
+  it.each(
+    [
+      ["timeout", ""],
+      ["busybox", "timeout"],
+    ].filter(([program = ""]) => hasProgram(program)),
+  )("is ended whole by %s %s, whatever it waits for", async (...words) => {
+    const machine = createBegun();
+    machine.wrap("timeout", `shift; exec ${toPath(words[0] ?? "")} ${words[1]} 3 "$@"`);
+    machine.wrap("curl", `case "$*" in */install/becket-*) ${waitFor("nothing")} ;; esac`);
+    expect(machine.begin().code).toBe(0);
+    await until(() => expect(machine.read(RESULT)).toMatch(TOOK_TOO_LONG));
+    await until(() => expect(listProcesses(machine.path(""))).toEqual([]));
+    expect(machine.files().filter((file) => file.includes("join."))).toEqual([]);
+  });
+
+  it("ends, and with it its lock, while the service restarts, which goes on", async () => {
+    const machine = createBegun();
+    machine.wrap("timeout", `echo $$ >"$STUB_ROOT/begun"; shift; exec "$@"`);
+    machine.wrap("rc-service", `case "$*" in *restart) echo restarting >"$STUB_ROOT/seen"; ${waitFor("go")} ;; esac`);
+    expect(machine.begin().code).toBe(0);
+    await until(() => expect(machine.read("seen")).toBe("restarting\n"));
+    machine.remove("is-running");
+    process.kill(Number(machine.read("begun")), "SIGTERM");
+    await until(() => expect(machine.read(RESULT)).toMatch(TOOK_TOO_LONG));
+    const folder = machine.path("usr/local/lib");
+    await until(() => void execFileSync(toPath("flock"), ["-n", folder, "true"]));
+    expect(machine.has("is-running")).toBe(false);
+    machine.write("go", "");
+    await until(() => expect(machine.has("is-running")).toBe(true));
+    await until(() => expect(listProcesses(machine.path(""))).toEqual([]));
+  });
+
+  it("is carried out where there is no setsid and no timeout, too", async () => {
+    const machine = createBegun();
+    for (const program of ["setsid", "timeout"]) machine.remove(`tools/${program}`);
+    expect(machine.begin().code).toBe(0);
+    await until(() => expect(machine.read(RESULT)).toBe(`${ORDER} ok\n`));
+    expect(machine.read("calls")).toMatch(/^rc-service --quiet becket restart$/m);
+  });
+
+  it("is told as one that ended well when it did so in the last moment", async () => {
+    const machine = createBegun();
+    machine.wrap("mv", `case "$*" in *upgrade.result) ! grep -q ' ok$' "$2" || kill -TERM $PPID ;; esac`);
+    expect(machine.begin().code).toBe(0);
+    await until(() => expect(machine.read(RESULT)).toBe(`${ORDER} ok\n`));
+    await until(() => expect(listProcesses(machine.path(""))).toEqual([]));
+    expect(machine.read(RESULT)).toBe(`${ORDER} ok\n`);
+  });
+});
+
+/** Of a machine of stubs: their command lines. */
+const listProcesses = (root: string): string[] =>
+  readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((pid) => {
+      try {
+        const [environment = "", argv = ""] = ["environ", "cmdline"].map((file) =>
+          readFileSync(`/proc/${pid}/${file}`, "utf8"),
+        );
+        return environment.includes(`STUB_ROOT=${root}\0`) ? [argv.replaceAll("\0", " ")] : [];
+      } catch {
+        // It ended, or is somebody else's.
+        return [];
+      }
+    });
