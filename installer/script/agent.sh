@@ -69,7 +69,8 @@ enrolled_at() {
 # Sets TOKEN, empty when the machine has joined before. Done first: without it nothing is begun.
 read_token() {
   at=$(enrolled_at)
-  if [ -z "$TOKEN" ] && [ -n "${BECKET_TOKEN_FILE-}" ]; then
+  # One that has joined needs none, and its settings may go on naming a file that was removed.
+  if [ -z "$at" ] && [ -z "$TOKEN" ] && [ -n "${BECKET_TOKEN_FILE-}" ]; then
     TOKEN=$(cat "$BECKET_TOKEN_FILE") || fail "BECKET_TOKEN_FILE can't be read" "see that $BECKET_TOKEN_FILE is there"
   fi
   if [ -n "$at" ] && [ "$at" != "$ORIGIN" ]; then

@@ -81,16 +81,16 @@ keep_authorities() {
   if [ -n "$TRUST" ]; then put_file $AUTHORITIES 644 <"$WORK/authorities"; fi
 }
 
-# fetch URL FILE WHAT-TO-DO. It takes its time, but not for nothing: this run holds the lock.
+# fetch URL FILE WHAT-TO-DO. It takes its time, but not for nothing: this run holds the lock. Without progress, tries and all, that are some two minutes.
 fetch() {
   say "+ download $1"
   if has curl; then
-    curl -fsSL --retry 3 --connect-timeout 20 --speed-limit 1000 --speed-time 60 ${TRUST:+--cacert "$TRUST"} -o "$2" "$1" 2>"$WORK/output" && return 0
+    curl -fsSL --retry 3 --retry-max-time 60 --connect-timeout 20 --speed-limit 1000 --speed-time 60 ${TRUST:+--cacert "$TRUST"} -o "$2" "$1" 2>"$WORK/output" && return 0
   elif has wget; then
     if [ -n "$TRUST" ] && ! wget --help 2>&1 | grep -q -e --ca-certificate; then
       fail "this wget takes no BECKET_CA_FILE" "install curl, or GNU's wget; then run this again"
     fi
-    wget -q -T 20 ${TRUST:+--ca-certificate="$TRUST"} -O "$2" "$1" 2>"$WORK/output" && return 0
+    wget -q -t 3 -T 20 ${TRUST:+--ca-certificate="$TRUST"} -O "$2" "$1" 2>"$WORK/output" && return 0
   else
     fail "there is neither curl nor wget" "install curl"
   fi

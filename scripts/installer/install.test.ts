@@ -1,6 +1,7 @@
 // install.sh under dash and busybox's sh, on machines of stubs: which commands it would run, in which order, and what it leaves. That these commands
 // do what they should is shown by the scenario `installer` on Debian; for Fedora and Alpine it is not shown here.
 import { execFileSync } from "node:child_process";
+import { chmodSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { hasProgram, toPath } from "./testing/host-programs.ts";
@@ -125,18 +126,43 @@ describe.each(SHELLS_HERE)("install.sh under %s", { timeout: BUSY_MS }, (shell) 
     expect([...first.calls, ...again.calls].join("\n")).not.toContain("secret");
   });
 
-  it("waits for no server that sends nothing, and puts the token into no environment", () => {
+  it("gives up a server that sends nothing, by curl or wget, tries and all", () => {
     const machine = createStubMachine(shell, "alpine");
     machine.wrap("curl", `echo "curl $*" >>"$STUB_ROOT/calls"`);
+    const byCurl = machine.run(JOIN).calls.filter((call) => call.startsWith("curl -"));
+    const limits = /^curl .*--retry-max-time 60 --connect-timeout 20 --speed-limit 1000 --speed-time 60 /;
+    expect(byCurl.filter((call) => !limits.test(call))).toEqual([]);
+    machine.write(
+      "stubs/wget",
+      `#!/bin/sh\necho "wget $*" >>"$STUB_ROOT/calls"\nexec "$STUB_ROOT/wrapped/curl" -o "$7" "$8"\n`,
+    );
+    machine.remove("stubs/curl");
+    chmodSync(machine.path("stubs/wget"), 0o755);
+    machine.publish("// a newer agent\n");
+    const byWget = machine.run().calls.filter((call) => call.startsWith("wget"));
+    expect([byCurl.length, byWget.length]).toEqual([2, 2]);
+    expect(byWget.filter((call) => !call.startsWith("wget -q -t 3 -T 20 -O "))).toEqual([]);
+  });
+
+  it("needs no token's file once it has joined, whatever its settings name", () => {
+    const machine = createStubMachine(shell, "debian13");
+    machine.write("root/token", `${TOKEN}\n`);
+    const env = { BECKET_TOKEN_FILE: machine.path("root/token") };
+    expect(machine.run({ env })).toMatchObject({ code: 0, stderr: "" });
+    machine.remove("root/token");
+    expect(machine.run({ env })).toMatchObject({ code: 0, stdout: expect.stringContaining("it needs no token") });
+    machine.remove("var/lib/becket/identity.json");
+    expect(machine.run({ env })).toMatchObject({ code: 1, stderr: expect.stringContaining("can't be read") });
+  });
+
+  it("puts the token into no environment", () => {
+    const machine = createStubMachine(shell, "alpine");
     machine.wrap(
       "rc-service",
       `if [ "$*" = "--quiet becket restart" ]; then cat "$STUB_ROOT/var/lib/becket/join.env" >>"$STUB_ROOT/calls"; fi`,
     );
     const { code, calls } = machine.run(JOIN);
     expect(code).toBe(0);
-    expect(calls.filter((call) => /^curl -/.test(call) && !/--speed-limit 1000 --speed-time 60 /.test(call))).toEqual(
-      [],
-    );
     expect(calls.filter((call) => call.startsWith("BECKET_"))).toEqual([
       `BECKET_URL=${ORIGIN}`,
       "BECKET_TOKEN_FILE=/var/lib/becket/join.token",
