@@ -44,10 +44,18 @@ bound_log
 export BECKET_STARTS_UPGRADES=yes
 for file in "$ROOT/etc/default/becket" "$ROOT/var/lib/becket/join.env"; do
   [ -r "$file" ] || continue
-  sh -n "$file" || stop_service 2
+  # Once: install.sh removes one of them when it ends.
+  settings=$(cat "$file") || {
+    [ -e "$file" ] || continue
+    stop_service 2
+  }
+  # What is wrong with them ends the shell that takes them.
+  if [ "$(eval "$settings" >/dev/null; echo taken)" != taken ]; then
+    echo "becket: $file can't be read as shell: put a value with a \$ or a quote into '...'." >&2
+    stop_service 2
+  fi
   set -a
-  # shellcheck disable=SC1090 # files of settings
-  . "$file"
+  eval "$settings"
   set +a
 done
 

@@ -103,10 +103,24 @@ describe.each(SHELLS_HERE)("the agent that OpenRC runs, under %s", { timeout: BU
     expect(readSettings()).toEqual(["BECKET_STARTS_UPGRADES=yes"]);
   });
 
-  it("is not started with settings that are none", async () => {
+  it.each([
+    ["an open quote", 'BECKET_METRICS="9586'],
+    ["a $ that nobody quoted", "HTTPS_PROXY=http://who:pa$word@proxy.test:3128"],
+    ["an end", "exit 0"],
+  ])("is not started with settings that have %s, which want a person", async (_, line) => {
     const machine = createMachine(shell, `echo up >>"$BECKET_ROOT/calls"`);
-    machine.write(SETTINGS, 'BECKET_METRICS="9586\n');
-    expect(await machine.run()).toMatchObject({ code: 2, calls: "supervise-daemon becket --stop for becket" });
+    machine.write(SETTINGS, `BECKET_LOG_LEVEL=debug\n${line}\n`);
+    const { stderr, ...ended } = await machine.run();
+    expect(ended).toEqual({ code: 2, calls: "supervise-daemon becket --stop for becket" });
+    expect(stderr).toMatch(/etc\/default\/becket .*'\.\.\.'.*\n.*the service stops/);
+  });
+
+  it("starts without settings that vanish while they are read", async () => {
+    const machine = createMachine(shell, `echo "up $BECKET_LOG_LEVEL \${BECKET_URL-}" >>"$BECKET_ROOT/calls"; exit 1`);
+    machine.write(SETTINGS, "BECKET_LOG_LEVEL='$debug'\nfalse\n");
+    machine.write("var/lib/becket/join.env", "BECKET_URL=https://becket.test\n");
+    machine.wrap("cat", `case $1 in *join.env) rm "$1" ;; esac`);
+    expect(await machine.run()).toMatchObject({ code: 1, calls: "up $debug" });
   });
 
   it("has a log of bounded size, at the start and for as long as it runs", async () => {
