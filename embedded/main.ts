@@ -79,6 +79,8 @@ function announce(controlPlane: ControlPlane, isJson: boolean): void {
   console.log(`Becket's control plane listens on ${urls.join(" and ")}`);
   console.log(`  API reference  ${url}/api/docs`);
   if (isOwnerTokenNew) console.log(`  owner token    ${ownerToken}   (shown once; kept in ${ownerTokenFile})`);
+  // The start that made it may have failed before it could be shown.
+  else if (!process.env.BECKET_OWNER_TOKEN) console.log(`  owner token    as before, in ${ownerTokenFile}`);
 }
 
 function stopOnSignal(controlPlane: ControlPlane): void {

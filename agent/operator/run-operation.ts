@@ -1,6 +1,8 @@
 // One command from what was written to what is printed.
+
 import type { z } from "zod";
 import { listMachines } from "#schema/api/machines";
+import { describeIssue } from "#schema/describe-issue";
 import { CommandFailure, EXIT_CODES } from "../local/exit-codes.ts";
 import type { Http } from "../system/http.ts";
 import type { ApiClient, Input } from "./api-client.ts";
@@ -98,6 +100,6 @@ async function toIds(api: ApiClient, { reference }: Field, value: unknown, meshI
 function checkBody(schema: z.ZodObject | undefined, { body }: Input): void {
   const parsed = schema?.safeParse(body ?? {});
   if (parsed === undefined || parsed.success) return;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "it"} ${message}`);
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "it"} ${describeIssue(issue)}`);
   throw new CommandFailure(EXIT_CODES.usage, problems.join("; "));
 }

@@ -117,7 +117,7 @@ describe("what is no good request gets a problem document, and the connection en
 describe("what is one goes on, and its answer comes back, as they are", () => {
   it("methods, bodies with a length and without one, headers that come twice, statuses", async () => {
     const { url } = await startFront(echo);
-    const body = "x".repeat(100_000);
+    const body = "x".repeat(60_000);
     const stream = new Response(body).body;
     for (const sent of [{ body }, { body: stream, duplex: "half" }]) {
       const response = await fetch(`${url}/a?b=c`, { method: "POST", ...sent } as RequestInit);
@@ -156,9 +156,16 @@ describe("what is one goes on, and its answer comes back, as they are", () => {
     );
     const { head } = await say(
       port,
-      "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 900000\r\n\r\nx",
+      "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 60000\r\n\r\nx",
     );
     expect(head).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  it("no body that the Worker would not take, but the reason", async () => {
+    const { url } = await startFront(() => expect.unreachable());
+    const answer = await fetch(url, { method: "POST", body: "x".repeat(30_000_000) });
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ code: "body_too_large", detail: "at most 65536 bytes" });
   });
 
   it("whom it comes from is a trusted proxy's to say, and nobody else's", async () => {

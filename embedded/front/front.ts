@@ -5,6 +5,7 @@ import { Agent, createServer, type IncomingMessage, request, type Server, Server
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream";
+import { MAX_API_BODY_BYTES, MAX_MACHINE_MESSAGE_BYTES } from "#schema/limits";
 import { readOrigin, type TrustedProxies } from "./client-address.ts";
 import { type ForwardedHead, pairsOf, toForwardedHead, valuesOf } from "./forwarded-request.ts";
 import { createKeptAssets, type KeptAnswer, toAssetName } from "./kept-assets.ts";
@@ -20,6 +21,8 @@ export interface FrontOptions {
 
 export interface FrontLimits {
   readonly headerBytes: number;
+  /** More than any request of the API may have. Left to the Worker, what a client says beyond it would meet a connection that is closed already. */
+  readonly bodyBytes: number;
   /** Until a request's headers are there, and all of it: a client that sends a byte now and then holds nothing for longer. */
   readonly headersMs: number;
   readonly requestMs: number;
@@ -31,14 +34,18 @@ export interface Front {
   close(): void;
 }
 
-const FRONT_LIMITS: FrontLimits = { headerBytes: 16 * 1_024, headersMs: 10_000, requestMs: 30_000 };
+const FRONT_LIMITS: FrontLimits = {
+  headerBytes: 16 * 1_024,
+  bodyBytes: Math.max(MAX_API_BODY_BYTES, MAX_MACHINE_MESSAGE_BYTES),
+  ...{ headersMs: 10_000, requestMs: 30_000 },
+};
 /** Those that a server may be asked twice (RFC 9110 section 9.2.1). */
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Longer than a proxy in front keeps an idle connection (nginx: 60 s): it is the one to end it. */
 const KEEP_ALIVE_MS = 75_000;
 
 export function createFront({ upstreamPort, clientHeader, trustedProxies, limits = {} }: FrontOptions): Front {
-  const { headerBytes, headersMs, requestMs } = { ...FRONT_LIMITS, ...limits };
+  const { headerBytes, bodyBytes, headersMs, requestMs } = { ...FRONT_LIMITS, ...limits };
   // The Worker's server ends idle connections after 5 s (KJ's pipeline timeout): they are given up before.
   const agent = new Agent({ keepAlive: true, timeout: 4_000, scheduling: "lifo" });
   const upgraded = new Set<Duplex>();
@@ -55,6 +62,8 @@ export function createFront({ upstreamPort, clientHeader, trustedProxies, limits
     const head = toForwardedHead({ target: incoming.url ?? "", rawHeaders }, origin, clientHeader);
     if (incoming.method === "TRACE") answerProblem(outgoing, { code: "method_not_allowed" });
     else if (!head.ok) answerProblem(outgoing, head.error);
+    else if (Number(incoming.headers["content-length"] ?? 0) > bodyBytes)
+      answerProblem(outgoing, { code: "body_too_large", detail: `at most ${bodyBytes} bytes` });
     else if (upgrade !== null) sendUpgrade(incoming, outgoing, { ...head.value, first: upgrade.head });
     else send(incoming, outgoing, head.value);
   }

@@ -7,11 +7,12 @@ import { ERROR_STATUS } from "#schema/errors";
 import { renderUlid } from "#schema/ids";
 
 export type FrontFailure =
-  | { readonly code: "bad_request"; readonly detail: string }
+  | { readonly code: "bad_request" | "body_too_large"; readonly detail: string }
   | { readonly code: "not_found" | "method_not_allowed" | "request_timeout" | "headers_too_large" | "unavailable" };
 
 const TITLES: Readonly<Record<FrontFailure["code"], string>> = {
   bad_request: "The request cannot be understood",
+  body_too_large: "The body is too large",
   not_found: "There is nothing at this address",
   method_not_allowed: "This method is not allowed here",
   request_timeout: "The request did not come in time",

@@ -1,8 +1,10 @@
 // Mounts an operation of schema/api: authenticate, check the role, parse, run, answer. The operation is the only description:
 // validation, types of the handler and the OpenAPI document all come from it.
+
 import type { Hono } from "hono";
 import type { z } from "zod";
 import type { Operation } from "#schema/api/operation";
+import { describeIssue } from "#schema/describe-issue";
 import { MAX_API_BODY_BYTES } from "#schema/limits";
 import { err, ok, type Result } from "#schema/result";
 import { authenticateCaller, type Caller, isAllowed, readCredential } from "../auth/caller.ts";
@@ -130,7 +132,10 @@ function parsePart(
 
 /** @param part names what is at fault when no field is: `body` for a body that is no object */
 export function toValidationFailure(error: z.ZodError, part: string): Failure<"validation_failed"> {
-  const errors: FieldError[] = error.issues.map(({ path, message }) => ({ path: path.join(".") || part, message }));
+  const errors: FieldError[] = error.issues.map((issue) => ({
+    path: issue.path.join(".") || part,
+    message: describeIssue(issue),
+  }));
   const detail = errors.map(({ path, message }) => `${path}: ${message}`).join("; ");
   return { code: "validation_failed", detail, errors };
 }
