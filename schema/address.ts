@@ -38,7 +38,9 @@ export type IpAddress = z.infer<typeof IpAddress>;
 /** An IPv4 network like 10.1.0.0/16: host bits are zero. */
 export const Ipv4Cidr = z
   .string()
-  .refine((text) => parseIpv4Cidr(text) !== null, { message: "must be an IPv4 network like 10.1.0.0/16" })
+  .refine((text) => parseIpv4Cidr(text) !== null, {
+    message: "must be an IPv4 network like 10.1.0.0/16, with no bit set behind its length",
+  })
   .meta({ description: "An IPv4 network; its host bits are zero.", examples: ["10.1.0.0/16"] })
   .brand<"Ipv4Cidr">();
 export type Ipv4Cidr = z.infer<typeof Ipv4Cidr>;

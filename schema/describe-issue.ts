@@ -1,9 +1,11 @@
 // What is wrong with a value, for the person who gave it. Pure.
 import type { z } from "zod";
 
-/** zod's own words for a value of another type, or none, are "Invalid input" alone. */
-export function describeIssue({ code, message, ...rest }: z.core.$ZodIssue): string {
-  if (code !== "invalid_type" || message !== "Invalid input") return message;
-  const { expected } = rest as z.core.$ZodIssueInvalidType;
-  return `is missing, or is not of the type ${expected}`;
+/** zod says of a value of another type, or of none: "Invalid input: expected array, received undefined". */
+const WRONG_TYPE = /^Invalid input: expected (\w+), received (\w+)$/;
+
+export function describeIssue({ message }: Pick<z.core.$ZodIssue, "message">): string {
+  const [, expected, received] = WRONG_TYPE.exec(message) ?? [];
+  if (expected === undefined) return message;
+  return received === "undefined" ? "is missing" : `is of the type ${received}, and not ${expected}`;
 }

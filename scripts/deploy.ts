@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return void process.stdout.write(`${HELP}\n`);
-  const problem = findSettingProblem(process.env);
+  const problem = findSettingProblem(process.env, values.domain ?? null);
   if (problem !== null) throw new Error(problem);
   say("Building the agent and the dashboard …");
   await promisify(execFile)(process.execPath, ["scripts/build.ts", "agent", "public"], { cwd: repository });

@@ -73,7 +73,7 @@ it("says what is wrong in the words of the command line, or of the control plane
   expect(taken).toEqual({ code: 1, out: "", error: "becket: name: there is a mesh named depot already (name_taken)" });
   expect(await becket("mesh", "create", "shop", "--cidr", "10.78/16")).toMatchObject({
     code: 2,
-    error: "becket: cidr must be an IPv4 network like 10.1.0.0/16",
+    error: "becket: cidr must be an IPv4 network like 10.1.0.0/16, with no bit set behind its length",
   });
   expect((await becket("machine", "show", "nobody")).error).toBe('becket: there is no machine named "nobody"');
   expect((await becket("mesh", "update", "depot", "--fallback", "none")).error).toContain("relay-then-transit");

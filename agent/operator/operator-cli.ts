@@ -72,7 +72,7 @@ function addOption(command: Command, field: Field): void {
   const value = kind === "json" ? "json" : kind === "number" ? "n" : (field.reference ?? "text");
   const option = new Option(`--${flag} <${value}${kind === "list" ? "..." : ""}>`, help);
   if (choices.length > 0) option.choices([...choices, ...(isNullable ? ["none"] : [])]);
-  if (isRequired && kind !== "list") option.makeOptionMandatory();
+  if (isRequired) option.makeOptionMandatory();
   command.addOption(option);
 }
 

@@ -96,6 +96,8 @@ describe("a backup", () => {
     const file = path.join(createStateFolder(), "file");
     writeFileSync(file, "mine");
     await expect(backUp(state, file)).rejects.toThrow(/is there already/);
+    const missing = path.join(path.dirname(file), "backups");
+    await expect(backUp(state, missing)).rejects.toThrow(/no folder .*backups: make it, or name a file/);
     expect(readFileSync(file, "utf8")).toBe("mine");
     await backUp(state, file, { force: true });
     expect(await listArchive(file)).toContain(FAKE_DATABASE);
@@ -137,7 +139,7 @@ describe("a backup", () => {
 
 describe("a restore", () => {
   it("replaces another state only by force, keeps that aside, and the folder's own owner token", async () => {
-    const file = path.join(createStateFolder(), "backup");
+    const file = path.join(createStateFolder(), "backup.tar.gz");
     await backUp(createState("backed up"), file, { withOwnerToken: true });
     const target = createState("newer");
     writeFileSync(path.join(target, "owner-token"), "another token of its own");
@@ -151,7 +153,7 @@ describe("a restore", () => {
   });
 
   it.runIf(isRoot)("by root, into the folder of the control plane's user, is that user's to start", async () => {
-    const file = path.join(createStateFolder(), "backup");
+    const file = path.join(createStateFolder(), "backup.tar.gz");
     await backUp(createState(), file, { withOwnerToken: true });
     const target = createStateFolder();
     giveAllTo(target, NOBODY);
@@ -164,7 +166,7 @@ describe("a restore", () => {
   });
 
   it("is refused where a control plane runs", async () => {
-    const file = path.join(createStateFolder(), "backup");
+    const file = path.join(createStateFolder(), "backup.tar.gz");
     const state = createState();
     await backUp(state, file);
     const running = openStateFolder(state);
@@ -173,7 +175,7 @@ describe("a restore", () => {
   });
 
   it("that was cut off is not taken for a new control plane, and can be run again", async () => {
-    const file = path.join(createStateFolder(), "backup");
+    const file = path.join(createStateFolder(), "backup.tar.gz");
     await backUp(createState(), file);
     const target = createStateFolder();
     mkdirSync(path.join(target, "incoming/data"), { recursive: true });
@@ -206,7 +208,7 @@ describe("a restore", () => {
   });
 
   it("that was cut off, run again and cut off or failed again, still says how to have the former state back", async () => {
-    const file = path.join(createStateFolder(), "backup");
+    const file = path.join(createStateFolder(), "backup.tar.gz");
     writeFileSync(file, "damaged");
     const target = createState("former");
     const [data, incoming] = ["data", "incoming"].map((name) => path.join(target, name)) as [string, string];
@@ -278,7 +280,7 @@ describe("the commands", () => {
     promisify(execFile)(process.execPath, [path.resolve(import.meta.dirname, `../${program}.ts`), ...argv]);
 
   it("print what programs read, and refuse in one line", async () => {
-    const file = path.join(createStateFolder(), "backup");
+    const file = path.join(createStateFolder(), "backup.tar.gz");
     const { stdout } = await run("backup", "--state", createState(), "--to", file, "--json");
     expect(JSON.parse(stdout)).toMatchObject({ file, hasOwnerToken: false });
     const refused = await run("restore", file, "--state", createState()).catch((error: unknown) => error);

@@ -90,6 +90,9 @@ async function takeCopy(state: StatePaths): Promise<HeldCopy & { readonly isRunn
   }
 }
 
+/** Any other name is that of a folder which is not there. */
+const ARCHIVE_NAME = /\.(?:tar\.gz|tgz)$/;
+
 /** Looked at before the work begins. */
 function toTarget(to: string, force: boolean): (createdAt: string) => string {
   const file = path.resolve(to);
@@ -98,6 +101,8 @@ function toTarget(to: string, force: boolean): (createdAt: string) => string {
     return (createdAt) => path.join(file, `becket-${createdAt.replace(/[-:]|\.\d+/g, "")}.tar.gz`);
   }
   if (found !== undefined && !force) throw new BackupError(`${file} is there already; name another file, or --force`);
+  if (found === undefined && !ARCHIVE_NAME.test(file))
+    throw new BackupError(`there is no folder ${file}: make it, or name a file that ends with .tar.gz`);
   if (!existsSync(path.dirname(file))) throw new BackupError(`there is no folder ${path.dirname(file)}`);
   return () => file;
 }

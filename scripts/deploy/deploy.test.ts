@@ -175,6 +175,9 @@ it.each([
 
 it("settings that are left out or change one thing of a provider are good; those that go along are named, secrets without their value", () => {
   expect(findSettingProblem({})).toBeNull();
+  expect(findSettingProblem({}, "becket.example.org")).toBeNull();
+  for (const domain of ["not a domain", "https://a.example", "localhost", "", "a..example"])
+    expect(findSettingProblem({}, domain)).toMatch(/^--domain: .* is no host name/);
   expect(findSettingProblem({ BECKET_OIDC_ALLOWED_DOMAINS: "example.org", BECKET_ORIGIN: "" })).toBeNull();
   expect(describeSettings({})).toBe("none: what the Worker has stays");
   expect(describeSettings({ BECKET_STUN_SERVERS: "none", BECKET_OWNER_TOKEN: TOKEN })).toBe(

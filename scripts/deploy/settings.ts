@@ -29,10 +29,14 @@ const pick = (env: Environment, names: readonly string[]): Record<string, string
 export const toVariables = (env: Environment): string[] =>
   Object.entries(pick(env, VARIABLES)).map(([name, value]) => `${name}:${value}`);
 
+/** Of two labels at least: a zone's own name, or one below it. */
+const HOST_NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/i;
 const LOG_LEVELS = ["debug", "info", "warn", "error"];
 
 /** A sentence, before anything is built or uploaded: on Cloudflare a wrong setting is an error in a log. Null: they are good, as far as one can see here. */
-export function findSettingProblem(env: Environment): string | null {
+export function findSettingProblem(env: Environment, domain: string | null = null): string | null {
+  if (domain !== null && !HOST_NAME.test(domain))
+    return `--domain: "${domain}" is no host name like becket.example.org`;
   const origin = parsePublicOrigin(env.BECKET_ORIGIN);
   if (!origin.ok) return `BECKET_ORIGIN: ${origin.error}`;
   const stunServers = parseStunServers(env.BECKET_STUN_SERVERS || undefined);
